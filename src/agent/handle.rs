@@ -1,0 +1,141 @@
+//! The agent as faces see it: they read, and ask a flow to act; they never do its work.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::status::{Identity, Machine, Status};
+use crate::bell::Bell;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::health::Health;
+use crate::link::LinkStatus;
+use crate::store::{self, Settings, Store};
+use crate::sync::{PbxStatus, SyncStatus};
+
+/// A running agent. Clones are the same agent.
+#[derive(Clone)]
+pub struct Handle(pub(super) Arc<Shared>);
+
+/// What the flows share with the faces.
+pub(super) struct Shared {
+    pub config: Config,
+    pub store: Store,
+    pub clock: Clock,
+    pub health: Health,
+    pub identity: Identity,
+    pub pbx: Arc<Mutex<PbxStatus>>,
+    pub sync: Arc<Mutex<SyncStatus>>,
+    pub link: Arc<Mutex<LinkStatus>>,
+    pub machine: Arc<Mutex<Machine>>,
+    /// Rung to read the call log, and to fetch recordings, now.
+    pub take: Vec<Bell>,
+    /// Rung to deliver now: one bell a target, and the one that hands calls over.
+    pub give: Vec<Bell>,
+    /// Told of each event for the broker.
+    pub events: Arc<Notify>,
+    /// Told when something that MQTT's `state` shows has changed.
+    pub changed: Arc<Notify>,
+}
+
+impl Handle {
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The agent's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The board of health items.
+    pub fn health(&self) -> &Health {
+        &self.0.health
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> Settings {
+        Settings::new(self.0.store.clone())
+    }
+
+    /// Who this box is.
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// Everything at this moment. It never fails: what can't be read is left out and is a health item.
+    pub fn status(&self) -> Status {
+        let now_ms = self.0.clock.wall_ms();
+        let read = self.0.store.read(|connection| {
+            let counts = store::counts(connection, now_ms - 86_400_000)?;
+            let rights = store::snapshot(connection)?;
+            let targets = crate::deliver::statuses(connection, &self.0.config.targets, &self.0.clock)?;
+            Ok((counts, rights, targets))
+        });
+        let (counts, rights, targets) = match read {
+            Ok((counts, rights, targets)) => (Some(counts), rights, targets),
+            Err(_) => (None, None, Vec::new()),
+        };
+        Status {
+            schema: 1,
+            overall: self.0.health.worst(),
+            identity: self.0.identity.clone(),
+            now_ms,
+            clock_synced: self.0.clock.synced(),
+            pbx: lock(&self.0.pbx).clone(),
+            sync: lock(&self.0.sync).clone(),
+            targets,
+            link: self.0.config.mqtt.as_ref().map(|_| lock(&self.0.link).clone()),
+            counts,
+            machine: lock(&self.0.machine).clone(),
+            rights,
+            health: self.0.health.folded(),
+        }
+    }
+
+    /// Asks for a reading of the call log and for recordings now.
+    pub fn sync_now(&self) {
+        self.0.take.iter().for_each(Bell::ring);
+    }
+
+    /// Gives held deliveries a new start: all, those of one target, or one by its id. Gives how many.
+    pub fn retry_held(&self, target: Option<&str>, id: Option<&str>) -> store::Result<usize> {
+        let (target, id) = (target.map(str::to_owned), id.map(str::to_owned));
+        let clock = self.0.clock.clone();
+        let retried = self
+            .0
+            .store
+            .write(move |within| store::retry_held(within, target.as_deref(), id.as_deref(), &clock))?;
+        self.0.give.iter().for_each(Bell::ring);
+        Ok(retried)
+    }
+
+    /// Ends a target's pause, or lets one go on that had answered 410. `false` if there is no such target.
+    pub fn resume_target(&self, name: &str) -> store::Result<bool> {
+        let (name, clock) = (name.to_owned(), self.0.clock.clone());
+        let known = self
+            .0
+            .store
+            .write(move |within| crate::deliver::resume(within, &name, &clock))?;
+        self.0.give.iter().for_each(Bell::ring);
+        Ok(known)
+    }
+
+    /// Puts the certificate that the PBX shows now in the place of the pinned one, if its pin is `pin`: the person who
+    /// asks has compared it. The PBX flow takes it up at its next try.
+    pub fn accept_pin(&self, pin: &str) -> store::Result<()> {
+        crate::pbx::accept_pin(&mut self.settings(), pin)?;
+        self.sync_now();
+        Ok(())
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

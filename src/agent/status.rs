@@ -1,0 +1,82 @@
+//! Everything that the state page, `callspool status` and MQTT's `state` are made of, at one moment.
+
+use serde::Serialize;
+
+use crate::deliver::TargetStatus;
+use crate::health::{Folded, Severity};
+use crate::link::LinkStatus;
+use crate::store::{Counts, Snapshot};
+use crate::sync::{PbxStatus, SyncStatus};
+
+/// Who this box is, and how this run began.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// Stable over restarts and updates: made on the first start, 12 hexadecimal digits.
+    pub id: String,
+    /// What the box is called.
+    pub name: String,
+    /// The agent's version.
+    pub version: &'static str,
+    /// The processor, in Rust's words: `x86_64`, `aarch64`, `arm`.
+    pub arch: &'static str,
+    /// The kernel's boot id.
+    pub boot: String,
+    /// Starts of the agent since the store was made.
+    pub starts: u64,
+    /// Why it was started: `first-start`, `asked` (after a clean stop), `power-loss` (the machine booted without a
+    /// clean stop before), `crash` (no clean stop and no boot between).
+    pub reason: &'static str,
+    /// When it was started, Unix milliseconds.
+    pub started_ms: i64,
+}
+
+/// The machine under us.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Machine {
+    /// Free bytes on the volume of the state folder.
+    pub disk_free: u64,
+    /// Its size in bytes.
+    pub disk_total: u64,
+    /// Free inodes on it.
+    pub inodes_free: u64,
+    /// The agent's resident memory, bytes.
+    pub rss: u64,
+    /// The agent's share of one processor since the last sample, per cent.
+    pub cpu_percent: f32,
+    /// The hottest sensor, degrees Celsius.
+    pub celsius: Option<f32>,
+    /// Uptime of the machine in milliseconds.
+    pub uptime_ms: i64,
+}
+
+/// A box at one moment.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Grows when a field changes its meaning; new fields may appear at any time.
+    pub schema: u32,
+    /// The worst of the health items.
+    pub overall: Severity,
+    /// Who this is.
+    #[serde(rename = "box")]
+    pub identity: Identity,
+    /// Wall time of this status, Unix milliseconds.
+    pub now_ms: i64,
+    /// Whether a time service says that the clock is right; `None` = no way to know.
+    pub clock_synced: Option<bool>,
+    /// The PBX.
+    pub pbx: PbxStatus,
+    /// Reading the call log.
+    pub sync: SyncStatus,
+    /// The targets, in the order of the configuration.
+    pub targets: Vec<TargetStatus>,
+    /// The broker; `None` if none is configured.
+    pub link: Option<LinkStatus>,
+    /// How much there is of everything; `None` while the store can't be read.
+    pub counts: Option<Counts>,
+    /// The machine.
+    pub machine: Machine,
+    /// People, departments and rights; `None` before the first reading.
+    pub rights: Option<Snapshot>,
+    /// What is not well.
+    pub health: Vec<Folded>,
+}

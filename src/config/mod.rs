@@ -1,0 +1,213 @@
+//! The configuration: what was typed ([`raw`]) becomes what is used ([`Config`]), and every value knows where it
+//! came from.
+//!
+//! A mistake is refused at start with file, line, key and what would be right.
+
+mod raw;
+mod resolve;
+mod show;
+mod units;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use resolve::parse;
+pub use show::{Entry, reference};
+
+/// Where the configuration is looked for unless the command line says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";
+
+/// The configuration as it is used.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file that it came from.
+    pub path: PathBuf,
+    /// What the box is called on pages and dashboards.
+    pub name: String,
+    /// Where the store, the recordings, the page's key and the control socket live.
+    pub state_dir: PathBuf,
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: log::LevelFilter,
+    /// The PBX.
+    pub pbx: Pbx,
+    /// Recordings on disk.
+    pub spool: Spool,
+    /// Where calls and recordings go.
+    pub targets: Vec<Target>,
+    /// The broker, if there is one.
+    pub mqtt: Option<Mqtt>,
+    /// The local page.
+    pub web: Web,
+    /// Every setting with its value and origin, in the order of the reference.
+    pub entries: Vec<Entry>,
+}
+
+/// How to reach the PBX and how to read it.
+#[derive(Debug, Clone)]
+pub struct Pbx {
+    /// `https://pbx.example.com` or with a port.
+    pub url: String,
+    /// Client ID of the service principal.
+    pub client_id: String,
+    /// File that holds its API key.
+    pub secret_file: PathBuf,
+    /// How its certificate is judged.
+    pub trust: Trust,
+    /// How far back a first start reads.
+    pub backfill: Duration,
+    /// Pause between two cheap questions "is there something new?".
+    pub poll: Duration,
+    /// The call log is read at least this often, whatever the cheap question says.
+    pub sweep: Duration,
+    /// How far behind now each reading of the call log begins: a call appears when it has ended.
+    pub overlap: Duration,
+    /// A call is handed over when its rows have been unchanged for this long.
+    pub settle: Duration,
+    /// How long after a call its recording may still come.
+    pub late_recordings: Duration,
+    /// Pause between two readings of people, departments and rights.
+    pub rights_every: Duration,
+}
+
+/// How a certificate is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// Pinned at the first contact; another key later is refused.
+    Pin,
+    /// By the public authorities.
+    Public,
+    /// By the authority in this PEM file.
+    CaFile(PathBuf),
+}
+
+/// Room for recordings.
+#[derive(Debug, Clone)]
+pub struct Spool {
+    /// Recordings may take this many bytes.
+    pub max_bytes: u64,
+    /// This many bytes stay free on the volume.
+    pub min_free: u64,
+    /// This many inodes stay free on the volume.
+    pub min_free_inodes: u64,
+    /// A recording is kept this long after every target has confirmed it.
+    pub keep: Duration,
+}
+
+/// A target that gets calls and recordings.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its name, on pages and in ids; never change it, or everything is delivered anew.
+    pub name: String,
+    /// Where events are posted.
+    pub url: String,
+    /// File that holds the signing secret, `whsec_…`.
+    pub secret_file: PathBuf,
+    /// Whether the audio is delivered too.
+    pub audio: bool,
+    /// Whether calls from before the first start are delivered too.
+    pub history: bool,
+    /// How long one request may take, the audio's transfer apart.
+    pub timeout: Duration,
+    /// How its certificate is judged.
+    pub trust: Trust,
+}
+
+/// The MQTT broker.
+#[derive(Debug, Clone)]
+pub struct Mqtt {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// TLS, or plain because it was asked for.
+    pub tls: bool,
+    /// How the broker's certificate is judged.
+    pub trust: Trust,
+    /// Client certificate and key, PEM files.
+    pub client_cert: Option<(PathBuf, PathBuf)>,
+    /// User and the file that holds the password.
+    pub login: Option<(String, PathBuf)>,
+    /// First level of all topics.
+    pub topic: String,
+    /// Keep-alive; the broker publishes the last will after one and a half of it.
+    pub keep_alive: Duration,
+}
+
+/// The local page.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// Addresses and ports to listen on.
+    pub listen: Vec<std::net::SocketAddr>,
+    /// Names by which the page may be called besides its addresses and the host's name.
+    pub names: Vec<String>,
+    /// A session ends when it was not used for this long.
+    pub session_idle: Duration,
+}
+
+/// A mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1, where it could be told.
+    pub line: Option<usize>,
+    /// The setting, for example `pbx.url`; empty where the file as a whole is meant.
+    pub key: String,
+    /// What is wrong and what would be right.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, ": {}", self.key)?;
+        }
+        write!(f, ": {}", self.text)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Reads and resolves the file at `path`.
+pub fn load(path: &Path) -> Result<Config, Vec<Problem>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, path),
+        Err(error) => Err(vec![Problem {
+            path: path.to_owned(),
+            line: None,
+            key: String::new(),
+            text: format!("can't be read: {error}; name another file with --config"),
+        }]),
+    }
+}
+
+/// Reads a secret from its file, without the line end. The error never holds the content.
+pub fn read_secret(path: &Path) -> Result<String, String> {
+    use std::os::unix::fs::PermissionsExt;
+    let about = |what: String| format!("the secret file {} {what}", path.display());
+    let mode = std::fs::metadata(path)
+        .map_err(|e| about(format!("can't be read: {e}")))?
+        .permissions()
+        .mode();
+    if mode & 0o007 != 0 {
+        return Err(about(format!(
+            "can be read by everyone (mode {:o}); set it to 600",
+            mode & 0o777
+        )));
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| about(format!("can't be read: {e}")))?;
+    let secret = text.trim();
+    if secret.is_empty() {
+        Err(about("is empty".to_owned()))
+    } else {
+        Ok(secret.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

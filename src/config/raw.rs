@@ -1,0 +1,78 @@
+//! The configuration as it is typed: every setting optional, unknown ones refused.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub name: Option<String>,
+    pub state_dir: Option<PathBuf>,
+    pub log: Option<String>,
+    pub pbx: Option<RawPbx>,
+    pub spool: Option<RawSpool>,
+    #[serde(default)]
+    pub target: Vec<RawTarget>,
+    pub mqtt: Option<RawMqtt>,
+    pub web: Option<RawWeb>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPbx {
+    pub url: Option<String>,
+    pub client_id: Option<String>,
+    pub secret_file: Option<PathBuf>,
+    pub trust: Option<String>,
+    pub backfill: Option<String>,
+    pub poll: Option<String>,
+    pub sweep: Option<String>,
+    pub overlap: Option<String>,
+    pub settle: Option<String>,
+    pub late_recordings: Option<String>,
+    pub rights_every: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSpool {
+    pub max_bytes: Option<String>,
+    pub min_free: Option<String>,
+    pub min_free_inodes: Option<u64>,
+    pub keep: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTarget {
+    pub name: Option<String>,
+    pub kind: Option<String>,
+    pub url: Option<String>,
+    pub secret_file: Option<PathBuf>,
+    pub audio: Option<bool>,
+    pub history: Option<bool>,
+    pub timeout: Option<String>,
+    pub trust: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawMqtt {
+    pub url: Option<String>,
+    pub trust: Option<String>,
+    pub client_cert_file: Option<PathBuf>,
+    pub client_key_file: Option<PathBuf>,
+    pub user: Option<String>,
+    pub password_file: Option<PathBuf>,
+    pub topic: Option<String>,
+    pub keep_alive: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWeb {
+    pub listen: Option<Vec<String>>,
+    pub names: Option<Vec<String>>,
+    pub session_idle: Option<String>,
+}

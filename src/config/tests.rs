@@ -1,0 +1,133 @@
+use super::*;
+
+const GOOD: &str = r#"
+name = "Plant room 2"
+[pbx]
+url = "https://pbx.example.com:5001/"
+client_id = "callspool"
+secret_file = "pbx.secret"
+poll = "2s"
+[[target]]
+name = "crm"
+url = "https://crm.example.com/hook"
+secret_file = "/etc/callspool/crm.secret"
+"#;
+
+fn problems(text: &str) -> Vec<String> {
+    parse(text, Path::new("c.toml"))
+        .err()
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn a_good_file_is_resolved_and_every_value_knows_its_origin() {
+    let config = parse(GOOD, Path::new("/etc/callspool/c.toml")).unwrap();
+    assert_eq!(config.pbx.url, "https://pbx.example.com:5001");
+    assert_eq!(config.pbx.secret_file, Path::new("/etc/callspool/pbx.secret"));
+    assert_eq!(config.pbx.trust, Trust::Pin);
+    let origin = |key: &str| {
+        config
+            .entries
+            .iter()
+            .find(|entry| entry.key == key)
+            .unwrap()
+            .origin
+            .clone()
+    };
+    assert_eq!(origin("pbx.poll"), "/etc/callspool/c.toml:7");
+    assert_eq!(origin("target.0.url"), "/etc/callspool/c.toml:10");
+    assert_eq!(origin("pbx.sweep"), "default");
+}
+
+#[test]
+fn each_mistake_is_told_with_file_line_key_and_what_would_be_right() {
+    let bad = GOOD
+        .replace("\"2s\"", "\"2 moments\"")
+        .replace("https://crm", "ftp://crm")
+        .replace("\"crm\"", "\"C R M\"");
+    let told = problems(&bad);
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        told[0].starts_with("c.toml:7: pbx.poll: \"2 moments\" is no span of time; write it like"),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("c.toml:9: target.0.name: use"), "{told:?}");
+    assert!(told[2].starts_with("c.toml:10: target.0.url:"), "{told:?}");
+}
+
+#[test]
+fn an_unknown_setting_is_refused_at_its_line_with_the_known_ones() {
+    let told = problems(&GOOD.replace("poll =", "pol ="));
+    assert!(
+        told[0].starts_with("c.toml:7: unknown field `pol`, expected one of"),
+        "{told:?}"
+    );
+    assert!(told[0].contains("`poll`"));
+}
+
+#[test]
+fn what_must_be_given_is_asked_for() {
+    let told = problems("[pbx]\nurl = \"https://x\"\n");
+    assert!(
+        told.iter()
+            .any(|line| line.starts_with("c.toml:1: pbx.client_id: must be given")),
+        "{told:?}"
+    );
+    assert!(problems("a = [")[0].starts_with("c.toml:1:"));
+}
+
+#[test]
+fn the_broker_is_taken_apart_and_plain_mqtt_must_be_asked_for() {
+    let with = |url: &str| {
+        parse(&format!("{GOOD}[mqtt]\nurl = \"{url}\""), Path::new("c.toml"))
+            .unwrap()
+            .mqtt
+            .unwrap()
+    };
+    let mqtt = with("mqtts://broker.example.com");
+    assert_eq!(
+        (mqtt.host.as_str(), mqtt.port, mqtt.tls),
+        ("broker.example.com", 8883, true)
+    );
+    let mqtt = with("mqtt://[::1]:1884");
+    assert_eq!((mqtt.host.as_str(), mqtt.port, mqtt.tls), ("::1", 1884, false));
+    assert!(problems(&format!("{GOOD}[mqtt]\nurl = \"mqtts://b\"\nuser = \"u\""))[0].contains("go together"));
+}
+
+#[test]
+fn the_reference_is_a_configuration_that_can_be_loaded() {
+    let text = reference();
+    let config = parse(&text, Path::new("c.toml")).unwrap();
+    assert_eq!(config.targets[0].name, "crm");
+    let uncommented: String = text
+        .lines()
+        .map(|line| {
+            line.strip_prefix("# ")
+                .filter(|rest| rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' ')))
+                .unwrap_or(line)
+        })
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let same = parse(&uncommented, Path::new("c.toml")).unwrap();
+    assert_eq!(same.pbx.overlap, config.pbx.overlap);
+    assert!(
+        same.entries.iter().all(|entry| entry.origin != "default"),
+        "a default stands in the reference"
+    );
+}
+
+#[test]
+fn a_secret_that_everyone_can_read_is_refused_without_showing_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = std::env::temp_dir().join(format!("callspool-secret-{}", crate::random::token::<6>()));
+    std::fs::write(&path, "hunter2\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let told = read_secret(&path).unwrap_err();
+    assert!(told.contains("600") && !told.contains("hunter2"), "{told}");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(read_secret(&path).unwrap(), "hunter2");
+    std::fs::remove_file(path).unwrap();
+}

@@ -1,0 +1,5 @@
+//! The link to the dashboards: MQTT.
+
+mod status;
+
+pub use status::LinkStatus;

@@ -1,0 +1,22 @@
+//! How the link to the broker is.
+
+use serde::Serialize;
+
+/// What faces show of the link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LinkStatus {
+    /// Connected now.
+    pub connected: bool,
+    /// Host and port of the broker.
+    pub broker: String,
+    /// TLS is in use.
+    pub tls: bool,
+    /// Since when it is as it is, Unix milliseconds.
+    pub since_ms: i64,
+    /// Connections made since start.
+    pub connects: u64,
+    /// The last failure in words; empty if there was none.
+    pub error: String,
+    /// When the broker last acknowledged an event, Unix milliseconds.
+    pub last_ack_ms: Option<i64>,
+}

@@ -1,0 +1,224 @@
+//! People, departments and rights: one snapshot, replaced whole in one transaction, with its version and age.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, Savepoint, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::calls::rows;
+use super::{Error, Result};
+use crate::clock::Clock;
+use crate::model::{Department, Directory, Membership, Peer, PeerKind, Person};
+
+/// Which snapshot is in force, and how old it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Snapshot {
+    /// Grows by one each time that something changed.
+    pub version: i64,
+    /// Digest of the content.
+    pub digest: String,
+    /// When it was first seen like this, Unix milliseconds.
+    pub taken_ms: i64,
+    /// When the PBX last confirmed it, Unix milliseconds.
+    pub read_ms: i64,
+    /// The same, monotonic of `boot`.
+    pub mono: i64,
+    /// The boot that `mono` counts in.
+    pub boot: String,
+}
+
+/// Puts `directory` in force. If it is what is in force already, only its age is renewed. Gives the version.
+pub fn apply_directory(within: &Savepoint, directory: &Directory, digest: &str, clock: &Clock) -> Result<i64> {
+    if let Some(current) = snapshot(within)?
+        && current.digest == digest
+    {
+        within.execute(
+            "UPDATE snapshot SET read_ms = ?2, mono = ?3, boot = ?4 WHERE version = ?1",
+            params![current.version, clock.wall_ms(), clock.mono_ms(), clock.boot()],
+        )?;
+        return Ok(current.version);
+    }
+    for table in ["membership", "person", "department", "peer"] {
+        within.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    for person in &directory.people {
+        put_person(within, person)?;
+    }
+    for department in &directory.departments {
+        within
+            .prepare_cached("INSERT INTO department (id, name, number, rights) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![
+                department.id,
+                department.name,
+                department.number,
+                json(&department.rights)?
+            ])?;
+    }
+    for peer in &directory.peers {
+        within
+            .prepare_cached(
+                "INSERT OR REPLACE INTO peer (number, name, kind, departments) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                peer.number,
+                peer.name,
+                peer.kind.word(),
+                json(&peer.departments)?
+            ])?;
+    }
+    within.execute(
+        "INSERT INTO snapshot (digest, taken_ms, read_ms, mono, boot) VALUES (?1, ?2, ?2, ?3, ?4)",
+        params![digest, clock.wall_ms(), clock.mono_ms(), clock.boot()],
+    )?;
+    let version = within.last_insert_rowid();
+    within.execute("DELETE FROM snapshot WHERE version <> ?1", [version])?;
+    Ok(version)
+}
+
+fn put_person(within: &Savepoint, person: &Person) -> Result<()> {
+    within
+        .prepare_cached(
+            "INSERT INTO person (id, extension, name, enabled, records_calls, records_external_only)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            person.id,
+            person.extension,
+            person.name,
+            person.enabled,
+            person.records_calls,
+            person.records_external_only
+        ])?;
+    for place in &person.memberships {
+        within
+            .prepare_cached(
+                "INSERT OR REPLACE INTO membership (person, department, role, rights, role_rights)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                person.id,
+                place.department,
+                place.rights.role,
+                json(&place.rights)?,
+                json(&place.role_rights)?
+            ])?;
+    }
+    Ok(())
+}
+
+/// The snapshot in force; `None` before the first.
+pub fn snapshot(connection: &Connection) -> Result<Option<Snapshot>> {
+    let sql = "SELECT version, digest, taken_ms, read_ms, mono, boot FROM snapshot ORDER BY version DESC LIMIT 1";
+    let found = connection.query_row(sql, [], |row| {
+        Ok(Snapshot {
+            version: row.get(0)?,
+            digest: row.get(1)?,
+            taken_ms: row.get(2)?,
+            read_ms: row.get(3)?,
+            mono: row.get(4)?,
+            boot: row.get(5)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// The directory in force.
+pub fn directory(connection: &Connection) -> Result<Directory> {
+    let mut people = rows(
+        connection,
+        "SELECT id, extension, name, enabled, records_calls, records_external_only FROM person ORDER BY extension",
+        [],
+        |row| {
+            Ok(Person {
+                id: row.get(0)?,
+                extension: row.get(1)?,
+                name: row.get(2)?,
+                enabled: row.get(3)?,
+                records_calls: row.get(4)?,
+                records_external_only: row.get(5)?,
+                memberships: Vec::new(),
+            })
+        },
+    )?;
+    for person in &mut people {
+        let places = rows(
+            connection,
+            "SELECT department, rights, role_rights FROM membership WHERE person = ?1 ORDER BY department",
+            [person.id],
+            |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)),
+        )?;
+        for (department, rights, role_rights) in places {
+            let (rights, role_rights) = (parsed(&rights)?, parsed(&role_rights)?);
+            person.memberships.push(Membership {
+                department,
+                rights,
+                role_rights,
+            });
+        }
+    }
+    let departments = rows(
+        connection,
+        "SELECT id, name, number, rights FROM department ORDER BY id",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?)),
+    )?;
+    let peers = rows(
+        connection,
+        "SELECT number, name, kind, departments FROM peer ORDER BY number",
+        [],
+        |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+            ))
+        },
+    )?;
+    Ok(Directory {
+        people,
+        departments: departments
+            .into_iter()
+            .map(|(id, name, number, rights)| {
+                Ok(Department {
+                    id,
+                    name,
+                    number,
+                    rights: parsed(&rights)?,
+                })
+            })
+            .collect::<Result<_>>()?,
+        peers: peers
+            .into_iter()
+            .map(|(number, name, kind, departments)| {
+                let kind = PeerKind::from_word(&kind).unwrap_or(PeerKind::Other);
+                Ok(Peer {
+                    number,
+                    name,
+                    kind,
+                    departments: parsed(&departments)?,
+                })
+            })
+            .collect::<Result<_>>()?,
+    })
+}
+
+/// The DNs behind which a person speaks, as against queues, ring groups and trunks.
+pub fn person_dns(connection: &Connection) -> Result<BTreeSet<String>> {
+    let found = rows(
+        connection,
+        "SELECT extension FROM person UNION SELECT number FROM peer WHERE kind = 'extension'",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(found.into_iter().collect())
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))
+}
+
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::internal(error.to_string()))
+}

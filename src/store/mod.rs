@@ -1,0 +1,150 @@
+//! The one SQLite file: calls, people, the outbox, settings.
+//!
+//! Writes go through [`Store::write`], which returns only when the commit is on the disk (WAL, `synchronous=FULL`,
+//! durability rule D2). Reads go through [`Store::read`] and never wait for a writer.
+
+mod calls;
+mod counts;
+mod directory;
+mod error;
+mod events;
+mod group;
+mod outbox;
+mod recordings;
+mod schema;
+mod settings;
+mod targets;
+mod windows;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Savepoint};
+
+pub use calls::{CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, settled, take_legs};
+pub use counts::{Counts, counts};
+pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};
+pub use error::{Error, Kind, Result};
+pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
+pub use outbox::{
+    Progress, add_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,
+    mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,
+};
+pub use recordings::{
+    due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
+    mark_held, next_recording_due, postpone_waiting, recording, recording_by_pbx_id, recordings_of,
+    recordings_to_hand, set_recording_state, unlinked_recordings,
+};
+pub use settings::Settings;
+pub use targets::{Target, save_target, target, targets};
+pub use windows::{Gap, add_gap, cursor, fill_gap, gaps, set_cursor};
+
+/// The store. Clones share one writer and a few readers.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    group: group::Group,
+    readers: Mutex<Vec<Connection>>,
+}
+
+/// The oldest SQLite without the WAL-reset bug, which can corrupt a database (fixed in 3.51.3).
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+impl Store {
+    /// Opens or makes the store's file and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Store> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(Error::internal(format!(
+                "SQLite {} can corrupt a WAL database",
+                rusqlite::version()
+            )));
+        }
+        let mut writer = Connection::open(path)?;
+        prepare(&writer)?;
+        schema::migrate(&mut writer, path, schema::MIGRATIONS)?;
+        Ok(Store(Arc::new(Inner {
+            path: path.to_owned(),
+            group: group::Group::new(writer),
+            readers: Mutex::default(),
+        })))
+    }
+
+    /// Opens an existing store for reading alone, while an agent may be running on it.
+    pub fn open_read_only(path: &Path) -> Result<ReadOnly> {
+        let connection = reader(path)?;
+        schema::check_known(&connection, schema::MIGRATIONS)?;
+        Ok(ReadOnly(connection))
+    }
+
+    /// Runs `work` and returns its value when it is on the disk. An error of `work` undoes it alone.
+    pub fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Savepoint) -> Result<T> + Send + 'static,
+    {
+        self.0.group.write(work)
+    }
+
+    /// Runs `work` on a connection that can only read. Keep it short: a long read keeps the WAL from being reset.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let pooled = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => reader(&self.0.path)?,
+        };
+        let value = work(&connection);
+        let mut readers = self.0.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if value.is_ok() && readers.len() < 3 {
+            readers.push(connection);
+        }
+        value
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+}
+
+/// A store opened for reading alone.
+pub struct ReadOnly(Connection);
+
+impl ReadOnly {
+    /// Runs `work` on the connection.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        work(&self.0)
+    }
+}
+
+fn prepare(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    // Only a new file takes auto_vacuum, and only before its first table.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
+    common(connection)
+}
+
+fn reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    common(&connection)?;
+    Ok(connection)
+}
+
+fn common(connection: &Connection) -> Result<()> {
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // 512 KiB of pages: the default of 2 MiB a connection would be a third of the whole memory budget.
+    connection.pragma_update(None, "cache_size", -512)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

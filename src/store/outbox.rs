@@ -1,0 +1,217 @@
+//! The outbox of the targets: what each is to get, exactly once in effect (rules D6 and D7).
+
+use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
+
+use super::Result;
+use super::calls::rows;
+use crate::clock::Clock;
+use crate::model::{Delivery, DeliveryKind, DeliveryState};
+
+/// Makes a delivery; one that was made before (same id) is left as it is.
+#[allow(clippy::too_many_arguments)]
+pub fn add_delivery(
+    within: &Savepoint,
+    id: &str,
+    target: &str,
+    call: i64,
+    recording: Option<i64>,
+    kind: DeliveryKind,
+    body: &str,
+    clock: &Clock,
+) -> Result<()> {
+    within
+        .prepare_cached(
+            "INSERT INTO delivery (id, target, call, recording, kind, body, state, next_mono, boot, created_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![
+            id,
+            target,
+            call,
+            recording,
+            kind.word(),
+            body,
+            clock.mono_ms(),
+            clock.boot(),
+            clock.wall_ms()
+        ])?;
+    if let Some(recording) = recording {
+        within.execute("UPDATE recording SET handed = 1 WHERE id = ?1", [recording])?;
+    }
+    Ok(())
+}
+
+/// The next delivery of a target that is due, oldest first; a call's deliveries go out in the order they were made.
+pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Result<Option<Delivery>> {
+    let sql = format!(
+        "{DELIVERY} WHERE target = ?1 AND state IN ('waiting', 'unsure') AND state <> 'delivered' AND next_mono <= ?2
+           AND NOT EXISTS (SELECT 1 FROM delivery earlier WHERE earlier.call = delivery.call
+                           AND earlier.target = delivery.target AND earlier.seq < delivery.seq
+                           AND earlier.state <> 'delivered')
+         ORDER BY seq LIMIT 1"
+    );
+    Ok(connection
+        .prepare_cached(&sql)?
+        .query_row(params![target, clock.mono_ms()], of_row)
+        .optional()?)
+}
+
+/// When the next delivery of a target is due, monotonic milliseconds; `None` if nothing waits.
+pub fn next_due(connection: &Connection, target: &str) -> Result<Option<i64>> {
+    Ok(connection.query_row(
+        "SELECT min(next_mono) FROM delivery WHERE target = ?1 AND state <> 'delivered' AND state <> 'held'",
+        [target],
+        |row| row.get(0),
+    )?)
+}
+
+/// Before the first byte leaves: from here on the outcome is unknown until the target has answered.
+pub fn mark_unsure(within: &Savepoint, seq: i64) -> Result<()> {
+    within
+        .prepare_cached("UPDATE delivery SET state = 'unsure' WHERE seq = ?1")?
+        .execute([seq])?;
+    Ok(())
+}
+
+/// The target has confirmed. The body isn't needed any more, the receipt is.
+pub fn mark_delivered(within: &Savepoint, seq: i64, receipt: &str, clock: &Clock) -> Result<()> {
+    within
+        .prepare_cached(
+            "UPDATE delivery SET state = 'delivered', body = NULL, code = '', reason = '', receipt = ?2,
+                 delivered_ms = ?3, synced = ?4 WHERE seq = ?1",
+        )?
+        .execute(params![seq, receipt, clock.wall_ms(), clock.synced()])?;
+    Ok(())
+}
+
+/// A try failed. `state` says whether the outcome is known; `own` whether the failure counts against this delivery.
+pub fn mark_failed(
+    within: &Savepoint,
+    seq: i64,
+    state: DeliveryState,
+    own: bool,
+    (code, reason): (&str, &str),
+    pause_ms: i64,
+    clock: &Clock,
+) -> Result<()> {
+    within.execute(
+        "UPDATE delivery SET state = ?2, attempts = attempts + ?3, code = ?4, reason = ?5, next_mono = ?6, boot = ?7
+         WHERE seq = ?1",
+        params![seq, state.word(), own, code, reason, clock.mono_ms() + pause_ms, clock.boot()],
+    )?;
+    Ok(())
+}
+
+/// Gives held deliveries a new start: all, those of one target, or one. Gives how many.
+pub fn retry_held(within: &Savepoint, target: Option<&str>, id: Option<&str>, clock: &Clock) -> Result<usize> {
+    Ok(within.execute(
+        "UPDATE delivery SET state = 'unsure', attempts = 0, next_mono = ?1, boot = ?2
+         WHERE state = 'held' AND (?3 IS NULL OR target = ?3) AND (?4 IS NULL OR id = ?4)",
+        params![clock.mono_ms(), clock.boot(), target, id],
+    )?)
+}
+
+/// The deliveries of a call, in order.
+pub fn deliveries_of(connection: &Connection, call: i64) -> Result<Vec<Delivery>> {
+    rows(
+        connection,
+        &format!("{DELIVERY} WHERE call = ?1 ORDER BY seq"),
+        [call],
+        of_row,
+    )
+}
+
+/// Deliveries that wait for a person, oldest first.
+pub fn held_deliveries(connection: &Connection, most: usize) -> Result<Vec<Delivery>> {
+    rows(
+        connection,
+        &format!("{DELIVERY} WHERE state = 'held' ORDER BY seq LIMIT ?1"),
+        [most as i64],
+        of_row,
+    )
+}
+
+/// Deliveries that are not yet confirmed, oldest first.
+pub fn waiting_deliveries(connection: &Connection, most: usize) -> Result<Vec<Delivery>> {
+    let sql = format!("{DELIVERY} WHERE state <> 'delivered' ORDER BY seq LIMIT ?1");
+    rows(connection, &sql, [most as i64], of_row)
+}
+
+/// How far a target's deliveries are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Progress {
+    /// Not confirmed and not held.
+    pub waiting: i64,
+    /// Waiting for a person.
+    pub held: i64,
+    /// When the oldest of the waiting ones was made, Unix milliseconds.
+    pub oldest_ms: Option<i64>,
+}
+
+/// How far the deliveries of `target` are.
+pub fn outbox_progress(connection: &Connection, target: &str) -> Result<Progress> {
+    Ok(connection.query_row(
+        "SELECT count(*) FILTER (WHERE state <> 'held'), count(*) FILTER (WHERE state = 'held'),
+                min(created_ms) FILTER (WHERE state <> 'held')
+         FROM delivery WHERE target = ?1 AND state <> 'delivered'",
+        [target],
+        |row| {
+            Ok(Progress {
+                waiting: row.get(0)?,
+                held: row.get(1)?,
+                oldest_ms: row.get(2)?,
+            })
+        },
+    )?)
+}
+
+/// How many of a target's deliveries were confirmed since `since_ms`.
+pub fn delivered_since(connection: &Connection, target: &str, since_ms: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM delivery WHERE target = ?1 AND state = 'delivered' AND delivered_ms >= ?2";
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row(params![target, since_ms], |row| row.get(0))?)
+}
+
+/// After a boot the stored monotonic times mean nothing: what was paused gets a new, short, random pause, so that a
+/// thousand boxes after one power cut don't come back in step.
+pub fn rebase_timers(within: &Savepoint, clock: &Clock) -> Result<()> {
+    for table in ["delivery", "recording"] {
+        within.execute(
+            &format!(
+                "UPDATE {table} SET next_mono = ?1 + abs(random() % 5000), boot = ?2
+                 WHERE boot <> ?2 AND state IN ('waiting', 'unsure')"
+            ),
+            params![clock.mono_ms(), clock.boot()],
+        )?;
+    }
+    within.execute(
+        "UPDATE target SET retry_mono = ?1 + abs(random() % 5000), boot = ?2 WHERE boot <> ?2",
+        params![clock.mono_ms(), clock.boot()],
+    )?;
+    Ok(())
+}
+
+const DELIVERY: &str =
+    "SELECT seq, id, target, call, recording, kind, body, state, attempts, next_mono, code, reason,
+    receipt, created_ms, delivered_ms FROM delivery";
+
+fn of_row(row: &Row) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        seq: row.get("seq")?,
+        id: row.get("id")?,
+        target: row.get("target")?,
+        call: row.get("call")?,
+        recording: row.get("recording")?,
+        kind: DeliveryKind::from_word(&row.get::<_, String>("kind")?).unwrap_or(DeliveryKind::CallUpdated),
+        body: row.get("body")?,
+        state: DeliveryState::from_word(&row.get::<_, String>("state")?).unwrap_or(DeliveryState::Unsure),
+        attempts: row.get("attempts")?,
+        next_mono: row.get("next_mono")?,
+        code: row.get("code")?,
+        reason: row.get("reason")?,
+        receipt: row.get("receipt")?,
+        created_ms: row.get("created_ms")?,
+        delivered_ms: row.get("delivered_ms")?,
+    })
+}

@@ -1,0 +1,230 @@
+//! Recordings: known of, waited for, held, delivered, gone.
+
+use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
+
+use super::Result;
+use super::calls::rows;
+use crate::clock::Clock;
+use crate::files::Written;
+use crate::model::{Recording, RecordingState};
+use crate::random;
+
+/// Notes that the PBX has a recording with this id; the first try to fetch it is due at once. `true` if it is new.
+pub fn expect_recording(within: &Savepoint, pbx_id: i64, call: Option<i64>, clock: &Clock) -> Result<bool> {
+    let added = within
+        .prepare_cached(
+            "INSERT INTO recording (pbx_id, call, state, code, reason, next_mono, boot, seen_ms)
+             VALUES (?1, ?2, 'waiting', 'new', 'seen on the PBX, not fetched yet', ?3, ?4, ?5)
+             ON CONFLICT (pbx_id) DO NOTHING",
+        )?
+        .execute(params![pbx_id, call, clock.mono_ms(), clock.boot(), clock.wall_ms()])?;
+    if added == 0 && call.is_some() {
+        within
+            .prepare_cached("UPDATE recording SET call = ?2 WHERE pbx_id = ?1 AND call IS NOT ?2")?
+            .execute(params![pbx_id, call])?;
+    }
+    Ok(added > 0)
+}
+
+/// Puts down what the PBX's list of recordings says about one.
+pub fn link_recording(
+    within: &Savepoint,
+    pbx_id: i64,
+    times: (Option<i64>, Option<i64>),
+    dns: (Option<&str>, Option<&str>),
+    extension: Option<&str>,
+) -> Result<()> {
+    within
+        .prepare_cached(
+            "UPDATE recording SET started_ms = coalesce(?2, started_ms), ended_ms = coalesce(?3, ended_ms),
+                 from_dn = coalesce(?4, from_dn), to_dn = coalesce(?5, to_dn),
+                 extension = coalesce(?6, extension)
+             WHERE pbx_id = ?1",
+        )?
+        .execute(params![pbx_id, times.0, times.1, dns.0, dns.1, extension])?;
+    Ok(())
+}
+
+/// Gives recordings that no call row names to the call that was between the same two DNs at that moment.
+/// (Some PBXs send no recording ids in the call rows.) Gives the calls that got one.
+pub fn unlinked_recordings(within: &Savepoint) -> Result<usize> {
+    // The recording starts when the leg is answered: at start + ringing, to within a few seconds.
+    Ok(within.execute(
+        "UPDATE recording SET call = (
+             SELECT leg.call FROM leg
+             WHERE leg.answered AND leg.started_ms BETWEEN recording.started_ms - 600000 AND recording.started_ms + 5000
+               AND abs(leg.started_ms + leg.ringing_ms - recording.started_ms) <= 5000
+               AND recording.extension IN (leg.from_dn, leg.to_dn)
+             ORDER BY abs(leg.started_ms + leg.ringing_ms - recording.started_ms) LIMIT 1)
+         WHERE call IS NULL AND started_ms IS NOT NULL AND extension IS NOT NULL",
+        [],
+    )?)
+}
+
+/// Waiting recordings whose next try is due, newest first: what is new is asked for first, and the PBX deletes by age.
+pub fn due_recordings(connection: &Connection, clock: &Clock, most: usize) -> Result<Vec<Recording>> {
+    let sql = format!(
+        "{RECORDING} WHERE state = 'waiting' AND next_mono <= ?1
+         ORDER BY coalesce(started_ms, seen_ms) DESC LIMIT ?2"
+    );
+    rows(connection, &sql, params![clock.mono_ms(), most as i64], of_row)
+}
+
+/// When the next waiting recording is due, monotonic milliseconds.
+pub fn next_recording_due(connection: &Connection) -> Result<Option<i64>> {
+    Ok(connection.query_row(
+        "SELECT min(next_mono) FROM recording WHERE state = 'waiting'",
+        [],
+        |r| r.get(0),
+    )?)
+}
+
+/// Puts a recording into `state` for the reason given, with the next try after `pause_ms` where it still waits.
+pub fn set_recording_state(
+    within: &Savepoint,
+    id: i64,
+    state: RecordingState,
+    (code, reason): (&str, &str),
+    pause_ms: i64,
+    clock: &Clock,
+) -> Result<()> {
+    within.execute(
+        "UPDATE recording SET state = ?2, code = ?3, reason = ?4, attempts = attempts + 1, next_mono = ?5, boot = ?6
+         WHERE id = ?1",
+        params![id, state.word(), code, reason, clock.mono_ms() + pause_ms, clock.boot()],
+    )?;
+    Ok(())
+}
+
+/// Postpones every waiting recording for a cause that is not its own (the PBX is away, a right is missing).
+pub fn postpone_waiting(within: &Savepoint, until_mono: i64, (code, reason): (&str, &str)) -> Result<()> {
+    within.execute(
+        "UPDATE recording SET next_mono = max(next_mono, ?1), code = ?2, reason = ?3 WHERE state = 'waiting'",
+        params![until_mono, code, reason],
+    )?;
+    Ok(())
+}
+
+/// The last step of rule D1: the file is there for good, now the row says so.
+pub fn mark_held(
+    within: &Savepoint,
+    id: i64,
+    file: &str,
+    written: &Written,
+    (media_type, audio_ms): (&str, Option<i64>),
+    clock: &Clock,
+) -> Result<()> {
+    within.execute(
+        "UPDATE recording SET state = 'held', code = 'held', reason = 'held on this box', attempts = attempts + 1,
+             file = ?2, bytes = ?3, sha256 = ?4, media_type = ?5, audio_ms = ?6, held_ms = ?7, synced = ?8
+         WHERE id = ?1",
+        params![
+            id,
+            file,
+            written.bytes as i64,
+            random::hex(&written.sha256),
+            media_type,
+            audio_ms,
+            clock.wall_ms(),
+            clock.synced()
+        ],
+    )?;
+    Ok(())
+}
+
+/// The file of a recording was lost or found damaged here: fetch it again, as long as the PBX still has it.
+pub fn forget_file(within: &Savepoint, id: i64, (code, reason): (&str, &str), clock: &Clock) -> Result<()> {
+    within.execute(
+        "UPDATE recording SET state = 'waiting', code = ?2, reason = ?3, file = NULL, next_mono = ?4, boot = ?5
+         WHERE id = ?1",
+        params![id, code, reason, clock.mono_ms(), clock.boot()],
+    )?;
+    Ok(())
+}
+
+/// The last step of rule D3: the file is gone for good, what is known of the recording stays.
+pub fn mark_evicted(within: &Savepoint, id: i64) -> Result<()> {
+    within.execute(
+        "UPDATE recording SET state = 'evicted', code = 'evicted', file = NULL,
+             reason = 'delivered, and deleted here to make room' WHERE id = ?1",
+        [id],
+    )?;
+    Ok(())
+}
+
+/// Held recordings that every target which wanted them has confirmed, oldest first: the only ones that may be evicted
+/// (rule D5). `held_before_ms` leaves the younger ones alone.
+pub fn evictable(connection: &Connection, held_before_ms: i64, most: usize) -> Result<Vec<Recording>> {
+    let sql = format!(
+        "{RECORDING} WHERE file IS NOT NULL AND state = 'held' AND held_ms <= ?1
+           AND EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id)
+           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state <> 'delivered')
+         ORDER BY held_ms LIMIT ?2"
+    );
+    rows(connection, &sql, params![held_before_ms, most as i64], of_row)
+}
+
+/// Every recording whose row names a file.
+pub fn files_known(connection: &Connection) -> Result<Vec<Recording>> {
+    rows(connection, &format!("{RECORDING} WHERE file IS NOT NULL"), [], of_row)
+}
+
+/// Held recordings whose call was handed over and that were not: their deliveries are to be made, oldest first.
+pub fn recordings_to_hand(connection: &Connection, most: usize) -> Result<Vec<Recording>> {
+    let sql = format!(
+        "{RECORDING} WHERE state = 'held' AND handed = 0 AND call IS NOT NULL
+           AND (SELECT handed_revision FROM call WHERE call.id = recording.call) > 0
+         ORDER BY id LIMIT ?1"
+    );
+    rows(connection, &sql, [most as i64], of_row)
+}
+
+/// A recording by its local row.
+pub fn recording(connection: &Connection, id: i64) -> Result<Option<Recording>> {
+    Ok(connection
+        .query_row(&format!("{RECORDING} WHERE id = ?1"), [id], of_row)
+        .optional()?)
+}
+
+/// A recording by its id on the PBX.
+pub fn recording_by_pbx_id(connection: &Connection, pbx_id: i64) -> Result<Option<Recording>> {
+    Ok(connection
+        .query_row(&format!("{RECORDING} WHERE pbx_id = ?1"), [pbx_id], of_row)
+        .optional()?)
+}
+
+/// The recordings of a call.
+pub fn recordings_of(connection: &Connection, call: i64) -> Result<Vec<Recording>> {
+    rows(
+        connection,
+        &format!("{RECORDING} WHERE call = ?1 ORDER BY pbx_id"),
+        [call],
+        of_row,
+    )
+}
+
+const RECORDING: &str = "SELECT id, pbx_id, call, started_ms, ended_ms, extension, state, code, reason, attempts,
+    next_mono, file, bytes, sha256, media_type, audio_ms, seen_ms, held_ms FROM recording";
+
+fn of_row(row: &Row) -> rusqlite::Result<Recording> {
+    Ok(Recording {
+        id: row.get("id")?,
+        pbx_id: row.get("pbx_id")?,
+        call: row.get("call")?,
+        started_ms: row.get("started_ms")?,
+        ended_ms: row.get("ended_ms")?,
+        extension: row.get("extension")?,
+        state: RecordingState::from_word(&row.get::<_, String>("state")?).unwrap_or(RecordingState::Waiting),
+        code: row.get("code")?,
+        reason: row.get("reason")?,
+        attempts: row.get("attempts")?,
+        next_mono: row.get("next_mono")?,
+        file: row.get("file")?,
+        bytes: row.get("bytes")?,
+        sha256: row.get("sha256")?,
+        media_type: row.get("media_type")?,
+        audio_ms: row.get("audio_ms")?,
+        seen_ms: row.get("seen_ms")?,
+        held_ms: row.get("held_ms")?,
+    })
+}

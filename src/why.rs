@@ -1,0 +1,191 @@
+//! Where a call's recording is, and why: the question that every technician is asked.
+
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::model::{Call, Delivery, DeliveryState, Leg, Outcome, Recording, RecordingState};
+use crate::store;
+use crate::when;
+
+/// The answer for one call.
+#[derive(Debug, Clone, Serialize)]
+pub struct Why {
+    /// One sentence that answers the question.
+    pub answer: String,
+    /// The call.
+    pub call: Call,
+    /// Its legs, oldest first.
+    pub legs: Vec<Leg>,
+    /// Its recordings, each with its reason.
+    pub recordings: Vec<RecordingWhy>,
+    /// What each target got or is to get, in order.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Where one recording is.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordingWhy {
+    /// The recording.
+    #[serde(flatten)]
+    pub recording: Recording,
+    /// Where it is, in a sentence.
+    pub answer: String,
+}
+
+/// What the answer depends on besides the store.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances {
+    /// Now, Unix milliseconds.
+    pub now_ms: i64,
+    /// Now, monotonic milliseconds of this boot; `None` when the agent doesn't run.
+    pub mono_ms: Option<i64>,
+    /// How long after a call its recording may still come, milliseconds.
+    pub late_ms: i64,
+}
+
+/// Explains where the recordings of `call` are.
+pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store::Result<Why> {
+    let legs = store::legs_of(connection, call.id)?;
+    let deliveries = store::deliveries_of(connection, call.id)?;
+    let recordings: Vec<RecordingWhy> = store::recordings_of(connection, call.id)?
+        .into_iter()
+        .map(|recording| {
+            let own: Vec<&Delivery> = deliveries
+                .iter()
+                .filter(|d| d.recording == Some(recording.id))
+                .collect();
+            RecordingWhy {
+                answer: recording_answer(&recording, &own, at),
+                recording,
+            }
+        })
+        .collect();
+    let answer = match recordings.as_slice() {
+        [] => nothing_recorded(connection, &call, &legs, at)?,
+        [one] => one.answer.clone(),
+        several => several
+            .iter()
+            .map(|one| format!("recording {}: {}", one.recording.pbx_id, one.answer))
+            .collect::<Vec<_>>()
+            .join("; "),
+    };
+    Ok(Why {
+        answer,
+        call,
+        legs,
+        recordings,
+        deliveries,
+    })
+}
+
+fn recording_answer(recording: &Recording, deliveries: &[&Delivery], at: Circumstances) -> String {
+    match recording.state {
+        RecordingState::Waiting => {
+            let next = match at.mono_ms.map(|now| recording.next_mono - now) {
+                Some(left) if left > 0 => format!("next try in {}", when::span(left)),
+                Some(_) => "next try at once".to_owned(),
+                None => "next try when the agent runs".to_owned(),
+            };
+            format!(
+                "waiting: {} ({next}, {} so far)",
+                recording.reason,
+                tries(recording.attempts)
+            )
+        }
+        RecordingState::Gone => format!("will never come: {}", recording.reason),
+        RecordingState::Held | RecordingState::Deleting | RecordingState::Evicted => held_answer(deliveries, at),
+    }
+}
+
+fn held_answer(deliveries: &[&Delivery], at: Circumstances) -> String {
+    if deliveries.is_empty() {
+        return "held on this box; it is handed to the targets when its call is".to_owned();
+    }
+    let each = deliveries.iter().map(|delivery| delivery_answer(delivery, at));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// Where one delivery is, in a sentence.
+pub fn delivery_answer(delivery: &Delivery, at: Circumstances) -> String {
+    let target = &delivery.target;
+    match delivery.state {
+        DeliveryState::Delivered => {
+            let date = delivery.delivered_ms.map(when::rfc3339).unwrap_or_default();
+            let receipt = delivery.receipt.as_deref().unwrap_or("confirmed");
+            format!("delivered to {target} at {date} ({receipt})")
+        }
+        DeliveryState::Held => {
+            format!(
+                "held for {target} after {}: {}",
+                tries(delivery.attempts),
+                delivery.reason
+            )
+        }
+        DeliveryState::Waiting | DeliveryState::Unsure => {
+            let reason = if delivery.reason.is_empty() {
+                "in the queue"
+            } else {
+                &delivery.reason
+            };
+            match at.mono_ms.map(|now| delivery.next_mono - now) {
+                Some(left) if left > 0 => {
+                    format!("waiting for {target}: {reason} (next try in {})", when::span(left))
+                }
+                _ => format!("waiting for {target}: {reason}"),
+            }
+        }
+    }
+}
+
+fn nothing_recorded(
+    connection: &Connection,
+    call: &Call,
+    legs: &[Leg],
+    at: Circumstances,
+) -> store::Result<String> {
+    if call.outcome != Outcome::Answered {
+        return Ok("there is none: nobody answered the call".to_owned());
+    }
+    let directory = store::directory(connection)?;
+    let spoke = |dn: &Option<String>| {
+        directory
+            .people
+            .iter()
+            .find(|person| dn.as_deref() == Some(person.extension.as_str()))
+    };
+    let people = legs
+        .iter()
+        .filter(|leg| leg.answered)
+        .flat_map(|leg| [spoke(&leg.from.dn), spoke(&leg.to.dn)]);
+    let people: Vec<_> = people.flatten().collect();
+    if !people.is_empty() && people.iter().all(|person| person.records_calls != Some(true)) {
+        let mut extensions: Vec<&str> = people.iter().map(|person| person.extension.as_str()).collect();
+        extensions.sort_unstable();
+        extensions.dedup();
+        return Ok(format!(
+            "will never come: recording is switched off on the PBX for extension {}",
+            extensions.join(" and ")
+        ));
+    }
+    let age = at.now_ms - call.ended_ms;
+    Ok(if age < at.late_ms {
+        format!(
+            "waiting: the PBX lists no recording of this call yet; it may come up to {} after the call, which ended {} ago",
+            when::span(at.late_ms),
+            when::span(age)
+        )
+    } else {
+        format!(
+            "will never come: {} after the call the PBX still lists no recording of it",
+            when::span(at.late_ms)
+        )
+    })
+}
+
+fn tries(n: u32) -> String {
+    if n == 1 {
+        "1 try".to_owned()
+    } else {
+        format!("{n} tries")
+    }
+}
