@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod doctor;
 pub mod files;
 pub mod health;
+pub mod http;
 pub mod link;
 pub mod model;
 pub mod pbx;

@@ -1,5 +1,10 @@
-//! The port to the PBX and its drivers.
+//! The port to the PBX: what any PBX must answer, and the drivers that ask it.
 
+mod error;
 mod pin;
+mod port;
+pub mod v20;
 
-pub use pin::accept_pin;
+pub use error::{Error, Kind};
+pub use pin::{accept_pin, load_pin, remember_pin};
+pub use port::{Fetched, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};

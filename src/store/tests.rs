@@ -51,9 +51,7 @@ fn pragmas_hold_on_the_writer_and_on_every_reader() {
             .map(|value| format!("{value:?}"))
             .unwrap()
     };
-    store
-        .read(|c| Ok(assert!(text(c, "journal_mode").contains("wal"))))
-        .unwrap();
+    assert!(store.read(|c| Ok(text(c, "journal_mode"))).unwrap().contains("wal"));
     store
         .write(move |c| {
             assert!(text(c, "synchronous").contains('2'));

@@ -1,0 +1,125 @@
+//! What sync and the doctor ask of a PBX, whatever its generation.
+
+use serde::Serialize;
+
+use super::Error;
+use crate::model::{Directory, Leg};
+
+/// A PBX that can be asked. Blocking; one question at a time is enough.
+pub trait Pbx: Send + Sync {
+    /// One harmless question that shows whether the PBX answers this credential at all.
+    fn probe(&self) -> Result<Probe, Error>;
+
+    /// A mark that moves when there are new calls; `None` if this PBX has none, so that only reading tells.
+    fn change_mark(&self) -> Result<Option<String>, Error>;
+
+    /// Reads the legs of all calls that started from `from_ms` up to before `to_ms` (Unix milliseconds), page by
+    /// page into `take`. `old` asks the source of calls from before the PBX's upgrade to its present call log.
+    /// Gives how many rows couldn't be read.
+    fn legs(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        old: bool,
+        take: &mut dyn FnMut(Vec<Leg>) -> Result<(), Error>,
+    ) -> Result<u64, Error>;
+
+    /// The recordings that started at `from_ms` or later, newest first.
+    fn recordings(&self, from_ms: i64) -> Result<Vec<ListedRecording>, Error>;
+
+    /// What the list says about one recording; `None` if it is not on it.
+    fn listed(&self, pbx_id: i64) -> Result<Option<ListedRecording>, Error>;
+
+    /// Reads a recording's audio piece by piece into `take`.
+    fn fetch(&self, pbx_id: i64, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<Fetched, Error>;
+
+    /// People, departments, roles and rights, as one consistent whole.
+    fn directory(&self) -> Result<Directory, Error>;
+
+    /// Licence and health of the PBX as it tells them.
+    fn system(&self) -> Result<System, Error>;
+
+    /// How the PBX stores recordings: quota, archive, automatic deletion.
+    fn storage(&self) -> Result<Storage, Error>;
+
+    /// What the last answer showed besides its content: its time and its clock.
+    fn last_answer(&self) -> LastAnswer;
+
+    /// The pin that was offered and refused, if the certificate changed.
+    fn offered_pin(&self) -> Option<String>;
+
+    /// The pin in force.
+    fn pin(&self) -> Option<String>;
+}
+
+/// What a probe found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Probe {
+    /// `X-3CX-Version`, for example `20.0.10.1`.
+    pub version: Option<String>,
+}
+
+/// A recording as the PBX's list tells of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListedRecording {
+    /// Its id.
+    pub pbx_id: i64,
+    /// Start, Unix milliseconds.
+    pub started_ms: Option<i64>,
+    /// End, Unix milliseconds.
+    pub ended_ms: Option<i64>,
+    /// DN of the caller's side.
+    pub from_dn: Option<String>,
+    /// DN of the called side.
+    pub to_dn: Option<String>,
+    /// The extension that was recorded: the folder of the file.
+    pub extension: Option<String>,
+    /// Moved to the PBX's archive.
+    pub archived: bool,
+}
+
+/// A recording's audio, read to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// Media type as answered.
+    pub media_type: String,
+    /// Length as promised, bytes.
+    pub promised: Option<u64>,
+    /// Bytes that came.
+    pub came: u64,
+}
+
+/// What the PBX says about itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct System {
+    /// Its version.
+    pub version: Option<String>,
+    /// The licence is active.
+    pub licence_active: Option<bool>,
+    /// Product code of the licence, for example `3CXENT`.
+    pub product: Option<String>,
+    /// Recording was stopped by the PBX (its quota is reached).
+    pub recording_stopped: Option<bool>,
+    /// Free bytes on the PBX.
+    pub disk_free: Option<i64>,
+}
+
+/// How the PBX keeps recordings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Storage {
+    /// It deletes recordings after this many days.
+    pub deletes_after_days: Option<i64>,
+    /// It moves recordings to an archive.
+    pub archives: bool,
+}
+
+/// What the last answer showed besides its content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LastAnswer {
+    /// When it came, Unix milliseconds.
+    pub at_ms: Option<i64>,
+    /// How long it took, milliseconds.
+    pub took_ms: i64,
+    /// The PBX's clock against ours, milliseconds; positive if it is ahead.
+    pub clock_ahead_ms: Option<i64>,
+}

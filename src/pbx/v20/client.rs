@@ -1,0 +1,207 @@
+//! Asking XAPI: the token, one new login on a 401, and a name for each way in which an answer can be wrong.
+
+use std::sync::PoisonError;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Error, Kind, LastAnswer, V20};
+use crate::http::{Answer, Headers};
+use crate::when;
+
+/// The most that one JSON answer may have.
+const MOST_JSON: u64 = 32 << 20;
+
+/// A page of a collection.
+#[derive(Deserialize)]
+pub(super) struct Page<T> {
+    #[serde(rename = "@odata.count")]
+    pub count: Option<u64>,
+    pub value: Vec<T>,
+}
+
+/// What an OData answer says when it is an error, with whatever status.
+#[derive(Deserialize)]
+struct Failure {
+    error: FailureBody,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct FailureBody {
+    code: String,
+    message: String,
+}
+
+impl V20 {
+    /// Asks `path` (below `/xapi/v1/`) and reads the JSON answer; `what` names the question in errors.
+    pub(super) fn json<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<T, Error> {
+        let answer = self.ask(path, what)?;
+        let html = answer.media_type() == "text/html";
+        let text = answer.text(MOST_JSON)?;
+        if html || text.trim_start().starts_with('<') {
+            let told = format!("{what} was answered with a web page instead of JSON");
+            return Err(Error::new(Kind::Nonsense, told));
+        }
+        if let Ok(failure) = serde_json::from_str::<Failure>(&text) {
+            return Err(inside(&failure.error, what));
+        }
+        serde_json::from_str(&text).map_err(|error| {
+            Error::new(
+                Kind::Nonsense,
+                format!("{what} was answered with JSON that can't be read: {error}"),
+            )
+        })
+    }
+
+    /// Asks all pages of a collection. `path` must hold a `?`. The count that the first page tells is what is read
+    /// up to; neither a short page nor a missing link ends it (seen in the field: both lie).
+    pub(super) fn pages<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        what: &str,
+        take: &mut dyn FnMut(Vec<T>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut skip = 0;
+        loop {
+            let page: Page<T> =
+                self.with_page(|top| self.json(&format!("{path}&$top={top}&$skip={skip}&$count=true"), what))?;
+            let got = page.value.len();
+            skip += got;
+            if got > 0 {
+                take(page.value)?;
+            }
+            if got == 0 || page.count.is_some_and(|count| skip as u64 >= count) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asks `path` and gives the answer if its status is 200.
+    pub(super) fn ask(&self, path: &str, what: &str) -> Result<Answer, Error> {
+        let url = format!("{}/xapi/v1/{path}", self.url).replace(' ', "%20");
+        let mut token = self.token.get(self, None)?;
+        let mut answer = self.send(|| self.client.get(&url, &[("authorization", &bearer(&token))]))?;
+        if answer.status() == 401 {
+            // The token ended early, or somebody else logged in with our name. Once is enough: a 401 that comes back
+            // with a fresh token is a missing right (seen in the field).
+            token = self.token.get(self, Some(&token))?;
+            answer = self.send(|| self.client.get(&url, &[("authorization", &bearer(&token))]))?;
+        }
+        match answer.status() {
+            200 => Ok(answer),
+            401 => Err(Error::new(
+                Kind::RightMissing,
+                format!("the PBX does not let this client read {what} (401)"),
+            )),
+            403 => Err(Error::new(
+                Kind::RightMissing,
+                format!("the PBX does not let this client read {what} (403)"),
+            )),
+            _ => Err(self.unexpected(answer, what)),
+        }
+    }
+
+    /// POST without a token.
+    pub(super) fn post_plain(&self, path: &str, headers: Headers, body: &[u8]) -> Result<Answer, Error> {
+        let url = format!("{}{path}", self.url);
+        self.send(|| self.client.post(&url, headers, body))
+    }
+
+    /// The error that an answer stands for.
+    pub(super) fn unexpected(&self, answer: Answer, what: &str) -> Error {
+        let status = answer.status();
+        let asked = answer.header("retry-after").map(str::to_owned);
+        let retry_after = asked.and_then(|value| when::retry_after(&value, self.clock.wall_ms()));
+        if (300..400).contains(&status) {
+            let told = format!("{what} was answered with a redirect ({status}) to somewhere else");
+            return Error::new(Kind::Nonsense, told);
+        }
+        let failure = answer
+            .text(64 << 10)
+            .ok()
+            .and_then(|text| serde_json::from_str::<Failure>(&text).ok());
+        let failure = failure.map(|failure| failure.error).unwrap_or_default();
+        let kind = match status {
+            429 => Kind::Throttled,
+            503 if retry_after.is_some() => Kind::Throttled,
+            504 => Kind::TooMuch,
+            500.. => Kind::ItsFault,
+            404 => Kind::NotThere,
+            _ if failure.code.contains("FILE_NOT_FOUND") || failure.message.contains("FILE_NOT_FOUND") => {
+                Kind::Gone
+            }
+            _ => Kind::Nonsense,
+        };
+        let said = if failure.message.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", clip(&failure.message))
+        };
+        Error {
+            kind,
+            text: format!("{what} was answered with status {status}{said}"),
+            retry_after,
+        }
+    }
+
+    fn send(&self, request: impl FnOnce() -> Result<Answer, crate::http::Error>) -> Result<Answer, Error> {
+        let began = self.clock.mono_ms();
+        match request() {
+            Ok(answer) => {
+                let now_ms = self.clock.wall_ms();
+                let ahead = answer
+                    .header("date")
+                    .and_then(when::http_date)
+                    .map(|theirs| theirs - now_ms);
+                *self.last.lock().unwrap_or_else(PoisonError::into_inner) = LastAnswer {
+                    at_ms: Some(now_ms),
+                    took_ms: self.clock.mono_ms() - began,
+                    clock_ahead_ms: ahead,
+                };
+                Ok(answer)
+            }
+            Err(error) => match self.pin.as_ref().and_then(|pin| pin.offered()) {
+                Some(_) => Err(Error::new(
+                    Kind::PinChanged,
+                    "the PBX shows another certificate than the one it was known by; nothing was sent to it",
+                )),
+                None => Err(error.into()),
+            },
+        }
+    }
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+fn inside(failure: &FailureBody, what: &str) -> Error {
+    let said = if failure.message.is_empty() {
+        &failure.code
+    } else {
+        &failure.message
+    };
+    let kind = if said.contains("FILE_NOT_FOUND") {
+        Kind::Gone
+    } else {
+        Kind::Nonsense
+    };
+    Error::new(
+        kind,
+        format!(
+            "{what} was answered with status 200 and an error inside: {}",
+            clip(said)
+        ),
+    )
+}
+
+/// A foreign message, short and on one line.
+fn clip(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect();
+    line.trim().to_owned()
+}

@@ -1,0 +1,136 @@
+//! 3CX v20: the Configuration API (XAPI), an OData service with habits of its own.
+
+mod client;
+mod directory;
+mod history;
+mod loose;
+mod recordings;
+mod system;
+mod token;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::port::{Fetched, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
+use super::{Error, Kind};
+use crate::clock::Clock;
+use crate::http::{Belief, Client, Pin, TrustError};
+use crate::model::{Directory, Leg};
+
+/// How the driver is set up.
+pub struct Setup {
+    /// `https://host[:port]`.
+    pub url: String,
+    /// Client ID of the service principal.
+    pub client_id: String,
+    /// File that holds its API key; read at every login, so a new key needs no restart.
+    pub secret_file: PathBuf,
+    /// How its certificate is judged.
+    pub belief: Belief,
+    /// Time.
+    pub clock: Clock,
+}
+
+/// A 3CX v20.
+pub struct V20 {
+    client: Client,
+    url: String,
+    clock: Clock,
+    pin: Option<Arc<Pin>>,
+    token: token::Keeper,
+    last: Mutex<LastAnswer>,
+    /// Rows a page; halved when the PBX refuses (some builds allow 100).
+    page: Mutex<usize>,
+}
+
+impl V20 {
+    /// A driver; nothing is asked yet.
+    pub fn new(setup: Setup) -> Result<V20, TrustError> {
+        let client = Client::new(&setup.belief, Duration::from_secs(30))?;
+        let pin = match &setup.belief {
+            Belief::Pinned(pin) => Some(Arc::clone(pin)),
+            _ => None,
+        };
+        let token = token::Keeper::new(setup.client_id, setup.secret_file);
+        let (url, clock) = (setup.url, setup.clock);
+        Ok(V20 {
+            client,
+            url,
+            clock,
+            pin,
+            token,
+            last: Mutex::default(),
+            page: Mutex::new(100),
+        })
+    }
+
+    /// Calls `ask` with the page size, and again with half of it as long as the PBX refuses the size.
+    fn with_page<T>(&self, ask: impl Fn(usize) -> Result<T, Error>) -> Result<T, Error> {
+        loop {
+            let size = *self.page.lock().unwrap_or_else(PoisonError::into_inner);
+            match ask(size) {
+                Err(error) if error.kind == Kind::Nonsense && error.text.contains("$top") && size > 10 => {
+                    *self.page.lock().unwrap_or_else(PoisonError::into_inner) = size / 2;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+impl Pbx for V20 {
+    fn probe(&self) -> Result<Probe, Error> {
+        system::probe(self)
+    }
+
+    fn change_mark(&self) -> Result<Option<String>, Error> {
+        history::change_mark(self)
+    }
+
+    fn legs(
+        &self,
+        from_ms: i64,
+        to_ms: i64,
+        old: bool,
+        take: &mut dyn FnMut(Vec<Leg>) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        history::legs(self, from_ms, to_ms, old, take)
+    }
+
+    fn recordings(&self, from_ms: i64) -> Result<Vec<ListedRecording>, Error> {
+        recordings::list(self, from_ms)
+    }
+
+    fn listed(&self, pbx_id: i64) -> Result<Option<ListedRecording>, Error> {
+        recordings::one(self, pbx_id)
+    }
+
+    fn fetch(&self, pbx_id: i64, take: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<Fetched, Error> {
+        recordings::fetch(self, pbx_id, take)
+    }
+
+    fn directory(&self) -> Result<Directory, Error> {
+        directory::read(self)
+    }
+
+    fn system(&self) -> Result<System, Error> {
+        system::system(self)
+    }
+
+    fn storage(&self) -> Result<Storage, Error> {
+        system::storage(self)
+    }
+
+    fn last_answer(&self) -> LastAnswer {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn offered_pin(&self) -> Option<String> {
+        self.pin.as_ref()?.offered()
+    }
+
+    fn pin(&self) -> Option<String> {
+        self.pin.as_ref()?.pinned()
+    }
+}
