@@ -7,7 +7,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::json;
 
 use super::config::PbxConfig;
-use super::odata::pairs;
+use super::filter::pairs;
 use super::reply::{Content, Reply};
 
 /// The desk that gives out tokens and knows which ones are good.

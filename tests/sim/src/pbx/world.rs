@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::Serialize;
 
 use super::audio;
-use super::call::{self, Call, Recording, Row};
+use super::call::{Call, Recording, Row};
 use super::company::Company;
 use super::config::PbxConfig;
 use super::ids;
+use super::layout;
 use super::traffic::{self, CallKind, CallPlan};
 use crate::time::DAY_MS;
 
@@ -140,7 +141,7 @@ impl World {
             }
             id
         };
-        let call = call::lay_out(
+        let call = layout::lay_out(
             plan,
             self.next_call,
             now_ms,

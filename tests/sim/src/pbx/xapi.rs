@@ -12,7 +12,8 @@ use hyper::body::Frame;
 
 use super::config::Principal;
 use super::faults::{FaultKind, PathKind};
-use super::odata::{Query, decode};
+use super::filter::decode;
+use super::odata::Query;
 use super::reply::Reply;
 use super::report::Table;
 use super::{Exchange, Shared, control, directory, recordings, report, system};
