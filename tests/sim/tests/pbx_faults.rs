@@ -57,6 +57,16 @@ fn wrong_answers_with_a_right_status() {
 }
 
 #[test]
+fn a_slow_answer_is_slow_and_still_right() {
+    let pbx = start(config());
+    let xapi = Client::login(&pbx);
+    pbx.faults().set(Fault::new(FaultKind::Slow { ms: 300 }).times(1));
+    let begin = std::time::Instant::now();
+    assert_eq!(xapi.get("/Recordings?$top=2").rows().len(), 2);
+    assert!(begin.elapsed().as_millis() >= 300);
+}
+
+#[test]
 fn a_token_dies_in_the_middle_of_the_pages() {
     let pbx = start(config());
     let xapi = Client::login(&pbx);

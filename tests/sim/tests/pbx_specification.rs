@@ -476,7 +476,8 @@ fn the_truth_and_the_api_tell_the_same_once_everything_has_settled() {
         .flat_map(|c| &c.rows)
         .map(|r| r.cdr_id.as_str())
         .collect();
-    (seen.sort_unstable(), real.sort_unstable());
+    seen.sort_unstable();
+    real.sort_unstable();
     assert_eq!(seen, real);
     assert!(
         seen.windows(2).all(|pair| pair[0] != pair[1]),

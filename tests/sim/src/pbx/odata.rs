@@ -124,9 +124,11 @@ impl Query {
             .iter()
             .map(|(name, _)| name)
             .chain(self.filter.iter().map(|c| &c.field));
-        if let Some(name) = asked.clone().chain(self.select.iter().flatten()).find(|name| {
-            !known(name) && !(shape.navigation.contains(&name.as_str()) && !asked.clone().any(|n| n == *name))
-        }) {
+        let mut unknown: Vec<&String> = asked.filter(|name| !known(name)).collect();
+        // $select may name what is expanded as well, a filter may not.
+        let is_there = |name: &str| known(name) || shape.navigation.contains(&name);
+        unknown.extend(self.select.iter().flatten().filter(|name| !is_there(name)));
+        if let Some(name) = unknown.first() {
             return Err(bad(&format!(
                 "Could not find a property named '{name}' on type 'Pbx.{}'.",
                 shape.kind
