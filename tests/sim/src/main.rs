@@ -1,1 +1,114 @@
-fn main() {}
+//! The simulated parts, by hand: `cargo run -p callspool-sim -- pbx --port 5001 --seed 7`.
+
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use callspool_sim::pbx::{Pbx, PbxConfig};
+use callspool_sim::time::SimTime;
+use clap::{Args, Parser, Subcommand};
+
+/// The simulated parts of callspool's tests and demo.
+#[derive(Parser)]
+#[command(name = "callspool-sim")]
+struct Cli {
+    #[command(subcommand)]
+    part: Part,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// A 3CX v20 with calls, recordings, people and faults.
+    Pbx(PbxArgs),
+}
+
+#[derive(Args)]
+struct PbxArgs {
+    /// Port on 127.0.0.1; 0 takes any free one
+    #[arg(long, default_value_t = 5001)]
+    port: u16,
+    /// Seed: the same one gives the same company and calls
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Calls an hour, spread evenly
+    #[arg(long, default_value_t = 60)]
+    calls_per_hour: u32,
+    /// Days of calls before now
+    #[arg(long, default_value_t = 1)]
+    history_days: u32,
+    /// Hours of calls to come
+    #[arg(long, default_value_t = 72)]
+    future_hours: u32,
+    /// Simulated seconds per real second
+    #[arg(long, default_value_t = 1.0)]
+    rate: f64,
+    /// Build to simulate
+    #[arg(long, default_value = "20.0.10.101")]
+    pbx_version: String,
+    /// Plain HTTP instead of HTTPS
+    #[arg(long)]
+    http: bool,
+}
+
+fn main() -> ExitCode {
+    let Part::Pbx(args) = Cli::parse().part;
+    match pbx(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("callspool-sim: the simulated PBX could not be started: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn pbx(args: PbxArgs) -> std::io::Result<()> {
+    let real = SimTime::real();
+    let config = PbxConfig {
+        seed: args.seed,
+        time: SimTime::scaled(real.wall_at_start_ms, args.rate),
+        tls: !args.http,
+        port: args.port,
+        version: args.pbx_version,
+        history_days: args.history_days,
+        future_hours: args.future_hours,
+        calls_per_day: args.calls_per_hour * 24,
+        even_traffic: true,
+        ..PbxConfig::default()
+    };
+    let pbx = Pbx::start(config)?;
+    let url = pbx.url();
+    let (id, secret) = pbx.credentials();
+    println!("PBX            {url}");
+    println!("client id      {id}");
+    println!("client secret  {secret}   (simulated, no secret)");
+    if let Some(digest) = pbx.spki_sha256() {
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        println!("SPKI SHA-256   {hex}");
+    }
+    println!(
+        "calls          {} scheduled, seed {}",
+        pbx.calls_total_scheduled(),
+        args.seed
+    );
+    println!("\nTry:");
+    println!(
+        "  TOKEN=$(curl -sk {url}/connect/token -d grant_type=client_credentials -d client_id={id} \
+         -d client_secret={secret} | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/')"
+    );
+    println!(
+        "  curl -skg -H \"Authorization: Bearer $TOKEN\" '{url}/xapi/v1/Recordings?$top=2&$orderby=Id%20desc&$count=true'"
+    );
+    println!(
+        "  curl -sk {url}/sim/call -H 'content-type: application/json' -d '{{\"kind\":\"queue\",\"ended\":true}}'"
+    );
+    println!(
+        "  curl -sk {url}/sim/fault -H 'content-type: application/json' -d '{{\"what\":\"status\",\"code\":503,\"retry_after\":5,\"times\":3}}'"
+    );
+    println!("  curl -sk {url}/sim/state ; curl -sk {url}/sim/truth\n\nCtrl-C stops it.");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(tokio::signal::ctrl_c())?;
+    pbx.stop();
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Everything about a simulated PBX that a test may want to choose.
+
+use crate::time::SimTime;
+
+/// The codec inside the recordings' WAV files. Which one a real 3CX writes depends on its compression setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Format tag 1, 16 bit, 8 kHz, mono: 16 kB per second.
+    Pcm16,
+    /// Format tag 7, G.711 µ-law, 8 kHz, mono: 8 kB per second.
+    MuLaw,
+}
+
+/// The API client that callspool logs in as (a 3CX "service principal").
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// One of 3CX's seven role names, e.g. `system_owners`, `managers`, `users`.
+    pub role: String,
+    /// The number of its department, e.g. `GRP0000`; `None` is "System Wide", which locks the role to `users`.
+    pub department: Option<String>,
+    /// Whether the call history answers, if the role allows it.
+    pub history_allowed: bool,
+    /// Whether recordings answer, if the role allows it.
+    pub recordings_allowed: bool,
+}
+
+/// The settings of a simulated PBX. Start from `Default` and change what the test is about.
+#[derive(Clone, Debug)]
+pub struct PbxConfig {
+    /// Seed of the company, its calls, delays and audio.
+    pub seed: u64,
+    /// The clock.
+    pub time: SimTime,
+    /// HTTPS with a self-signed certificate, or plain HTTP.
+    pub tls: bool,
+    /// Port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// Build that is shown and simulated. ≥ 20.0.9 gives `expires_in` in seconds, before in minutes; < 20.0.6 has no
+    /// `CdrId`; < 20 is a v18, which knows no XAPI.
+    pub version: String,
+    /// Client id of the service principal.
+    pub client_id: String,
+    /// Its API key.
+    pub client_secret: String,
+    /// What the principal may see.
+    pub principal: Principal,
+    /// Life of a token in simulated seconds.
+    pub token_life_s: i64,
+    /// A new token makes the one before it worthless (3CX's tutorial: only one active token at a time).
+    pub one_active_token: bool,
+    /// A wrong login answers 401 `unauthorized` instead of 400 `invalid_client`; both are seen in the field.
+    pub wrong_login_is_401: bool,
+    /// Whole days of calls before the start.
+    pub history_days: u32,
+    /// Hours of calls that are scheduled after the start.
+    pub future_hours: u32,
+    /// Calls on every day, exactly.
+    pub calls_per_day: u32,
+    /// Calls spread evenly instead of by office hours.
+    pub even_traffic: bool,
+    /// Share of the extensions whose calls are recorded.
+    pub recorded_share: f64,
+    /// Shortest and longest talk in seconds.
+    pub talk_s: (u32, u32),
+    /// Codec of recordings.
+    pub codec: Codec,
+    /// Number of people.
+    pub extensions: u32,
+    /// Number of departments beside `DEFAULT`.
+    pub departments: u32,
+    /// Number of queues (and of ring groups).
+    pub queues: u32,
+    /// A row becomes visible at most so long after its call's end, in seconds.
+    pub row_delay_max_s: u32,
+    /// A recording is listed and may be fetched so long after its end, in seconds (from, to).
+    pub recording_delay_s: (u32, u32),
+    /// Share of recordings that come late.
+    pub late_share: f64,
+    /// How late those are, in seconds (from, to).
+    pub late_delay_s: (u32, u32),
+    /// Share of recordings that get a transcript some minutes after they appear.
+    pub transcribed_share: f64,
+    /// Rows carry `Recordings[]` (some real PBXs send it, others don't).
+    pub rows_carry_recordings: bool,
+    /// `MemberOf` of peers only comes with `$expand=MemberOf`.
+    pub peers_need_expand: bool,
+    /// A call report over more days answers 504.
+    pub report_max_days: u32,
+    /// A call report over a range with more rows answers 504; `None`: any number.
+    pub report_slow_rows: Option<usize>,
+    /// Numbers that are zero are left out like nulls (seen by one public client).
+    pub zeros_left_out: bool,
+    /// When the PBX was upgraded to Update 6 (simulated ms since 1970): older calls only come from
+    /// `GetOldCallLogData`. `None`: it was born with it.
+    pub upgraded_at_ms: Option<i64>,
+}
+
+impl Default for PbxConfig {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            time: SimTime::real(),
+            tls: false,
+            port: 0,
+            version: "20.0.10.101".into(),
+            client_id: "900".into(),
+            client_secret: "sim-api-key-not-a-secret".into(),
+            principal: Principal {
+                role: "system_owners".into(),
+                department: Some("GRP0000".into()),
+                history_allowed: true,
+                recordings_allowed: true,
+            },
+            token_life_s: 3_600,
+            one_active_token: true,
+            wrong_login_is_401: false,
+            history_days: 2,
+            future_hours: 24,
+            calls_per_day: 200,
+            even_traffic: false,
+            recorded_share: 0.7,
+            talk_s: (2, 240),
+            codec: Codec::Pcm16,
+            extensions: 24,
+            departments: 3,
+            queues: 2,
+            row_delay_max_s: 45,
+            recording_delay_s: (1, 20),
+            late_share: 0.03,
+            late_delay_s: (180, 1_500),
+            transcribed_share: 0.2,
+            rows_carry_recordings: true,
+            peers_need_expand: false,
+            report_max_days: 31,
+            report_slow_rows: None,
+            zeros_left_out: false,
+            upgraded_at_ms: None,
+        }
+    }
+}
+
+impl PbxConfig {
+    /// Major, minor, update of `version`; a part that is no number counts as 0.
+    pub fn build(&self) -> (u32, u32, u32) {
+        let mut parts = self.version.split('.').map(|p| p.parse().unwrap_or(0));
+        (
+            parts.next().unwrap_or(0),
+            parts.next().unwrap_or(0),
+            parts.next().unwrap_or(0),
+        )
+    }
+
+    /// Whether the simulated build is at least 20.0.`update`.
+    pub fn at_least_update(&self, update: u32) -> bool {
+        self.build() >= (20, 0, update)
+    }
+}

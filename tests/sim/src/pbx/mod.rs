@@ -1,0 +1,272 @@
+//! A simulated 3CX v20 with its Configuration API (XAPI), after the 20.0.10 specification and what public clients
+//! report of real ones.
+//!
+//! Its content is a pure function of seed, settings and simulated time: calls are scheduled from the seed, a row
+//! shows up some seconds after its call's end, a recording some more later. Tests may place calls besides.
+
+pub mod audio;
+pub mod auth;
+pub mod call;
+pub mod company;
+pub mod config;
+mod control;
+pub mod directory;
+pub mod faults;
+mod filter;
+pub mod ids;
+mod layout;
+pub mod odata;
+pub mod recordings;
+mod reply;
+pub mod report;
+mod system;
+pub mod traffic;
+pub mod world;
+mod xapi;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use config::{Codec, PbxConfig, Principal};
+pub use faults::{Fault, FaultKind, Faults, PathKind};
+pub use traffic::{CallKind, CallPlan};
+pub use world::{TrueCall, TrueRecording, TrueRow};
+
+use crate::http::Server;
+use crate::time::SimTime;
+use auth::Tokens;
+use world::World;
+
+/// Everything that the handlers of requests share.
+pub(crate) struct Shared {
+    world: World,
+    tokens: Tokens,
+    requests: BTreeMap<PathKind, u64>,
+    secrets_served: u64,
+}
+
+/// What a running PBX is made of; clones are the same PBX.
+#[derive(Clone)]
+pub(crate) struct Exchange {
+    shared: Arc<Mutex<Shared>>,
+    faults: Faults,
+    time: SimTime,
+    version: String,
+}
+
+impl Exchange {
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        // A test that panicked while it held the lock shouldn't hide its own message behind a poisoned lock.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The simulated PBX.
+pub struct Pbx;
+
+impl Pbx {
+    /// Generates the company and its calls, and starts to answer.
+    ///
+    /// # Errors
+    /// If the port is taken or no certificate can be made.
+    pub fn start(config: PbxConfig) -> io::Result<Handle> {
+        let (port, tls) = (config.port, config.tls);
+        let inner = Exchange {
+            time: config.time.clone(),
+            version: config.version.clone(),
+            faults: Faults::default(),
+            shared: Arc::new(Mutex::new(Shared {
+                world: World::generate(config),
+                tokens: Tokens::default(),
+                requests: BTreeMap::new(),
+                secrets_served: 0,
+            })),
+        };
+        let server = Server::start(xapi::router(inner.clone()), port, tls)?;
+        Ok(Handle {
+            inner,
+            server: Mutex::new(server),
+        })
+    }
+}
+
+/// A running PBX in a test's hand. Dropping it stops the PBX.
+pub struct Handle {
+    inner: Exchange,
+    server: Mutex<Server>,
+}
+
+impl Handle {
+    fn server(&self) -> MutexGuard<'_, Server> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The base address, without a slash at its end.
+    pub fn url(&self) -> String {
+        self.server().url()
+    }
+
+    /// SHA-256 of the certificate's SubjectPublicKeyInfo; `None` over plain HTTP.
+    pub fn spki_sha256(&self) -> Option<[u8; 32]> {
+        self.server().certificate().map(|c| c.spki_sha256)
+    }
+
+    /// The certificate, DER; `None` over plain HTTP.
+    pub fn certificate_der(&self) -> Option<Vec<u8>> {
+        self.server().certificate().map(|c| c.der.clone())
+    }
+
+    /// Client id and API key.
+    pub fn credentials(&self) -> (String, String) {
+        let shared = self.inner.lock();
+        (
+            shared.world.config.client_id.clone(),
+            shared.world.config.client_secret.clone(),
+        )
+    }
+
+    /// The clock.
+    pub fn time(&self) -> SimTime {
+        self.inner.time.clone()
+    }
+
+    /// Cuts the line: stops listening and drops open connections. The company goes on telephoning.
+    pub fn stop(&self) {
+        self.server().stop();
+    }
+
+    /// Listens again, on the same port, with the same content.
+    ///
+    /// # Errors
+    /// If somebody else took the port meanwhile.
+    pub fn start_again(&self) -> io::Result<()> {
+        self.server().start_again()
+    }
+
+    /// Restarts on the same port with another key.
+    ///
+    /// # Errors
+    /// As [`Handle::start_again`].
+    pub fn regenerate_certificate(&self) -> io::Result<()> {
+        self.server().regenerate_certificate()
+    }
+
+    /// The switchboard of faults.
+    pub fn faults(&self) -> Faults {
+        self.inner.faults.clone()
+    }
+
+    /// Tokens that were given out.
+    pub fn logins(&self) -> u64 {
+        self.inner.lock().tokens.logins().0
+    }
+
+    /// Logins that were refused.
+    pub fn refused_logins(&self) -> u64 {
+        self.inner.lock().tokens.logins().1
+    }
+
+    /// Makes all tokens worthless.
+    pub fn revoke_tokens(&self) {
+        self.inner.lock().tokens.revoke();
+    }
+
+    /// Gives the API client another key.
+    pub fn change_secret(&self, secret: &str) {
+        self.inner.lock().world.config.client_secret = secret.to_owned();
+    }
+
+    /// Requests of one kind so far.
+    pub fn requests(&self, path: PathKind) -> u64 {
+        self.inner.lock().requests.get(&path).copied().unwrap_or(0)
+    }
+
+    /// Answers of `/Users` that held passwords because the client didn't choose its fields.
+    pub fn secrets_served(&self) -> u64 {
+        self.inner.lock().secrets_served
+    }
+
+    /// All calls that are over by now, whether or not the API shows them yet.
+    pub fn truth(&self) -> Vec<TrueCall> {
+        let now_ms = self.inner.time.now_ms();
+        self.inner.lock().world.truth(now_ms)
+    }
+
+    /// The file of a recording as it was made; `None` if there never was one.
+    pub fn audio(&self, recording_id: i32) -> Option<Vec<u8>> {
+        self.inner.lock().world.audio(recording_id)
+    }
+
+    /// Places a call and says what it is (or is going to be).
+    pub fn place_call(&self, plan: CallPlan) -> TrueCall {
+        let now_ms = self.inner.time.now_ms();
+        self.inner.lock().world.place(&plan, now_ms)
+    }
+
+    /// Deletes a recording, as somebody in the web client would. False if there is none.
+    pub fn delete_recording(&self, id: i32) -> bool {
+        self.change_recording(id, |r| r.deleted = true)
+    }
+
+    /// Loses a recording's file; it is still listed. False if there is none.
+    pub fn lose_file(&self, id: i32) -> bool {
+        self.change_recording(id, |r| r.file_lost = true)
+    }
+
+    /// Moves a recording to remote storage. It can still be downloaded; see [`Handle::lose_file`] for one that can't.
+    pub fn archive_recording(&self, id: i32) -> bool {
+        self.change_recording(id, |r| r.archived = true)
+    }
+
+    /// Gives a recording its transcript now.
+    pub fn transcribe_recording(&self, id: i32, text: &str) -> bool {
+        let now_ms = self.inner.time.now_ms();
+        self.change_recording(id, |r| {
+            (r.transcript, r.transcribed_ms) = (text.to_owned(), Some(now_ms))
+        })
+    }
+
+    fn change_recording(&self, id: i32, change: impl FnOnce(&mut call::Recording)) -> bool {
+        self.inner.lock().world.recording_mut(id).map(change).is_some()
+    }
+
+    /// Gives a person another role in the primary department. False if there is no such extension.
+    pub fn change_role(&self, extension: &str, role: &str) -> bool {
+        let mut shared = self.inner.lock();
+        let person = shared
+            .world
+            .company
+            .people
+            .iter_mut()
+            .find(|p| p.number == extension);
+        person
+            .and_then(|p| p.memberships.first_mut())
+            .map(|m| m.role = role.to_owned())
+            .is_some()
+    }
+
+    /// Removes a person. The calls stay. False if there is no such extension.
+    pub fn remove_user(&self, extension: &str) -> bool {
+        let mut shared = self.inner.lock();
+        let people = &mut shared.world.company.people;
+        let before = people.len();
+        people.retain(|p| p.number != extension);
+        people.len() < before
+    }
+
+    /// Changes what the API client may see; `department: None` is "System Wide".
+    pub fn set_principal(&self, principal: Principal) {
+        self.inner.lock().world.config.principal = principal;
+    }
+
+    /// The company as it is now.
+    pub fn company(&self) -> company::Company {
+        self.inner.lock().world.company.clone()
+    }
+
+    /// Number of calls in the schedule, past and future, without placed ones.
+    pub fn calls_total_scheduled(&self) -> usize {
+        self.inner.lock().world.scheduled()
+    }
+}

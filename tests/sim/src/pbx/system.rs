@@ -1,0 +1,134 @@
+//! The PBX about itself: probe, status, licence, change of the call log.
+
+use serde_json::{Map, Value, json};
+
+use super::odata::{Query, Shape};
+use super::recordings::used_bytes;
+use super::reply::Reply;
+use super::world::World;
+use crate::time::{DAY_MS, iso};
+
+const FQDN: &str = "pbx.example.invalid";
+
+fn context(set: &str) -> String {
+    format!("https://{FQDN}/xapi/v1/$metadata#{set}")
+}
+
+/// `GET /Defs?$select=Id`: the one answer that every token gets.
+pub fn defs() -> Reply {
+    Reply::json(json!({"@odata.context": context("Defs(Id)"), "Id": 0}))
+}
+
+/// `GET /Defs/Pbx.GetSystemParameters()`.
+pub fn parameters(world: &World) -> Reply {
+    Reply::json(json!({
+        "@odata.context": context("Pbx.SystemParameters"),
+        "FQDN": FQDN,
+        "Version": world.config.version,
+        "HttpPort": 5_000,
+        "HttpsPort": 5_001,
+        "IsMulticompanyMode": false,
+        "IsHosted": false,
+        "IsHosted3CX": false,
+        "IsTranscriptionEnabled": world.config.transcribed_share > 0.0,
+        "ENL": 3,
+        "License": license_block(),
+    }))
+}
+
+/// `GET /Defs/Pbx.GetLicenseParameters()`.
+pub fn license_parameters() -> Reply {
+    let mut block = license_block();
+    block["@odata.context"] = json!(context("Pbx.License"));
+    Reply::json(block)
+}
+
+fn license_block() -> Value {
+    json!({
+        "IsEnterprise": true, "IsProfessional": true, "IsMaintainceExpired": false, "MaxSimCalls": 16,
+        "ProductCode": "3CXPSENTSPLA", "CountryCode": "GB",
+    })
+}
+
+/// `GET /SystemStatus`.
+pub fn status(world: &World, now_ms: i64) -> Reply {
+    let people = world.company.people.len();
+    let calls = world.active_calls(now_ms);
+    let used = used_bytes(world, now_ms);
+    let quota = 5 * 1024 * 1024 * 1024_i64;
+    Reply::json(json!({
+        "@odata.context": context("SystemStatus"),
+        "Id": 0,
+        "FQDN": FQDN,
+        "Version": world.config.version,
+        "OS": "Linux",
+        "Activated": true,
+        "LicenseActive": true,
+        "LicenseKey": "SIMU-LATE-DKEY-0000",
+        "ProductCode": "3CXPSENTSPLA",
+        "MaxSimCalls": 16,
+        "ExpirationDate": iso(now_ms + 300 * DAY_MS),
+        "MaintenanceExpiresAt": iso(now_ms + 300 * DAY_MS),
+        "ExtensionsRegistered": people - people / 9,
+        "ExtensionsTotal": people,
+        "TrunksRegistered": 1,
+        "TrunksTotal": 1,
+        "CallsActive": calls,
+        "DiskUsage": 37,
+        "FreeDiskSpace": 40_000_000_000_i64 - used,
+        "TotalDiskSpace": 64_000_000_000_i64,
+        "RecordingUsedSpace": used,
+        "RecordingQuota": quota,
+        "RecordingQuotaReached": used > quota,
+        "RecordingStopped": false,
+        "IsRecordingArchiveEnabled": false,
+        "RemoteStorageEnabled": false,
+        "BackupScheduled": true,
+        "LastBackupDateTime": iso(now_ms - DAY_MS / 2),
+        "AutoUpdateEnabled": true,
+        "DBMaintenanceInProgress": false,
+        "HasNotRunningServices": false,
+        "IsAuditLogEnabled": true,
+        "IpV4": "192.0.2.10",
+    }))
+}
+
+/// `GET /LicenseStatus`.
+pub fn license(world: &World, now_ms: i64) -> Reply {
+    Reply::json(json!({
+        "@odata.context": context("LicenseStatus"),
+        "LicenseKey": "SIMU-LATE-DKEY-0000",
+        "ProductCode": "3CXPSENTSPLA",
+        "ActiveModules": [],
+        "MaxSimCalls": 16,
+        "LicenseActive": true,
+        "Activated": true,
+        "ExpirationDate": iso(now_ms + 300 * DAY_MS),
+        "MaintenanceExpiresAt": iso(now_ms + 300 * DAY_MS),
+        "CompanyName": "Simulated Company",
+        "CountryCode": "GB",
+        "Support": false,
+        "Version": world.config.version,
+    }))
+}
+
+/// `GET /LastCdrAndChatMessageTimestamp`: a collection of one by the 20.0.10 specification; since 20.0.7.
+pub fn last_cdr(world: &World, query: &Query, host: &str, now_ms: i64) -> Result<Reply, Reply> {
+    if !world.config.at_least_update(7) {
+        return Err(Reply::empty(404));
+    }
+    let newest = world.newest_row_ms(now_ms).map(|ms| {
+        let mut object = Map::new();
+        object.insert("LastCdrStartedAt".into(), json!(iso(ms)));
+        object
+    });
+    let shape = Shape {
+        set: "LastCdrAndChatMessageTimestamp",
+        kind: "LastCdrAndChatMessageTimestamp",
+        fields: &["LastCdrStartedAt", "LastChatMessageTimeSent"],
+        navigation: &[],
+        max_top: Some(100),
+        zeros_left_out: false,
+    };
+    query.page(newest.into_iter(), &shape, host)
+}
