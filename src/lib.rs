@@ -15,6 +15,7 @@ pub mod link;
 pub mod model;
 pub mod pbx;
 pub mod random;
+pub mod spool;
 pub mod store;
 pub mod sync;
 pub mod when;

@@ -86,11 +86,7 @@ impl Server {
 
     /// The base address, `http://127.0.0.1:port` or `https://…`.
     pub fn url(&self) -> String {
-        let scheme = if self.certificate.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.addr)
     }
 
@@ -125,21 +121,17 @@ impl Server {
         self.addr = listener.local_addr()?;
         let acceptor = self.certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let router = self.router.clone();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let thread = std::thread::Builder::new()
-            .name("sim-http".into())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = accept_for_ever(listener, acceptor, router) => {}
-                        _ = stopped => {}
-                    }
-                });
-                // Dropping the runtime drops the connections' tasks and so their sockets: the line is cut.
-            })?;
+        let thread = std::thread::Builder::new().name("sim-http".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept_for_ever(listener, acceptor, router) => {}
+                    _ = stopped => {}
+                }
+            });
+            // Dropping the runtime drops the connections' tasks and so their sockets: the line is cut.
+        })?;
         self.running = Some((stop, thread));
         Ok(())
     }

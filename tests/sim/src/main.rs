@@ -105,9 +105,7 @@ fn pbx(args: PbxArgs) -> std::io::Result<()> {
         "  curl -sk {url}/sim/fault -H 'content-type: application/json' -d '{{\"what\":\"status\",\"code\":503,\"retry_after\":5,\"times\":3}}'"
     );
     println!("  curl -sk {url}/sim/state ; curl -sk {url}/sim/truth\n\nCtrl-C stops it.");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(tokio::signal::ctrl_c())?;
     pbx.stop();
     Ok(())

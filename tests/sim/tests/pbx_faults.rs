@@ -14,8 +14,7 @@ fn an_error_status_comes_as_often_as_ordered_and_only_where_aimed() {
         code: 429,
         retry_after: Some(7),
     };
-    pbx.faults()
-        .set(Fault::new(busy).on(PathKind::Recordings).times(2));
+    pbx.faults().set(Fault::new(busy).on(PathKind::Recordings).times(2));
     assert_eq!(xapi.get("/Users?$select=Id").status, 200);
     for _ in 0..2 {
         let answer = xapi.get("/Recordings");
@@ -74,10 +73,7 @@ fn a_token_dies_in_the_middle_of_the_pages() {
         .set(Fault::new(FaultKind::RevokeToken { mid_page: true }).times(1));
     assert_eq!(xapi.get("/Recordings?$top=10&$skip=0").status, 200);
     assert_eq!(xapi.get("/Recordings?$top=10&$skip=10").status, 401);
-    assert_eq!(
-        Client::login(&pbx).get("/Recordings?$top=10&$skip=10").status,
-        200
-    );
+    assert_eq!(Client::login(&pbx).get("/Recordings?$top=10&$skip=10").status, 200);
 }
 
 #[test]
@@ -113,10 +109,7 @@ fn a_cut_line_comes_back_on_the_same_port_with_the_same_content() {
 
 #[test]
 fn a_new_certificate_has_another_pin_on_the_same_port() {
-    let pbx = start(PbxConfig {
-        tls: true,
-        ..config()
-    });
+    let pbx = start(PbxConfig { tls: true, ..config() });
     let (url, pin) = (pbx.url(), pbx.spki_sha256());
     assert!(url.starts_with("https://127.0.0.1:") && pin.is_some());
     pbx.regenerate_certificate().unwrap();

@@ -20,32 +20,18 @@ fn the_same_seed_gives_the_same_pbx_to_the_byte() {
 fn parameters_in_another_order_or_missing_are_404_and_a_bad_date_is_500() {
     let pbx = start(config());
     let xapi = Client::login(&pbx);
-    let right = report_path(
-        "GetCallLogData",
-        "2026-03-04T00:00:00Z",
-        "2026-03-04T12:00:00Z",
-        "",
-    );
+    let right = report_path("GetCallLogData", "2026-03-04T00:00:00Z", "2026-03-04T12:00:00Z", "");
     assert_eq!(xapi.get(&right).status, 200);
-    let swapped = right.replace(
-        "callsType=0,callTimeFilterType=0",
-        "callTimeFilterType=0,callsType=0",
-    );
+    let swapped = right.replace("callsType=0,callTimeFilterType=0", "callTimeFilterType=0,callsType=0");
     assert_eq!(xapi.get(&swapped).status, 404);
     assert_eq!(xapi.get(&right.replace(",hidePcalls=true", "")).status, 404);
-    assert_eq!(
-        xapi.get(&right.replace("sourceType=0", "sourceType=x")).status,
-        404
-    );
+    assert_eq!(xapi.get(&right.replace("sourceType=0", "sourceType=x")).status, 404);
     assert_eq!(
         xapi.get(&right.replace("2026-03-04T00:00:00Z", "2026-03-04 00:00"))
             .status,
         500
     );
-    assert_eq!(
-        xapi.get(&right.replace("00:00:00Z", "00:00:00%2B01:00")).status,
-        200
-    );
+    assert_eq!(xapi.get(&right.replace("00:00:00Z", "00:00:00%2B01:00")).status, 200);
 }
 
 #[test]
@@ -69,8 +55,7 @@ fn filters_and_order_do_what_they_say() {
     let pbx = start(config());
     let xapi = Client::login(&pbx);
     let from = iso(NOON_MS - DAY_MS);
-    let path =
-        format!("/Recordings?$top=100&$filter=StartTime ge {from} and FromDn eq '10000'&$orderby=Id desc");
+    let path = format!("/Recordings?$top=100&$filter=StartTime ge {from} and FromDn eq '10000'&$orderby=Id desc");
     let rows = xapi.get(&path).rows();
     assert!(!rows.is_empty());
     assert!(
@@ -79,18 +64,14 @@ fn filters_and_order_do_what_they_say() {
     );
     let ids: Vec<i64> = rows.iter().map(|r| r["Id"].as_i64().unwrap()).collect();
     assert!(ids.windows(2).all(|pair| pair[0] > pair[1]));
-    let one = xapi
-        .get(&format!("/Recordings?$filter=Id eq {}&$top=1", ids[0]))
-        .rows();
+    let one = xapi.get(&format!("/Recordings?$filter=Id eq {}&$top=1", ids[0])).rows();
     assert_eq!(one.len(), 1);
     let read = xapi
         .get("/Recordings?$filter=IsTranscribed eq true&$top=10&$select=Id,Transcription")
         .rows();
     assert!(!read.is_empty() && read.iter().all(|r| r["Transcription"].is_string()));
     assert_eq!(
-        xapi.get("/Users?$filter=Number eq '105'&$select=Number")
-            .rows()
-            .len(),
+        xapi.get("/Users?$filter=Number eq '105'&$select=Number").rows().len(),
         1
     );
 }
@@ -122,18 +103,10 @@ fn a_login_says_minutes_before_update_9_and_seconds_since() {
         let form = "grant_type=client_credentials&client_id=900&client_secret=sim-api-key-not-a-secret";
         let answer = ask_token(&pbx, form).json();
         assert_eq!(answer["expires_in"], expires_in);
-        assert!(
-            answer["refresh_token"].is_null() && answer.as_object().unwrap().contains_key("refresh_token")
-        );
+        assert!(answer["refresh_token"].is_null() && answer.as_object().unwrap().contains_key("refresh_token"));
         assert_eq!(answer["access_token"].as_str().unwrap().split('.').count(), 3);
-        let wrong = ask_token(
-            &pbx,
-            "grant_type=client_credentials&client_id=900&client_secret=x",
-        );
-        assert_eq!(
-            (wrong.status, &wrong.json()["error"]),
-            (400, &"invalid_client".into())
-        );
+        let wrong = ask_token(&pbx, "grant_type=client_credentials&client_id=900&client_secret=x");
+        assert_eq!((wrong.status, &wrong.json()["error"]), (400, &"invalid_client".into()));
         assert_eq!(pbx.refused_logins(), 1);
     }
     let old = start(callspool_sim::pbx::PbxConfig {
@@ -168,12 +141,7 @@ fn rows_come_after_the_end_and_the_recording_after_the_row() {
             .rows()
             .len()
     };
-    let download = || {
-        xapi.get(&format!(
-            "/Recordings/Pbx.DownloadRecording(recId={})",
-            recording.id
-        ))
-    };
+    let download = || xapi.get(&format!("/Recordings/Pbx.DownloadRecording(recId={})", recording.id));
     pbx.time().advance(27_999);
     assert!(row().is_none());
     pbx.time().advance(1);
@@ -346,11 +314,7 @@ fn a_day_passes_in_a_moment_and_ten_thousand_calls_are_no_burden() {
     assert_eq!(pbx.calls_total_scheduled(), 15_000);
     let xapi = Client::login(&pbx);
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    let count = || {
-        xapi.report(NOON_MS, NOON_MS + DAY_MS, "?$top=1&$count=true")
-            .json()["@odata.count"]
-            .as_i64()
-    };
+    let count = || xapi.report(NOON_MS, NOON_MS + DAY_MS, "?$top=1&$count=true").json()["@odata.count"].as_i64();
     let first = count();
     while count() < first.map(|n| n + 100) {
         assert!(

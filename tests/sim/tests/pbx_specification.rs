@@ -352,9 +352,7 @@ fn fits(value: &Value, kind: T) -> bool {
             .is_some_and(|s| parse_iso(s).is_some() && s.ends_with('Z')),
         Duration => value.as_str().is_some_and(is_duration),
         OneOf(names) => value.as_str().is_some_and(|s| names.contains(&s)),
-        Texts => value
-            .as_array()
-            .is_some_and(|list| list.iter().all(Value::is_string)),
+        Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
         List(fields) => value.as_array().is_some_and(|list| {
             list.iter().for_each(|item| holds(item, fields));
             true
@@ -464,25 +462,14 @@ fn the_truth_and_the_api_tell_the_same_once_everything_has_settled() {
     let truth = pbx.truth();
     assert_eq!(truth.len(), pbx.calls_total_scheduled());
     let listed = xapi
-        .report(
-            NOON_MS - 3 * DAY_MS,
-            NOON_MS + 3 * DAY_MS,
-            "?$orderby=StartTime asc",
-        )
+        .report(NOON_MS - 3 * DAY_MS, NOON_MS + 3 * DAY_MS, "?$orderby=StartTime asc")
         .rows();
     let mut seen: Vec<&str> = listed.iter().filter_map(|r| r["CdrId"].as_str()).collect();
-    let mut real: Vec<&str> = truth
-        .iter()
-        .flat_map(|c| &c.rows)
-        .map(|r| r.cdr_id.as_str())
-        .collect();
+    let mut real: Vec<&str> = truth.iter().flat_map(|c| &c.rows).map(|r| r.cdr_id.as_str()).collect();
     seen.sort_unstable();
     real.sort_unstable();
     assert_eq!(seen, real);
-    assert!(
-        seen.windows(2).all(|pair| pair[0] != pair[1]),
-        "a CdrId came twice"
-    );
+    assert!(seen.windows(2).all(|pair| pair[0] != pair[1]), "a CdrId came twice");
     let mut recordings = Vec::new();
     loop {
         let page = xapi.get(&format!(

@@ -50,16 +50,12 @@ impl Tokens {
             self.refused += 1;
             return problem(400, "unsupported_grant_type", "The grant type is not supported.");
         }
-        let right = field("client_id") == Some(&config.client_id)
-            && field("client_secret") == Some(&config.client_secret);
+        let right =
+            field("client_id") == Some(&config.client_id) && field("client_secret") == Some(&config.client_secret);
         if !right {
             self.refused += 1;
             return if config.wrong_login_is_401 {
-                problem(
-                    401,
-                    "unauthorized",
-                    "The request requires valid user authentication.",
-                )
+                problem(401, "unauthorized", "The request requires valid user authentication.")
             } else {
                 problem(400, "invalid_client", "The client credentials are not valid.")
             };
@@ -88,11 +84,7 @@ impl Tokens {
     /// Whether an `Authorization` header's value lets its bearer in.
     pub fn lets_in(&self, authorization: Option<&str>, now_ms: i64) -> bool {
         let token = authorization.and_then(|value| value.strip_prefix("Bearer "));
-        token.is_some_and(|token| {
-            self.good
-                .iter()
-                .any(|(good, until)| good == token && now_ms < *until)
-        })
+        token.is_some_and(|token| self.good.iter().any(|(good, until)| good == token && now_ms < *until))
     }
 
     /// Makes every token worthless.

@@ -273,11 +273,7 @@ impl Company {
             hunts.push(Hunt {
                 id: next_id(&mut rng),
                 number: (800 + n).to_string(),
-                name: format!(
-                    "{} {}",
-                    department.name,
-                    if rings_all { "all phones" } else { "queue" }
-                ),
+                name: format!("{} {}", department.name, if rings_all { "all phones" } else { "queue" }),
                 rings_all,
                 agents,
                 department_id: department.id,
@@ -312,9 +308,7 @@ impl Company {
     pub fn belongs_to(&self, number: &str, department_id: i32) -> bool {
         self.person(number)
             .is_some_and(|p| p.memberships.iter().any(|m| m.department_id == department_id))
-            || self
-                .hunt(number)
-                .is_some_and(|h| h.department_id == department_id)
+            || self.hunt(number).is_some_and(|h| h.department_id == department_id)
     }
 }
 
@@ -330,12 +324,7 @@ pub fn rights_of_role(role: &str) -> Vec<&'static str> {
     if role == "users" {
         return rights;
     }
-    rights.extend([
-        "CanSeeGroupCalls",
-        "PerformOperations",
-        "AllowParking",
-        "AllowIVR",
-    ]);
+    rights.extend(["CanSeeGroupCalls", "PerformOperations", "AllowParking", "AllowIVR"]);
     if role == "receptionists" {
         return rights;
     }

@@ -44,13 +44,7 @@ pub const USER_FIELDS: [&str; 31] = [
     "VMPIN",
 ];
 /// Those of them that nobody but their owner should ever ask for.
-pub const SECRET_FIELDS: [&str; 5] = [
-    "AccessPassword",
-    "AuthID",
-    "AuthPassword",
-    "DeskphonePassword",
-    "VMPIN",
-];
+pub const SECRET_FIELDS: [&str; 5] = ["AccessPassword", "AuthID", "AuthPassword", "DeskphonePassword", "VMPIN"];
 /// Fields of `Pbx.Group` that the simulation fills.
 pub const GROUP_FIELDS: [&str; 9] = [
     "Id",
@@ -104,9 +98,7 @@ fn object(value: Value) -> Object {
 }
 
 fn member_json(company: &Company, person: &Person, membership: &Membership) -> Value {
-    let name = company
-        .department(membership.department_id)
-        .map(|d| d.name.clone());
+    let name = company.department(membership.department_id).map(|d| d.name.clone());
     json!({
         "Id": membership.id,
         "GroupId": membership.department_id,
@@ -234,11 +226,7 @@ pub fn group_part(world: &World, id: i32, part: &str, query: &Query, host: &str)
         }
         "Rights" => {
             let all = department_rights().into_iter().map(object);
-            query.page(
-                all,
-                &shape(world, "Groups/Rights", "Rights", &RIGHTS_FIELDS, &[]),
-                host,
-            )
+            query.page(all, &shape(world, "Groups/Rights", "Rights", &RIGHTS_FIELDS, &[]), host)
         }
         _ => Err(Reply::empty(404)),
     }

@@ -193,9 +193,6 @@ mod tests {
         assert_eq!(found.len(), 3);
         assert_eq!(found[0].literal, json!("it's and so"));
         assert_eq!(filter("contains(FromDn,'1')").err().map(|r| r.status), Some(500));
-        assert_eq!(
-            filter("StartTime ge 'yesterday'").err().map(|r| r.status),
-            Some(500)
-        );
+        assert_eq!(filter("StartTime ge 'yesterday'").err().map(|r| r.status), Some(500));
     }
 }

@@ -10,8 +10,7 @@ const FROM_1601_TO_1970_MS: i64 = 11_644_473_600_000;
 /// The id of a call or CDR that was made at `ms` (milliseconds since 1970 UTC) as the `counter`-th one.
 pub fn call_id(ms: i64, counter: u32) -> String {
     // The low digits below a millisecond come from the counter: real ones are never round.
-    let filetime =
-        ((ms + FROM_1601_TO_1970_MS) as u64) * 10_000 + u64::from(counter.wrapping_mul(7_919) % 10_000);
+    let filetime = ((ms + FROM_1601_TO_1970_MS) as u64) * 10_000 + u64::from(counter.wrapping_mul(7_919) % 10_000);
     let (a, b, c, d) = (
         filetime >> 48,
         filetime >> 32 & 0xffff,

@@ -54,10 +54,7 @@ impl Layout<'_> {
     fn play(&mut self, kind: CallKind, start: i64) {
         let (first, second) = two_people(self.company, &mut self.rng, &self.plan.agents);
         match kind {
-            CallKind::Inbound
-            | CallKind::InboundMissed
-            | CallKind::BlindTransfer
-            | CallKind::AttendedTransfer => {
+            CallKind::Inbound | CallKind::InboundMissed | CallKind::BlindTransfer | CallKind::AttendedTransfer => {
                 let outside = self.outside(true);
                 let one = self.extension(&first);
                 if kind == CallKind::InboundMissed {
@@ -94,17 +91,8 @@ impl Layout<'_> {
 
     fn hunt(&mut self, kind: CallKind, start: i64) {
         let rings_all = kind == CallKind::RingAll;
-        let wished = self
-            .plan
-            .hunt
-            .as_deref()
-            .and_then(|number| self.company.hunt(number));
-        let fitting: Vec<_> = self
-            .company
-            .hunts
-            .iter()
-            .filter(|h| h.rings_all == rings_all)
-            .collect();
+        let wished = self.plan.hunt.as_deref().and_then(|number| self.company.hunt(number));
+        let fitting: Vec<_> = self.company.hunts.iter().filter(|h| h.rings_all == rings_all).collect();
         let Some(hunt) = wished.or_else(|| self.rng.pick(&fitting).copied()) else {
             return;
         };

@@ -234,12 +234,7 @@ impl Handle {
     /// Gives a person another role in the primary department. False if there is no such extension.
     pub fn change_role(&self, extension: &str, role: &str) -> bool {
         let mut shared = self.inner.lock();
-        let person = shared
-            .world
-            .company
-            .people
-            .iter_mut()
-            .find(|p| p.number == extension);
+        let person = shared.world.company.people.iter_mut().find(|p| p.number == extension);
         person
             .and_then(|p| p.memberships.first_mut())
             .map(|m| m.role = role.to_owned())

@@ -199,12 +199,7 @@ impl Query {
         let mut found: Vec<E> = all.filter(|entity| self.matches(entity)).collect();
         let count = found.len();
         if !self.order.is_empty() {
-            let keys = |e: &E| {
-                self.order
-                    .iter()
-                    .map(|(n, d)| Key(e.field(n), *d))
-                    .collect::<Vec<_>>()
-            };
+            let keys = |e: &E| self.order.iter().map(|(n, d)| Key(e.field(n), *d)).collect::<Vec<_>>();
             found.sort_by_cached_key(keys);
         }
         let top = self.top.or(shape.max_top).unwrap_or(usize::MAX);
@@ -268,13 +263,11 @@ impl Ord for Key {
 
 fn order(text: &str) -> Result<Vec<(String, bool)>, Reply> {
     text.split(',')
-        .map(
-            |part| match part.split_whitespace().collect::<Vec<_>>().as_slice() {
-                [name] | [name, "asc"] => Ok(((*name).to_owned(), false)),
-                [name, "desc"] => Ok(((*name).to_owned(), true)),
-                _ => Err(bad(&format!("Syntax error in $orderby: '{part}'."))),
-            },
-        )
+        .map(|part| match part.split_whitespace().collect::<Vec<_>>().as_slice() {
+            [name] | [name, "asc"] => Ok(((*name).to_owned(), false)),
+            [name, "desc"] => Ok(((*name).to_owned(), true)),
+            _ => Err(bad(&format!("Syntax error in $orderby: '{part}'."))),
+        })
         .collect()
 }
 

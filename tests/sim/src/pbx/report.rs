@@ -102,8 +102,7 @@ impl Entity for LogRow<'_> {
                 self.recordings().find_map(|r| r.field(name, self.now_ms))
             }
             "Recordings" => {
-                let carried =
-                    self.world.config.rows_carry_recordings && self.world.config.at_least_update(10);
+                let carried = self.world.config.rows_carry_recordings && self.world.config.at_least_update(10);
                 let entry = |r: &super::call::Recording| {
                     let names = ["Id", "SentimentScore", "Summary", "Transcription"];
                     let fields = names
@@ -168,9 +167,8 @@ pub fn answer(
     // The codes of these filters are not published; a real PBX answers one that fits nobody with an empty list.
     let filtered = [2, 4, 6].into_iter().any(|at| values[at] != "0");
     let company = &world.company;
-    let is_of = |row: &&Row, id| {
-        company.belongs_to(&row.source.dn, id) || company.belongs_to(&row.destination.dn, id)
-    };
+    let is_of =
+        |row: &&Row, id| company.belongs_to(&row.source.dn, id) || company.belongs_to(&row.destination.dn, id);
     let rows = world
         .rows_between(from, to, now_ms)
         .filter(|_| !filtered)

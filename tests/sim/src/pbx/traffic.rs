@@ -99,14 +99,7 @@ pub fn schedule(config: &PbxConfig, start_ms: i64) -> Vec<CallPlan> {
     }
     let future_ms = i64::from(config.future_hours) * HOUR_MS;
     let calls = u64::from(config.calls_per_day) * u64::from(config.future_hours) / 24;
-    stretch(
-        config,
-        start_ms,
-        future_ms,
-        calls,
-        u64::from(u32::MAX),
-        &mut plans,
-    );
+    stretch(config, start_ms, future_ms, calls, u64::from(u32::MAX), &mut plans);
     plans.sort_by_key(|p| p.start_ms);
     plans
 }

@@ -141,14 +141,7 @@ impl World {
             }
             id
         };
-        let call = layout::lay_out(
-            plan,
-            self.next_call,
-            now_ms,
-            &self.company,
-            &self.config,
-            &mut number,
-        );
+        let call = layout::lay_out(plan, self.next_call, now_ms, &self.company, &self.config, &mut number);
         self.next_call += 1;
         let Call {
             main_id,
@@ -166,8 +159,7 @@ impl World {
             rows: rows.iter().map(|r| (r.start_ms, r.counter)).collect(),
             recordings: recordings.iter().map(|r| r.id).collect(),
         };
-        self.rows
-            .extend(rows.into_iter().map(|r| ((r.start_ms, r.counter), r)));
+        self.rows.extend(rows.into_iter().map(|r| ((r.start_ms, r.counter), r)));
         for recording in recordings {
             self.by_start.insert((recording.start_ms, recording.id));
             self.recordings.insert(recording.id, recording);
@@ -195,12 +187,7 @@ impl World {
     }
 
     /// The listed recordings that started from `from_ms` to `to_ms`, by start.
-    pub fn recordings_between(
-        &self,
-        from_ms: i64,
-        to_ms: i64,
-        now_ms: i64,
-    ) -> impl Iterator<Item = &Recording> {
+    pub fn recordings_between(&self, from_ms: i64, to_ms: i64, now_ms: i64) -> impl Iterator<Item = &Recording> {
         let range = (from_ms <= to_ms).then(|| self.by_start.range((from_ms, i32::MIN)..=(to_ms, i32::MAX)));
         let found = range
             .into_iter()

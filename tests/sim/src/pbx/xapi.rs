@@ -50,10 +50,7 @@ async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body>
                 .headers
                 .get(header::AUTHORIZATION)
                 .and_then(|value| value.to_str().ok());
-            let host = head
-                .headers
-                .get(header::HOST)
-                .and_then(|value| value.to_str().ok());
+            let host = head.headers.get(header::HOST).and_then(|value| value.to_str().ok());
             let host = format!("https://{}", host.unwrap_or("pbx.example.invalid"));
             right_answer(&pbx, &head.method, &path, raw_query, kind, bearer, &host)
                 .unwrap_or_else(|refusal| refusal)
@@ -185,9 +182,7 @@ fn groups(
 
 /// What stands between the outermost brackets of a function's address.
 fn arguments(rest: &str) -> Result<&str, Reply> {
-    let inside = rest
-        .split_once('(')
-        .and_then(|(_, behind)| behind.strip_suffix(')'));
+    let inside = rest.split_once('(').and_then(|(_, behind)| behind.strip_suffix(')'));
     inside.ok_or_else(|| Reply::empty(404))
 }
 

@@ -122,12 +122,7 @@ impl<'a> Client<'a> {
     }
 
     pub fn report(&self, from_ms: i64, to_ms: i64, options: &str) -> Answer {
-        self.get(&report_path(
-            "GetCallLogData",
-            &iso(from_ms),
-            &iso(to_ms),
-            options,
-        ))
+        self.get(&report_path("GetCallLogData", &iso(from_ms), &iso(to_ms), options))
     }
 }
 
