@@ -168,6 +168,8 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_response(status)
         if body is not None:
             self.send_header("content-type", "application/json")
+        if self.close_connection:
+            self.send_header("connection", "close")  # or the sender would use it again
         if status != 204:
             self.send_header("content-length", str(len(text)))
         self.end_headers()

@@ -45,7 +45,8 @@ pub struct BrokerConfig {
     /// User and password that clients must give.
     pub login: Option<(String, String)>,
     /// Sessions and retained messages are written to disk on each change, so they are there again after
-    /// [`Broker::start_again`]. Without, the broker loses them: the case that loses un-acked messages.
+    /// [`Broker::start_again`]. mosquitto 2.0.11 acknowledges first and writes then, so [`Broker::kill`] may
+    /// still lose the very last one. Without persistence it forgets all of them when it ends.
     pub persistence: bool,
     /// The largest payload in bytes that it takes; mosquitto drops the connection of who sends a larger one.
     pub message_size_limit: Option<u32>,
@@ -102,7 +103,14 @@ impl Broker {
             Tls::Server | Tls::Mutual => Some(write_certificates(&folder)?),
         };
         config::write(&config, port.addr(), &folder)?;
-        let broker = Self { config, port, program, process: Mutex::new(None), credentials, folder };
+        let broker = Self {
+            config,
+            port,
+            program,
+            process: Mutex::new(None),
+            credentials,
+            folder,
+        };
         broker.start_again()?;
         Ok(broker)
     }
@@ -124,12 +132,16 @@ impl Broker {
 
     /// A client's certificate and key that it accepts; `None` without TLS.
     pub fn client_pem(&self) -> Option<(&str, &str)> {
-        self.credentials.as_ref().map(|c| (c.client_cert_pem.as_str(), c.client_key_pem.as_str()))
+        self.credentials
+            .as_ref()
+            .map(|c| (c.client_cert_pem.as_str(), c.client_key_pem.as_str()))
     }
 
     /// What mosquitto has logged since the first start.
     pub fn log(&self) -> String {
-        fs::read(self.folder.path("log")).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default()
+        fs::read(self.folder.path("log"))
+            .map(|b| String::from_utf8_lossy(&b).into_owned())
+            .unwrap_or_default()
     }
 
     /// Starts it again with the same port, configuration and, with persistence, memory. Does nothing if it
@@ -142,7 +154,10 @@ impl Broker {
         if process.is_some() {
             return Ok(());
         }
-        let log = File::options().create(true).append(true).open(self.folder.path("log"))?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path("log"))?;
         let mut child = Command::new(&self.program)
             .arg("-c")
             .arg(self.folder.path("mosquitto.conf"))
@@ -174,7 +189,9 @@ impl Broker {
     /// # Errors
     /// When it can't be signalled or doesn't end in time (it is then killed).
     pub fn stop(&self) -> io::Result<()> {
-        let Some(mut process) = self.process().take() else { return Ok(()) };
+        let Some(mut process) = self.process().take() else {
+            return Ok(());
+        };
         let pid = process.child.id();
         if process.paused {
             signal("CONT", pid)?;
@@ -183,7 +200,9 @@ impl Broker {
         if wait(&mut process.child, PATIENCE)?.is_none() {
             process.child.kill()?;
             process.child.wait()?;
-            return Err(io::Error::other("mosquitto did not end on SIGTERM and was killed"));
+            return Err(io::Error::other(
+                "mosquitto did not end on SIGTERM and was killed",
+            ));
         }
         Ok(())
     }
@@ -193,7 +212,9 @@ impl Broker {
     /// # Errors
     /// When it can't be signalled.
     pub fn kill(&self) -> io::Result<()> {
-        let Some(mut process) = self.process().take() else { return Ok(()) };
+        let Some(mut process) = self.process().take() else {
+            return Ok(());
+        };
         process.child.kill()?;
         process.child.wait()?;
         Ok(())
@@ -217,7 +238,9 @@ impl Broker {
 
     fn set_paused(&self, paused: bool) -> io::Result<()> {
         let mut process = self.process();
-        let process = process.as_mut().ok_or_else(|| io::Error::other("mosquitto is not running"))?;
+        let process = process
+            .as_mut()
+            .ok_or_else(|| io::Error::other("mosquitto is not running"))?;
         signal(if paused { "STOP" } else { "CONT" }, process.child.id())?;
         process.paused = paused;
         Ok(())
@@ -253,8 +276,14 @@ fn write_certificates(folder: &Folder) -> io::Result<Credentials> {
 
 /// Sends a signal by the shell's own `kill`, which is everywhere and needs no unsafe code.
 fn signal(name: &str, pid: u32) -> io::Result<()> {
-    let status = Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid.to_string()]).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(format!("kill -s {name} {pid}: {status}"))) }
+    let status = Command::new("sh")
+        .args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &pid.to_string()])
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!("kill -s {name} {pid}: {status}")))
+    }
 }
 
 fn wait(child: &mut Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
@@ -279,7 +308,12 @@ fn client_arguments(broker: &Broker) -> Vec<String> {
         arguments.extend(["--cafile".into(), file("ca.pem")]);
     }
     if broker.config.tls == Tls::Mutual {
-        arguments.extend(["--cert".into(), file("client.pem"), "--key".into(), file("client.key")]);
+        arguments.extend([
+            "--cert".into(),
+            file("client.pem"),
+            "--key".into(),
+            file("client.key"),
+        ]);
     }
     if let Some((user, password)) = &broker.config.login {
         arguments.extend(["-u".into(), user.clone(), "-P".into(), password.clone()]);

@@ -92,7 +92,10 @@ impl Crm {
             .with_state(Arc::clone(&desk));
         let (tls, ca_pem) = if config.tls {
             let authority = Authority::new("callspool simulated CRM CA")?;
-            (Some(authority.server()?.server_config()?), Some(authority.pem().to_owned()))
+            (
+                Some(authority.server()?.server_config()?),
+                Some(authority.pem().to_owned()),
+            )
         } else {
             (None, None)
         };

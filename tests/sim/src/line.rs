@@ -115,7 +115,9 @@ impl Line {
         let port = PortHold::new(0)?;
         let addr = port.addr();
         let listener = port.listen()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (weather, watching) = watch::channel(Weather::default());
         let shared = Arc::new(Shared {
             armed: Mutex::default(),
@@ -126,10 +128,17 @@ impl Line {
             free: Mutex::default(),
         });
         let of_thread = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("sim-line".into()).spawn(move || {
-            runtime.block_on(run(port, listener, target, of_thread, watching));
-        })?;
-        Ok(Handle { addr, shared, weather, thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("sim-line".into())
+            .spawn(move || {
+                runtime.block_on(run(port, listener, target, of_thread, watching));
+            })?;
+        Ok(Handle {
+            addr,
+            shared,
+            weather,
+            thread: Some(thread),
+        })
     }
 }
 
@@ -199,7 +208,12 @@ impl Handle {
     /// Everything off: a good line again. Open connections stay.
     pub fn calm(&self) {
         *self.shared.armed() = Armed::default();
-        self.change(|w| *w = Weather { version: w.version, ..Weather::default() });
+        self.change(|w| {
+            *w = Weather {
+                version: w.version,
+                ..Weather::default()
+            }
+        });
     }
 
     /// What the line has seen so far.
@@ -216,8 +230,12 @@ impl Handle {
             if left.is_zero() {
                 return false;
             }
-            counts =
-                self.shared.counted.wait_timeout(counts, left).unwrap_or_else(PoisonError::into_inner).0;
+            counts = self
+                .shared
+                .counted
+                .wait_timeout(counts, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         true
     }
@@ -232,7 +250,11 @@ impl Handle {
         });
         let applied = self.shared.applied.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread ends only after this handle asked for it, so this can't wait for ever.
-        drop(self.shared.apply.wait_while(applied, |applied| *applied < version));
+        drop(
+            self.shared
+                .apply
+                .wait_while(applied, |applied| *applied < version),
+        );
     }
 }
 
@@ -290,7 +312,9 @@ async fn run(
 
 /// The next client; never, while nobody listens.
 async fn accept(listener: &Option<TcpListener>) -> tokio::net::TcpStream {
-    let Some(listener) = listener else { return std::future::pending().await };
+    let Some(listener) = listener else {
+        return std::future::pending().await;
+    };
     loop {
         match listener.accept().await {
             Ok((client, _)) => return client,

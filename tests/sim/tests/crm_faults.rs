@@ -20,7 +20,13 @@ fn under(fault: Fault) -> (Result<Reply, ureq::Error>, Handle) {
     let (crm, client) = crm_and_client();
     crm.fault(At::Calls, fault, ONCE);
     let faulty = client.post("msg_1", &call("call.completed", "c1"));
-    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
+    assert_eq!(
+        client
+            .post("msg_1", &call("call.completed", "c1"))
+            .unwrap()
+            .status,
+        204
+    );
     assert_eq!(crm.calls().len(), 1);
     assert_eq!(crm.violations(), []);
     (faulty, crm)
@@ -31,10 +37,19 @@ fn a_status_is_answered_and_nothing_is_done() {
     for status in [400, 401, 410, 413, 429, 500, 503] {
         let (crm, client) = crm_and_client();
         crm.fault(At::Any, Fault::Status(status), ONCE);
-        assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, status);
+        assert_eq!(
+            client
+                .post("msg_1", &call("call.completed", "c1"))
+                .unwrap()
+                .status,
+            status
+        );
         assert!(crm.calls().is_empty());
         assert_eq!(crm.attempts()[0].answer, Answer::Status(status));
-        assert_eq!(crm.attempts()[0].fault.as_deref(), Some(&*format!("Status({status})")));
+        assert_eq!(
+            crm.attempts()[0].fault.as_deref(),
+            Some(&*format!("Status({status})"))
+        );
     }
 }
 
@@ -43,10 +58,22 @@ fn a_fault_until_cleared_stays_until_it_is_cleared() {
     let (crm, client) = crm_and_client();
     crm.fault(At::Any, Fault::Status(503), Times::UntilCleared);
     for _ in 0..5 {
-        assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 503);
+        assert_eq!(
+            client
+                .post("msg_1", &call("call.completed", "c1"))
+                .unwrap()
+                .status,
+            503
+        );
     }
     crm.clear_faults();
-    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
+    assert_eq!(
+        client
+            .post("msg_1", &call("call.completed", "c1"))
+            .unwrap()
+            .status,
+        204
+    );
 }
 
 #[test]
@@ -54,7 +81,13 @@ fn a_body_that_changes_after_a_500_is_noticed() {
     let (crm, client) = crm_and_client();
     crm.fault(At::Any, Fault::Status(500), ONCE);
     client.post("msg_1", &call("call.completed", "c1")).unwrap();
-    assert_eq!(client.post("msg_1", &call("call.completed", "c2")).unwrap().status, 422);
+    assert_eq!(
+        client
+            .post("msg_1", &call("call.completed", "c2"))
+            .unwrap()
+            .status,
+        422
+    );
     assert_eq!(crm.violations().len(), 1);
 }
 
@@ -67,14 +100,20 @@ fn busy_says_when_to_come_back_in_seconds_or_as_a_date() {
     let reply = reply.unwrap();
     assert_eq!(reply.status, 503);
     let date = reply.header("retry-after");
-    assert!(date.len() == 29 && date.ends_with(" GMT") && date.contains(", "), "{date}");
+    assert!(
+        date.len() == 29 && date.ends_with(" GMT") && date.contains(", "),
+        "{date}"
+    );
 }
 
 #[test]
 fn a_redirect_leads_elsewhere() {
     let (reply, _) = under(Fault::Redirect("http://127.0.0.1:9/".into()));
     let reply = reply.unwrap();
-    assert_eq!((reply.status, reply.header("location")), (302, "http://127.0.0.1:9/"));
+    assert_eq!(
+        (reply.status, reply.header("location")),
+        (302, "http://127.0.0.1:9/")
+    );
 }
 
 #[test]
@@ -85,7 +124,10 @@ fn a_200_can_be_a_captive_portal_or_an_error() {
     assert!(reply.header("content-type").starts_with("text/html") && reply.text.contains("<form"));
     let (reply, _) = under(Fault::ErrorInside("Call is not found".into()));
     let reply = reply.unwrap();
-    assert_eq!((reply.status, reply.json()["error"].as_str()), (200, Some("Call is not found")));
+    assert_eq!(
+        (reply.status, reply.json()["error"].as_str()),
+        (200, Some("Call is not found"))
+    );
 }
 
 #[test]
@@ -94,7 +136,13 @@ fn a_lost_answer_leaves_the_work_done() {
     crm.fault(At::Any, Fault::LoseAnswer, ONCE);
     assert!(client.post("msg_1", &call("call.completed", "c1")).is_err());
     assert_eq!(crm.calls().len(), 1);
-    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
+    assert_eq!(
+        client
+            .post("msg_1", &call("call.completed", "c1"))
+            .unwrap()
+            .status,
+        204
+    );
     assert_eq!(crm.calls().len(), 1);
     assert_eq!(crm.attempts()[0].answer, Answer::None);
 }
@@ -144,7 +192,10 @@ fn uploads_can_be_cut_refused_lost_and_stored_wrongly() {
     crm.fault(At::Any, Fault::CutUploadAfter(100_000), ONCE);
     assert!(client.upload(&place, "msg_2", &sound).is_err());
     let cut = crm.attempts().pop().unwrap();
-    assert!(cut.answer == Answer::None && (100_000..400_000).contains(&cut.bytes), "{cut:?}");
+    assert!(
+        cut.answer == Answer::None && (100_000..400_000).contains(&cut.bytes),
+        "{cut:?}"
+    );
 
     for (fault, status) in [(Fault::Status(500), 500), (Fault::CaptivePortal, 200)] {
         crm.fault(At::Upload, fault, ONCE);
@@ -154,7 +205,10 @@ fn uploads_can_be_cut_refused_lost_and_stored_wrongly() {
     crm.fault(At::Upload, Fault::WrongStoredHash, ONCE);
     let wrong = client.upload(&place, "msg_2", &sound).unwrap();
     assert_eq!(wrong.status, 201);
-    assert_ne!(wrong.json()["stored"]["sha256"].as_str(), Some(&*sha256_hex(&sound)));
+    assert_ne!(
+        wrong.json()["stored"]["sha256"].as_str(),
+        Some(&*sha256_hex(&sound))
+    );
     assert!(crm.recordings().is_empty());
 
     crm.fault(At::Upload, Fault::LoseAnswer, ONCE);

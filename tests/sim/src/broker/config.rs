@@ -43,7 +43,7 @@ pub(super) fn write(config: &BrokerConfig, addr: SocketAddr, folder: &Folder) ->
     if config.persistence {
         line(format_args!("persistence true"));
         line(format_args!("persistence_location {root}/"));
-        // Every change, so that SIGKILL loses nothing that was acknowledged.
+        // With `autosave_on_changes` the interval counts changes, not seconds.
         line(format_args!("autosave_on_changes true"));
         line(format_args!("autosave_interval 1"));
     } else {
@@ -61,10 +61,23 @@ pub(super) fn write(config: &BrokerConfig, addr: SocketAddr, folder: &Folder) ->
 /// as an argument.
 fn password_line(user: &str, password: &str) -> io::Result<String> {
     if user.is_empty() || user.contains([':', '\n']) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a user's name has no colon and no line break"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "a user's name has no colon and no line break",
+        ));
     }
     let salt = random_bytes::<12>().map_err(io::Error::other)?;
     let mut hash = [0; 64];
-    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA512, ROUNDS, &salt, password.as_bytes(), &mut hash);
-    Ok(format!("{user}:$7${ROUNDS}${}${}\n", BASE64.encode(salt), BASE64.encode(hash)))
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA512,
+        ROUNDS,
+        &salt,
+        password.as_bytes(),
+        &mut hash,
+    );
+    Ok(format!(
+        "{user}:$7${ROUNDS}${}${}\n",
+        BASE64.encode(salt),
+        BASE64.encode(hash)
+    ))
 }

@@ -27,7 +27,11 @@ impl Folder {
     }
 
     pub(super) fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(self.path(name))?;
+        let mut file = fs::OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(self.path(name))?;
         file.write_all(text.as_bytes())
     }
 }

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::{Broker, PATIENCE, client_arguments, find_program};
 
-/// How our own lines begin; all others are what `mosquitto_sub -d` says about itself.
-const MARK: &str = "callspool-sim-message";
+/// A topic that mosquitto itself keeps retained. Subscribed to after the one that is asked for, so its message
+/// says that the subscription is in force. (`mosquitto_sub -d` says so too, but sits on that line until it has a
+/// message to print.)
+const SIGN: &str = "$SYS/broker/version";
 
 /// A message as a subscriber got it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +61,8 @@ impl Watcher {
         find_program("mosquitto_sub").is_some()
     }
 
-    /// Subscribes to `filter` with QoS 1; the broker has confirmed that when this returns, so nothing
-    /// published afterwards is missed.
+    /// Subscribes to `filter` (not one under `$SYS`) with QoS 1. The subscription is in force when this returns,
+    /// so nothing published afterwards is missed.
     ///
     /// # Errors
     /// When `mosquitto_sub` is missing, or the broker refuses or doesn't answer in 10 s.
@@ -69,10 +71,9 @@ impl Watcher {
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "mosquitto_sub is not installed"))?;
         let mut child = Command::new(program)
             .args(client_arguments(broker))
-            // -d tells of the subscription. %x is the payload in hexadecimal: one line whatever is in it. The
-            // topic comes last, for it may hold spaces.
-            .args(["-d", "-q", "1", "-t", filter, "-F"])
-            .arg(format!("{MARK} %r %q %x %t"))
+            // %x is the payload in hexadecimal: one line whatever is in it. The topic comes last, for it may
+            // hold spaces.
+            .args(["-q", "1", "-t", filter, "-t", SIGN, "-F", "%r %q %x %t"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -96,13 +97,21 @@ impl Watcher {
                 shared.change(|seen| seen.errors = text);
             }));
         }
-        let watcher = Self { shared, child, readers };
-        if watcher.wait(PATIENCE, |seen| seen.subscriptions > 0 || seen.ended) && watcher.subscriptions() > 0 {
+        let watcher = Self {
+            shared,
+            child,
+            readers,
+        };
+        if watcher.wait(PATIENCE, |seen| seen.subscriptions > 0 || seen.ended) && watcher.subscriptions() > 0
+        {
             return Ok(watcher);
         }
         watcher.wait(Duration::from_secs(1), |seen| !seen.errors.is_empty());
         let errors = watcher.shared.seen().errors.clone();
-        Err(io::Error::other(format!("mosquitto_sub could not subscribe: {}", errors.trim())))
+        Err(io::Error::other(format!(
+            "mosquitto_sub could not subscribe: {}",
+            errors.trim()
+        )))
     }
 
     /// All messages so far.
@@ -112,10 +121,16 @@ impl Watcher {
 
     /// Those on one topic.
     pub fn on(&self, topic: &str) -> Vec<Message> {
-        self.shared.seen().messages.iter().filter(|m| m.topic == topic).cloned().collect()
+        self.shared
+            .seen()
+            .messages
+            .iter()
+            .filter(|m| m.topic == topic)
+            .cloned()
+            .collect()
     }
 
-    /// How often the subscription was confirmed: 1, and one more after each time that the broker was away.
+    /// How often the subscription came into force: 1, and one more after each time that the broker was away.
     pub fn subscriptions(&self) -> u32 {
         self.shared.seen().subscriptions
     }
@@ -136,7 +151,7 @@ impl Watcher {
         self.wait(within, |seen| wished(&seen.messages))
     }
 
-    /// Waits until the subscription was confirmed `times` times.
+    /// Waits until the subscription came into force `times` times.
     pub fn wait_until_subscribed(&self, within: Duration, times: u32) -> bool {
         self.wait(within, |seen| seen.subscriptions >= times)
     }
@@ -149,7 +164,12 @@ impl Watcher {
             if left.is_zero() {
                 return false;
             }
-            seen = self.shared.changed.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
+            seen = self
+                .shared
+                .changed
+                .wait_timeout(seen, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         true
     }
@@ -176,17 +196,17 @@ impl Shared {
     }
 
     fn take(&self, line: &str) {
-        if let Some(message) = parse(line) {
-            self.change(|seen| seen.messages.push(message));
-        } else if line.starts_with("Subscribed (mid:") {
-            self.change(|seen| seen.subscriptions += 1);
+        match parse(line) {
+            Some(message) if message.topic == SIGN => self.change(|seen| seen.subscriptions += 1),
+            Some(message) => self.change(|seen| seen.messages.push(message)),
+            None => {}
         }
     }
 }
 
-/// One of our lines; `None` for all others.
+/// A line in the format that was asked for; `None` for any other.
 fn parse(line: &str) -> Option<Message> {
-    let mut parts = line.strip_prefix(MARK)?.strip_prefix(' ')?.splitn(4, ' ');
+    let mut parts = line.splitn(4, ' ');
     let (retained, qos, payload, topic) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     Some(Message {
         retained: retained == "1",
@@ -204,12 +224,12 @@ mod tests {
 
     #[test]
     fn a_line_is_read_with_spaces_in_the_topic_and_without_a_payload() {
-        let message = parse("callspool-sim-message 1 0 0a68 a topic/x").unwrap();
+        let message = parse("1 0 0a68 a topic/x").unwrap();
         assert_eq!(message.payload, b"\nh");
         assert_eq!(message.topic, "a topic/x");
         assert!(message.retained);
-        let cleared = parse("callspool-sim-message 0 1  a/b").unwrap();
+        let cleared = parse("0 1  a/b").unwrap();
         assert!(cleared.payload.is_empty());
-        assert_eq!(parse("Client null sending PINGREQ"), None);
+        assert_eq!(parse("Connection error: Connection Refused"), None);
     }
 }

@@ -36,7 +36,7 @@ pub fn run_by_hand(options: ByHand) -> io::Result<()> {
         on_event: Some(sender),
         ..CrmConfig::default()
     })?;
-    let mut out = io::stdout().lock();
+    let mut out = io::stdout();
     writeln!(out, "hook    {}", crm.hook_url())?;
     writeln!(out, "secret  {}", crm.secret())?;
     if let (Some(pem), Some(path)) = (crm.ca_pem(), &options.ca_file) {

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -30,7 +31,10 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let pem = params.self_signed(&key).map_err(io::Error::other)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), pem })
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        })
     }
 
     /// What the other side must trust.
@@ -40,7 +44,11 @@ impl Authority {
 
     /// For a server on this machine, by name and by number.
     pub(crate) fn server(&self) -> io::Result<Identity> {
-        self.sign("localhost", &["localhost", "127.0.0.1"], ExtendedKeyUsagePurpose::ServerAuth)
+        self.sign(
+            "localhost",
+            &["localhost", "127.0.0.1"],
+            ExtendedKeyUsagePurpose::ServerAuth,
+        )
     }
 
     /// For a client that shows who it is.
@@ -73,7 +81,10 @@ impl Identity {
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
-            .with_single_cert(vec![self.cert], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key)))
+            .with_single_cert(
+                vec![self.cert],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key)),
+            )
             .map_err(io::Error::other)?;
         Ok(Arc::new(config))
     }

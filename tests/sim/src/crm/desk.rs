@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::fault::{Asked, Fault, Faults};
+use super::serve::Hangup;
 use super::sign::Secret;
 use super::state::{Answer, Attempt, Door, State};
 
@@ -63,7 +64,11 @@ impl Desk {
             if left.is_zero() {
                 return false;
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -72,7 +77,13 @@ impl Desk {
         let mut listener = self.on_event.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = &*listener {
             let now = time::OffsetDateTime::now_utc();
-            let line = format!("{:02}:{:02}:{:02}Z  {}", now.hour(), now.minute(), now.second(), text());
+            let line = format!(
+                "{:02}:{:02}:{:02}Z  {}",
+                now.hour(),
+                now.minute(),
+                now.second(),
+                text()
+            );
             if sender.send(line).is_err() {
                 *listener = None;
             }
@@ -101,7 +112,10 @@ impl Visit {
             });
             state.attempts.len() - 1
         });
-        Self { desk: Arc::clone(desk), index }
+        Self {
+            desk: Arc::clone(desk),
+            index,
+        }
     }
 
     /// Adds what has become known of the request.
@@ -119,6 +133,13 @@ impl Visit {
 
     pub(super) fn answered(self, status: u16) {
         self.note(|a| a.answer = Answer::Status(status));
+    }
+
+    /// Ends the request by dropping its connection. On record first, so that a sender that has noticed the end
+    /// finds it there.
+    pub(super) async fn hang_up(self, hangup: &Hangup) -> ! {
+        drop(self);
+        hangup.now().await
     }
 }
 

@@ -103,7 +103,10 @@ impl Faults {
 
     /// The fault that happens to this request, if any; a counted one is used up.
     pub(crate) fn take(&mut self, asked: Asked) -> Option<Fault> {
-        let index = self.0.iter().position(|(at, fault, _)| meant(*at, asked) && fits(fault, asked))?;
+        let index = self
+            .0
+            .iter()
+            .position(|(at, fault, _)| meant(*at, asked) && fits(fault, asked))?;
         let (_, fault, times) = &mut self.0[index];
         let fault = fault.clone();
         if let Times::Count(left) = times {
@@ -156,10 +159,16 @@ mod tests {
         faults.arm(At::Any, Fault::CutUploadAfter(10), Times::Count(1));
         faults.arm(At::Ready, Fault::Status(500), Times::Count(2));
         assert_eq!(faults.take(Asked::Call), None);
-        assert_eq!(faults.take(Asked::Ready { stored: false }), Some(Fault::Status(500)));
+        assert_eq!(
+            faults.take(Asked::Ready { stored: false }),
+            Some(Fault::Status(500))
+        );
         assert_eq!(faults.take(Asked::Upload), Some(Fault::CutUploadAfter(10)));
         assert_eq!(faults.take(Asked::Upload), None);
-        assert_eq!(faults.take(Asked::Ready { stored: true }), Some(Fault::Status(500)));
+        assert_eq!(
+            faults.take(Asked::Ready { stored: true }),
+            Some(Fault::Status(500))
+        );
         assert_eq!(faults.take(Asked::Ready { stored: true }), None);
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::desk::{Desk, Visit};
 use super::fault::{Asked, Fault};
-use super::reply::{after_work, before_work, empty, header_text, json as json_reply};
+use super::reply::{answer, before_work, empty, header_text, json as json_reply};
 use super::serve::Hangup;
 use super::sign::{hex, random_bytes};
 use super::state::{Announcement, CallEvent, Door, Violation};
@@ -39,12 +39,12 @@ pub(super) async fn take(
     }
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
         // Cut on the way: there is nobody left to answer.
-        hangup.now().await
+        visit.hang_up(&hangup).await
     };
     visit.note(|a| a.bytes = body.len() as u64);
     let mut fault = None;
     let response = match open(&desk, &visit, &parts, &body) {
-        Err(refusal) => refusal,
+        Err(status) => empty(status),
         Ok(event) => {
             fault = visit.fault(asked(&desk, &event));
             match before_work(fault.as_ref()) {
@@ -55,27 +55,37 @@ pub(super) async fn take(
             }
         }
     };
-    after_work(fault.as_ref(), &hangup).await;
-    visit.answered(response.status().as_u16());
-    response
+    answer(response, visit, fault.as_ref(), &hangup).await
 }
 
-/// Checks signature, identity and shape, in this order.
-fn open(desk: &Desk, visit: &Visit, parts: &Parts, body: &[u8]) -> Result<Event, Response> {
+/// Checks signature, identity and shape, in this order; the error is what to answer.
+fn open(desk: &Desk, visit: &Visit, parts: &Parts, body: &[u8]) -> Result<Event, StatusCode> {
     let id = match desk.secret.verify(&parts.headers, body, desk.tolerance) {
         Ok(id) => id,
         Err(why) => {
             let id = header_text(&parts.headers, "webhook-id");
-            return Err(refuse(desk, StatusCode::UNAUTHORIZED, Violation::SignatureWrong { id, why }));
+            return Err(refuse(
+                desk,
+                StatusCode::UNAUTHORIZED,
+                Violation::SignatureWrong { id, why },
+            ));
         }
     };
-    let hash: [u8; 32] = ring::digest::digest(&ring::digest::SHA256, body).as_ref().try_into().unwrap_or_default();
+    let hash: [u8; 32] = ring::digest::digest(&ring::digest::SHA256, body)
+        .as_ref()
+        .try_into()
+        .unwrap_or_default();
     if !desk.change(|state| state.same_body(&id, hash)) {
         desk.say(|| format!("REFUSED  {id} came again with another body"));
-        return Err(empty(StatusCode::UNPROCESSABLE_ENTITY));
+        return Err(StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let event = read(&id, body)
-        .map_err(|why| refuse(desk, StatusCode::BAD_REQUEST, Violation::Malformed { id: id.clone(), why }))?;
+    let event = read(&id, body).map_err(|why| {
+        refuse(
+            desk,
+            StatusCode::BAD_REQUEST,
+            Violation::Malformed { id: id.clone(), why },
+        )
+    })?;
     visit.note(|a| {
         (a.kind, a.call) = match &event {
             Event::Call(c) => (c.kind.clone(), c.call.clone()),
@@ -85,28 +95,39 @@ fn open(desk: &Desk, visit: &Visit, parts: &Parts, body: &[u8]) -> Result<Event,
     Ok(event)
 }
 
-fn refuse(desk: &Desk, status: StatusCode, violation: Violation) -> Response {
+fn refuse(desk: &Desk, status: StatusCode, violation: Violation) -> StatusCode {
     desk.say(|| format!("REFUSED  {violation}"));
     desk.change(|state| state.violations.push(violation));
-    empty(status)
+    status
 }
 
 fn read(id: &str, body: &[u8]) -> Result<Event, String> {
     let body: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {e}"))?;
     let kind = text(&body, "type")?;
     let timestamp = text(&body, "timestamp")?;
-    let data = body.get("data").filter(|d| d.is_object()).ok_or("data is missing")?;
+    let data = body
+        .get("data")
+        .filter(|d| d.is_object())
+        .ok_or("data is missing")?;
     let call = text(data, "call")?;
     match kind.as_str() {
-        "call.completed" | "call.missed" | "call.updated" => {
-            Ok(Event::Call(CallEvent { order: 0, id: id.to_owned(), kind, call, timestamp, data: data.clone() }))
-        }
+        "call.completed" | "call.missed" | "call.updated" => Ok(Event::Call(CallEvent {
+            order: 0,
+            id: id.to_owned(),
+            kind,
+            call,
+            timestamp,
+            data: data.clone(),
+        })),
         "recording.ready" => Ok(Event::Recording(Announcement {
             order: 0,
             id: id.to_owned(),
             call,
             recording: text(data, "recording")?,
-            bytes: data.get("bytes").and_then(Value::as_u64).ok_or("data.bytes is missing")?,
+            bytes: data
+                .get("bytes")
+                .and_then(Value::as_u64)
+                .ok_or("data.bytes is missing")?,
             sha256: text(data, "sha256")?.to_lowercase(),
             content_type: text(data, "content_type")?,
         })),
@@ -126,7 +147,9 @@ fn text(value: &Value, name: &str) -> Result<String, String> {
 fn asked(desk: &Desk, event: &Event) -> Asked {
     match event {
         Event::Call(_) => Asked::Call,
-        Event::Recording(r) => Asked::Ready { stored: desk.state().recording(&r.call, &r.recording).is_some() },
+        Event::Recording(r) => Asked::Ready {
+            stored: desk.state().recording(&r.call, &r.recording).is_some(),
+        },
     }
 }
 
@@ -146,11 +169,17 @@ fn announce(desk: &Desk, parts: &Parts, new: Announcement, fault: Option<&Fault>
     let name = format!("recording.ready call {} recording {}", new.call, new.recording);
     let stored = desk.change(|state| {
         state.apply_announcement(new.clone());
-        state.recording(&new.call, &new.recording).map(|r| r.sha256.clone())
+        state
+            .recording(&new.call, &new.recording)
+            .map(|r| r.sha256.clone())
     });
     if let Some(sha256) = stored {
         desk.say(|| format!("{name}  already stored"));
-        let sha256 = if fault == Some(&Fault::WrongStoredHash) { super::reply::spoil(&sha256) } else { sha256 };
+        let sha256 = if fault == Some(&Fault::WrongStoredHash) {
+            super::reply::spoil(&sha256)
+        } else {
+            sha256
+        };
         return json_reply(StatusCode::OK, &json!({"stored": {"sha256": sha256}}));
     }
     if fault == Some(&Fault::AcceptWithoutUpload) {
@@ -166,7 +195,10 @@ fn announce(desk: &Desk, parts: &Parts, new: Announcement, fault: Option<&Fault>
         desk.change(|state| state.tokens.insert(format!("{path} {pass}"), new));
     }
     let url = format!("{}/upload/{path}", base(desk, parts));
-    json_reply(StatusCode::OK, &json!({"upload": {"url": url, "headers": {"x-upload-token": pass}}}))
+    json_reply(
+        StatusCode::OK,
+        &json!({"upload": {"url": url, "headers": {"x-upload-token": pass}}}),
+    )
 }
 
 /// The address that the sender knows us by: through a chaos line, the upload must go through that line too.

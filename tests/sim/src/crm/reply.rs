@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use serde_json::Value;
 
+use super::desk::Visit;
 use super::fault::Fault;
 use super::serve::Hangup;
 
@@ -15,7 +16,11 @@ pub(super) fn empty(status: StatusCode) -> Response<Body> {
 }
 
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
-    build(status, Some((header::CONTENT_TYPE, "application/json".into())), Body::from(value.to_string()))
+    build(
+        status,
+        Some((header::CONTENT_TYPE, "application/json".into())),
+        Body::from(value.to_string()),
+    )
 }
 
 fn build(status: StatusCode, extra: Option<(header::HeaderName, String)>, body: Body) -> Response<Body> {
@@ -33,14 +38,22 @@ fn build(status: StatusCode, extra: Option<(header::HeaderName, String)>, body: 
 pub(super) fn before_work(fault: Option<&Fault>) -> Option<Result<Response<Body>, Silence>> {
     Some(Ok(match fault? {
         Fault::Status(status) => empty(valid(*status)),
-        Fault::Busy(status, retry) => {
-            build(valid(*status), Some((header::RETRY_AFTER, retry.header())), Body::empty())
-        }
-        Fault::Redirect(to) => build(StatusCode::FOUND, Some((header::LOCATION, to.clone())), Body::empty()),
+        Fault::Busy(status, retry) => build(
+            valid(*status),
+            Some((header::RETRY_AFTER, retry.header())),
+            Body::empty(),
+        ),
+        Fault::Redirect(to) => build(
+            StatusCode::FOUND,
+            Some((header::LOCATION, to.clone())),
+            Body::empty(),
+        ),
         Fault::CaptivePortal => build(
             StatusCode::OK,
             Some((header::CONTENT_TYPE, "text/html; charset=utf-8".into())),
-            Body::from("<!doctype html><title>Welcome</title><form action=/login><button>Accept</button></form>"),
+            Body::from(
+                "<!doctype html><title>Welcome</title><form action=/login><button>Accept</button></form>",
+            ),
         ),
         Fault::ErrorInside(text) => json(StatusCode::OK, &serde_json::json!({"error": text})),
         Fault::NeverAnswer { done: false } => return Some(Err(Silence)),
@@ -48,14 +61,21 @@ pub(super) fn before_work(fault: Option<&Fault>) -> Option<Result<Response<Body>
     }))
 }
 
-/// What a fault does between the work and the answer; returns only if there is to be an answer.
-pub(super) async fn after_work(fault: Option<&Fault>, hangup: &Hangup) {
+/// Gives the answer, unless a fault comes between the work and it.
+pub(super) async fn answer(
+    response: Response<Body>,
+    visit: Visit,
+    fault: Option<&Fault>,
+    hangup: &Hangup,
+) -> Response<Body> {
     match fault {
-        Some(Fault::LoseAnswer) => hangup.now().await,
+        Some(Fault::LoseAnswer) => visit.hang_up(hangup).await,
         Some(Fault::NeverAnswer { .. }) => std::future::pending().await,
         Some(Fault::AnswerSlowly(pause)) => tokio::time::sleep(*pause).await,
         _ => {}
     }
+    visit.answered(response.status().as_u16());
+    response
 }
 
 fn valid(status: u16) -> StatusCode {
@@ -64,7 +84,11 @@ fn valid(status: u16) -> StatusCode {
 
 /// A header's text, empty if it is missing or not text.
 pub(super) fn header_text(headers: &HeaderMap, name: &str) -> String {
-    headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
+    headers
+        .get(name)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A hash that differs from this one in its first digit.

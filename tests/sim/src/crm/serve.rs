@@ -40,7 +40,10 @@ impl PortHold {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-        Ok(Self { addr: socket.local_addr()?, _socket: socket })
+        Ok(Self {
+            addr: socket.local_addr()?,
+            _socket: socket,
+        })
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -69,7 +72,11 @@ struct Running {
 }
 
 impl Server {
-    pub(crate) fn start(port: u16, tls: Option<Arc<rustls::ServerConfig>>, router: Router) -> io::Result<Self> {
+    pub(crate) fn start(
+        port: u16,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        router: Router,
+    ) -> io::Result<Self> {
         let server = Self {
             port: PortHold::new(port)?,
             router,
@@ -91,17 +98,21 @@ impl Server {
             return Ok(());
         }
         let listener = self.port.listen()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel();
         let (router, tls) = (self.router.clone(), self.tls.clone());
-        let thread = std::thread::Builder::new().name("sim-crm".into()).spawn(move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    () = accept(listener, router, tls) => {}
-                    _ = stopped => {}
-                }
-            });
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("sim-crm".into())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    tokio::select! {
+                        () = accept(listener, router, tls) => {}
+                        _ = stopped => {}
+                    }
+                });
+            })?;
         *running = Some(Running { stop, thread });
         Ok(())
     }
@@ -124,7 +135,9 @@ impl Drop for Server {
 }
 
 async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -17,13 +17,23 @@ pub(crate) struct Secret {
 impl Secret {
     /// Reads a secret; the error says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let coded = text.strip_prefix("whsec_").ok_or("the secret must begin with whsec_")?;
-        let bytes = BASE64.decode(coded).map_err(|e| format!("the secret is not base64 after whsec_: {e}"))?;
+        let coded = text
+            .strip_prefix("whsec_")
+            .ok_or("the secret must begin with whsec_")?;
+        let bytes = BASE64
+            .decode(coded)
+            .map_err(|e| format!("the secret is not base64 after whsec_: {e}"))?;
         // Standard Webhooks 1.0.0: 24 to 64 random bytes.
         if !(24..=64).contains(&bytes.len()) {
-            return Err(format!("the secret must hold 24 to 64 bytes, this one has {}", bytes.len()));
+            return Err(format!(
+                "the secret must hold 24 to 64 bytes, this one has {}",
+                bytes.len()
+            ));
         }
-        Ok(Self { text: text.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, &bytes) })
+        Ok(Self {
+            text: text.to_owned(),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &bytes),
+        })
     }
 
     /// A new secret of 32 random bytes.
@@ -49,7 +59,9 @@ impl Secret {
         if id.is_empty() || id.contains('.') {
             return Err("webhook-id is empty or has a dot in it".into());
         }
-        let seconds: u64 = sent.parse().map_err(|_| "webhook-timestamp is not in unix seconds".to_owned())?;
+        let seconds: u64 = sent
+            .parse()
+            .map_err(|_| "webhook-timestamp is not in unix seconds".to_owned())?;
         let mut signed = format!("{id}.{sent}.").into_bytes();
         signed.extend_from_slice(body);
         // A list, so that a secret can be changed without a gap: one good signature is enough.
@@ -62,7 +74,10 @@ impl Secret {
             return Err("no signature in the list fits the secret".into());
         }
         if let Some(tolerance) = tolerance {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default()
+                .as_secs();
             if now.abs_diff(seconds) > tolerance.as_secs() {
                 return Err(format!("webhook-timestamp is {} s off", now.abs_diff(seconds)));
             }

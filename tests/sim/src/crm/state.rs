@@ -173,18 +173,31 @@ impl fmt::Display for Violation {
             Self::SignatureWrong { id, why } => write!(f, "signature wrong ({id}): {why}"),
             Self::SameIdOtherBody { id } => write!(f, "{id} came again with another body"),
             Self::Malformed { id, why } => write!(f, "{id} does not keep to the contract: {why}"),
-            Self::CallTwice { call, kind, first, second } => {
+            Self::CallTwice {
+                call,
+                kind,
+                first,
+                second,
+            } => {
                 write!(f, "{kind} of call {call} came twice: as {first} and as {second}")
             }
             Self::RecordingBeforeItsCall { call, recording } => {
                 write!(f, "recording {recording} came before its call {call}")
             }
-            Self::UpdatedBeforeCompleted { call } => write!(f, "call {call} was updated before it was completed"),
+            Self::UpdatedBeforeCompleted { call } => {
+                write!(f, "call {call} was updated before it was completed")
+            }
             Self::DoubleObject { call, recording, why } => {
-                write!(f, "recording {recording} of call {call} would be there twice: {why}")
+                write!(
+                    f,
+                    "recording {recording} of call {call} would be there twice: {why}"
+                )
             }
             Self::DigestWrong { call, recording, why } => {
-                write!(f, "recording {recording} of call {call} is not what it should be: {why}")
+                write!(
+                    f,
+                    "recording {recording} of call {call} is not what it should be: {why}"
+                )
             }
         }
     }
@@ -225,7 +238,8 @@ impl State {
     pub(super) fn same_body(&mut self, id: &str, hash: [u8; 32]) -> bool {
         let same = *self.bodies.entry(id.to_owned()).or_insert(hash) == hash;
         if !same {
-            self.violations.push(Violation::SameIdOtherBody { id: id.to_owned() });
+            self.violations
+                .push(Violation::SameIdOtherBody { id: id.to_owned() });
         }
         same
     }
@@ -238,9 +252,15 @@ impl State {
         event.order = self.next_order();
         if event.kind == "call.updated" {
             if !self.call_is_known(&event.call) {
-                self.violations.push(Violation::UpdatedBeforeCompleted { call: event.call.clone() });
+                self.violations.push(Violation::UpdatedBeforeCompleted {
+                    call: event.call.clone(),
+                });
             }
-        } else if let Some(first) = self.calls.iter().find(|c| c.call == event.call && c.kind == event.kind) {
+        } else if let Some(first) = self
+            .calls
+            .iter()
+            .find(|c| c.call == event.call && c.kind == event.kind)
+        {
             self.violations.push(Violation::CallTwice {
                 call: event.call.clone(),
                 kind: event.kind.clone(),
@@ -264,7 +284,10 @@ impl State {
                 recording: new.recording.clone(),
             });
         }
-        let known = self.announced.iter().find(|a| a.call == new.call && a.recording == new.recording);
+        let known = self
+            .announced
+            .iter()
+            .find(|a| a.call == new.call && a.recording == new.recording);
         if let Some(first) = known {
             self.violations.push(Violation::DoubleObject {
                 call: new.call.clone(),
@@ -277,7 +300,9 @@ impl State {
     }
 
     fn call_is_known(&self, call: &str) -> bool {
-        self.calls.iter().any(|c| c.call == call && c.kind != "call.updated")
+        self.calls
+            .iter()
+            .any(|c| c.call == call && c.kind != "call.updated")
     }
 
     fn next_order(&self) -> usize {

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::desk::{Desk, Visit};
 use super::fault::{Asked, Fault};
-use super::reply::{after_work, before_work, empty, header_text, json as json_reply, spoil};
+use super::reply::{answer, before_work, empty, header_text, json as json_reply, spoil};
 use super::serve::Hangup;
 use super::sign::hex;
 use super::state::{Announcement, Door, StoredRecording, Violation};
@@ -41,11 +41,15 @@ pub(super) async fn take(
     let fault = promised.as_ref().and_then(|_| visit.fault(Asked::Upload));
     // The body is read before any refusal: an answer sent into an upload is often lost with the reset
     // connection, and then a test would see one thing or the other by chance.
-    let cut_after = if let Some(Fault::CutUploadAfter(bytes)) = fault { Some(bytes) } else { None };
+    let cut_after = if let Some(Fault::CutUploadAfter(bytes)) = fault {
+        Some(bytes)
+    } else {
+        None
+    };
     let keep = desk.keep_audio && promised.is_some();
     let Some(arrived) = receive(body, &visit, keep, cut_after).await else {
         desk.say(|| "upload cut before its end".to_owned());
-        hangup.now().await
+        visit.hang_up(&hangup).await
     };
     let response = match (promised, before_work(fault.as_ref())) {
         (None, _) => empty(StatusCode::NOT_FOUND),
@@ -63,9 +67,7 @@ pub(super) async fn take(
             }
         }
     };
-    after_work(fault.as_ref(), &hangup).await;
-    visit.answered(response.status().as_u16());
-    response
+    answer(response, visit, fault.as_ref(), &hangup).await
 }
 
 /// Reads to the end; `None` if the connection or the fault ends it before.
@@ -74,7 +76,9 @@ async fn receive(mut body: Body, visit: &Visit, keep: bool, cut_after: Option<u6
     let mut audio = keep.then(Vec::new);
     let mut bytes = 0;
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let Ok(data) = frame.ok()?.into_data() else { continue };
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
         hash.update(&data);
         bytes += data.len() as u64;
         if let Some(audio) = &mut audio {
@@ -86,7 +90,11 @@ async fn receive(mut body: Body, visit: &Visit, keep: bool, cut_after: Option<u6
         }
     }
     // A limit beyond the body's end still means that this upload is to fail.
-    cut_after.is_none().then(|| Arrived { bytes, sha256: hex(hash.finish().as_ref()), audio })
+    cut_after.is_none().then(|| Arrived {
+        bytes,
+        sha256: hex(hash.finish().as_ref()),
+        audio,
+    })
 }
 
 /// Headers against contract, announcement and bytes.
@@ -95,10 +103,21 @@ fn check(
     promised: &Announcement,
     arrived: &Arrived,
 ) -> Result<(), (StatusCode, Violation)> {
-    let malformed = |status, why: String| (status, Violation::Malformed { id: promised.id.clone(), why });
+    let malformed = |status, why: String| {
+        (
+            status,
+            Violation::Malformed {
+                id: promised.id.clone(),
+                why,
+            },
+        )
+    };
     let wrong = |why: String| {
         let (call, recording) = (promised.call.clone(), promised.recording.clone());
-        (StatusCode::UNPROCESSABLE_ENTITY, Violation::DigestWrong { call, recording, why })
+        (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Violation::DigestWrong { call, recording, why },
+        )
     };
     if header_text(headers, "webhook-id") != promised.id {
         return Err(malformed(
@@ -106,11 +125,17 @@ fn check(
             "an upload needs the webhook-id of its announcement".into(),
         ));
     }
-    let length: u64 = header_text(headers, "content-length")
-        .parse()
-        .map_err(|_| malformed(StatusCode::LENGTH_REQUIRED, "an upload needs a content-length".into()))?;
+    let length: u64 = header_text(headers, "content-length").parse().map_err(|_| {
+        malformed(
+            StatusCode::LENGTH_REQUIRED,
+            "an upload needs a content-length".into(),
+        )
+    })?;
     let claimed = content_digest(&header_text(headers, "content-digest")).ok_or_else(|| {
-        malformed(StatusCode::BAD_REQUEST, "an upload needs content-digest: sha-256=:<base64>:".into())
+        malformed(
+            StatusCode::BAD_REQUEST,
+            "an upload needs content-digest: sha-256=:<base64>:".into(),
+        )
     })?;
     if header_text(headers, "content-type") != promised.content_type {
         return Err(malformed(
@@ -119,7 +144,10 @@ fn check(
         ));
     }
     if length != arrived.bytes || arrived.bytes != promised.bytes {
-        return Err(wrong(format!("{} bytes announced, {} arrived", promised.bytes, arrived.bytes)));
+        return Err(wrong(format!(
+            "{} bytes announced, {} arrived",
+            promised.bytes, arrived.bytes
+        )));
     }
     if claimed != arrived.sha256 {
         return Err(wrong("content-digest is not that of the body".into()));
@@ -145,19 +173,26 @@ fn store(
     arrived: Arrived,
     fault: Option<&Fault>,
 ) -> Response {
-    let Announcement { id, call, recording, .. } = promised;
+    let Announcement {
+        id, call, recording, ..
+    } = promised;
     let name = format!("upload          call {call} recording {recording}");
     if fault == Some(&Fault::WrongStoredHash) {
         // Something else was stored, so what was sent is not there.
         desk.say(|| format!("{name}  stored wrongly"));
-        return json_reply(StatusCode::CREATED, &json!({"stored": {"sha256": spoil(&arrived.sha256)}}));
+        return json_reply(
+            StatusCode::CREATED,
+            &json!({"stored": {"sha256": spoil(&arrived.sha256)}}),
+        );
     }
     let sha256 = arrived.sha256.clone();
     let status = desk.change(|state| match state.recording(&call, &recording) {
         Some(held) if held.sha256 == sha256 => StatusCode::OK,
         Some(_) => {
             let why = "uploaded again with other bytes".to_owned();
-            state.violations.push(Violation::DoubleObject { call, recording, why });
+            state
+                .violations
+                .push(Violation::DoubleObject { call, recording, why });
             StatusCode::UNPROCESSABLE_ENTITY
         }
         None => {
@@ -178,8 +213,16 @@ fn store(
         return empty(status);
     }
     desk.say(|| {
-        let how = if status == StatusCode::CREATED { "stored" } else { "a repeat, already stored" };
-        format!("{name}  {how}, {} bytes, sha256 {}…", arrived.bytes, &sha256[..12])
+        let how = if status == StatusCode::CREATED {
+            "stored"
+        } else {
+            "a repeat, already stored"
+        };
+        format!(
+            "{name}  {how}, {} bytes, sha256 {}…",
+            arrived.bytes,
+            &sha256[..12]
+        )
     });
     json_reply(status, &json!({"stored": {"sha256": sha256}}))
 }

@@ -67,10 +67,15 @@ pub(super) async fn carry(
         return;
     }
     until_it_passes(&mut weather).await;
-    let Ok(mut server) = TcpStream::connect(target).await else { return };
+    let Ok(mut server) = TcpStream::connect(target).await else {
+        return;
+    };
     // Each side decides for itself how to group its bytes; the line must not add a pause of its own.
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let carrier = Carrier { shared, talk: Mutex::default() };
+    let carrier = Carrier {
+        shared,
+        talk: Mutex::default(),
+    };
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
     let _ = tokio::try_join!(
@@ -173,7 +178,8 @@ impl Carrier {
         let mut talk = self.talk();
         let before = talk.request_bytes;
         talk.request_bytes += n as u64;
-        let reaches = |after: u64| (talk.request_bytes > after).then(|| after.saturating_sub(before) as usize);
+        let reaches =
+            |after: u64| (talk.request_bytes > after).then(|| after.saturating_sub(before) as usize);
         if let Some(go_on) = talk.luck.cut_after.and_then(reaches) {
             return go_on;
         }

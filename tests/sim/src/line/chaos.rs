@@ -75,7 +75,11 @@ impl Dice {
         Luck {
             cut_after: (cut < chances.cut_request).then_some((place * chances.cut_within as f64) as u64),
             lose_answer: lose < chances.lose_answer,
-            stall: if stall < chances.stall { chances.stall_within.mul_f64(length) } else { Duration::ZERO },
+            stall: if stall < chances.stall {
+                chances.stall_within.mul_f64(length)
+            } else {
+                Duration::ZERO
+            },
         }
     }
 }
@@ -86,7 +90,11 @@ mod tests {
 
     #[test]
     fn the_same_seed_throws_the_same_and_keeps_to_the_chances() {
-        let chances = Chances { cut_request: 0.3, lose_answer: 0.1, ..Chances::default() };
+        let chances = Chances {
+            cut_request: 0.3,
+            lose_answer: 0.1,
+            ..Chances::default()
+        };
         let throw = |seed| {
             let mut dice = Dice::new(seed);
             (0..2000).map(|_| dice.request(&chances)).collect::<Vec<_>>()
@@ -97,6 +105,10 @@ mod tests {
         let lost = throw(7).iter().filter(|l| l.lose_answer).count();
         assert!((500..700).contains(&cuts), "{cuts} of 2000");
         assert!((140..260).contains(&lost), "{lost} of 2000");
-        assert!(throw(7).iter().all(|l| l.stall.is_zero() && l.cut_after.is_none_or(|at| at < 65536)));
+        assert!(
+            throw(7)
+                .iter()
+                .all(|l| l.stall.is_zero() && l.cut_after.is_none_or(|at| at < 65536))
+        );
     }
 }

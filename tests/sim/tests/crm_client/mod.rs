@@ -50,7 +50,11 @@ impl Client {
             .build()
             .into();
         let key = BASE64.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-        Self { agent, hook: hook.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, &key) }
+        Self {
+            agent,
+            hook: hook.to_owned(),
+            key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+        }
     }
 
     /// The same sender with less patience.
@@ -93,7 +97,13 @@ impl Client {
         self.upload_as(place, id, audio, &digest_header(audio))
     }
 
-    pub fn upload_as(&self, place: &Reply, id: &str, audio: &[u8], digest: &str) -> Result<Reply, ureq::Error> {
+    pub fn upload_as(
+        &self,
+        place: &Reply,
+        id: &str,
+        audio: &[u8],
+        digest: &str,
+    ) -> Result<Reply, ureq::Error> {
         let place = place.json();
         let mut request = self
             .agent
@@ -110,7 +120,11 @@ impl Client {
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Reply, ureq::Error> {
     let text = response.body_mut().read_to_string()?;
-    Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), text })
+    Ok(Reply {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        text,
+    })
 }
 
 pub fn now() -> u64 {
@@ -118,11 +132,18 @@ pub fn now() -> u64 {
 }
 
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    digest::digest(&digest::SHA256, bytes)
+        .as_ref()
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
 }
 
 pub fn digest_header(bytes: &[u8]) -> String {
-    format!("sha-256=:{}:", BASE64.encode(digest::digest(&digest::SHA256, bytes)))
+    format!(
+        "sha-256=:{}:",
+        BASE64.encode(digest::digest(&digest::SHA256, bytes))
+    )
 }
 
 /// `call.completed` and its like.
