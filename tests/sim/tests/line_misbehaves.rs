@@ -214,7 +214,7 @@ fn delay_and_limit_cost_the_time_that_they_should() {
     client.post("msg_2", &call("call.completed", "c2")).unwrap();
     let took = begin.elapsed();
     assert!(
-        took >= Duration::from_millis(120) && took < Duration::from_millis(600),
+        took >= Duration::from_millis(120) && took < Duration::from_secs(3),
         "{took:?}"
     );
     line.delay(Duration::ZERO);
@@ -226,13 +226,13 @@ fn delay_and_limit_cost_the_time_that_they_should() {
     client.upload(&place, "msg_3", &sound).unwrap();
     let took = begin.elapsed();
     assert!(
-        took >= Duration::from_millis(450) && took < Duration::from_millis(1500),
+        took >= Duration::from_millis(450) && took < Duration::from_secs(4),
         "{took:?}"
     );
     line.calm();
     let begin = Instant::now();
     client.upload(&place, "msg_3", &sound).unwrap();
-    assert!(begin.elapsed() < Duration::from_millis(400));
+    assert!(begin.elapsed() < Duration::from_millis(450));
 }
 
 #[test]
