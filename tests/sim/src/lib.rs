@@ -1,11 +1,14 @@
-//! The simulated parts of callspool's tests and demo.
+//! The simulated parts of callspool's tests and demo: a 3CX, a CRM, a line between them and the agent, a broker.
 //!
-//! What a part shows is a pure function of its seed, its settings and the simulated time, so that a test that
-//! failed can be run again and a day can pass in a minute.
+//! What the PBX shows is a pure function of its seed, its settings and the simulated time, so that a test that failed
+//! can be run again and a day can pass in a minute.
 
 #![forbid(unsafe_code)]
 
+pub mod broker;
+pub mod crm;
 pub mod http;
+pub mod line;
 pub mod pbx;
 pub mod seed;
 pub mod time;

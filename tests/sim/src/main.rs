@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use callspool_sim::crm::{ByHand, run_by_hand};
 use callspool_sim::pbx::{Pbx, PbxConfig};
 use callspool_sim::time::SimTime;
 use clap::{Args, Parser, Subcommand};
@@ -20,6 +21,21 @@ struct Cli {
 enum Part {
     /// A 3CX v20 with calls, recordings, people and faults.
     Pbx(PbxArgs),
+    /// A CRM that takes calls and recordings over a webhook and prints what arrives.
+    Crm(CrmArgs),
+}
+
+#[derive(Args)]
+struct CrmArgs {
+    /// Port on 127.0.0.1; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// HTTPS, with the authority's certificate written to this file
+    #[arg(long)]
+    ca_file: Option<std::path::PathBuf>,
+    /// The signing secret, whsec_…; one is made if none is given
+    #[arg(long)]
+    secret: Option<String>,
 }
 
 #[derive(Args)]
@@ -51,14 +67,27 @@ struct PbxArgs {
 }
 
 fn main() -> ExitCode {
-    let Part::Pbx(args) = Cli::parse().part;
-    match pbx(args) {
+    let done = match Cli::parse().part {
+        Part::Pbx(args) => pbx(args),
+        Part::Crm(args) => crm(args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("callspool-sim: the simulated PBX could not be started: {error}");
+            eprintln!("callspool-sim: the simulated part could not be started: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn crm(args: CrmArgs) -> std::io::Result<()> {
+    run_by_hand(ByHand {
+        port: args.port,
+        tls: args.ca_file.is_some(),
+        ca_file: args.ca_file,
+        secret: args.secret,
+        any_time: false,
+    })
 }
 
 fn pbx(args: PbxArgs) -> std::io::Result<()> {
