@@ -200,9 +200,7 @@ impl Broker {
         if wait(&mut process.child, PATIENCE)?.is_none() {
             process.child.kill()?;
             process.child.wait()?;
-            return Err(io::Error::other(
-                "mosquitto did not end on SIGTERM and was killed",
-            ));
+            return Err(io::Error::other("mosquitto did not end on SIGTERM and was killed"));
         }
         Ok(())
     }
@@ -308,12 +306,7 @@ fn client_arguments(broker: &Broker) -> Vec<String> {
         arguments.extend(["--cafile".into(), file("ca.pem")]);
     }
     if broker.config.tls == Tls::Mutual {
-        arguments.extend([
-            "--cert".into(),
-            file("client.pem"),
-            "--key".into(),
-            file("client.key"),
-        ]);
+        arguments.extend(["--cert".into(), file("client.pem"), "--key".into(), file("client.key")]);
     }
     if let Some((user, password)) = &broker.config.login {
         arguments.extend(["-u".into(), user.clone(), "-P".into(), password.clone()]);

@@ -115,9 +115,7 @@ impl Line {
         let port = PortHold::new(0)?;
         let addr = port.addr();
         let listener = port.listen()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (weather, watching) = watch::channel(Weather::default());
         let shared = Arc::new(Shared {
             armed: Mutex::default(),
@@ -128,11 +126,9 @@ impl Line {
             free: Mutex::default(),
         });
         let of_thread = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("sim-line".into())
-            .spawn(move || {
-                runtime.block_on(run(port, listener, target, of_thread, watching));
-            })?;
+        let thread = std::thread::Builder::new().name("sim-line".into()).spawn(move || {
+            runtime.block_on(run(port, listener, target, of_thread, watching));
+        })?;
         Ok(Handle {
             addr,
             shared,
@@ -250,11 +246,7 @@ impl Handle {
         });
         let applied = self.shared.applied.lock().unwrap_or_else(PoisonError::into_inner);
         // The thread ends only after this handle asked for it, so this can't wait for ever.
-        drop(
-            self.shared
-                .apply
-                .wait_while(applied, |applied| *applied < version),
-        );
+        drop(self.shared.apply.wait_while(applied, |applied| *applied < version));
     }
 }
 

@@ -33,11 +33,7 @@ fn a_watcher_sees_what_is_published_byte_for_byte() {
     };
     assert!(publish(&broker, "a/kept", "before", &["-r"]).status.success());
     let watcher = Watcher::start(&broker, "a/#").unwrap();
-    assert!(
-        publish(&broker, "a/two words", "line\nline ü", &[])
-            .status
-            .success()
-    );
+    assert!(publish(&broker, "a/two words", "line\nline ü", &[]).status.success());
     assert!(publish(&broker, "b/not-asked-for", "x", &[]).status.success());
     let message = watcher.wait_for(SOON, |m| m.topic == "a/two words").unwrap();
     assert_eq!(
@@ -91,11 +87,7 @@ fn it_forgets_without_persistence_and_remembers_with_it() {
         }
         broker.start_again().unwrap();
         let watcher = Watcher::start(&broker, "kept").unwrap();
-        let within = if persistence {
-            SOON
-        } else {
-            Duration::from_millis(200)
-        };
+        let within = if persistence { SOON } else { Duration::from_millis(200) };
         assert_eq!(
             watcher.wait_for(within, |m| m.retained).is_some(),
             persistence,
@@ -166,10 +158,7 @@ fn tls_with_and_without_a_client_certificate() {
             .status
             .success();
         assert_eq!(without, tls == Tls::Server);
-        let (cert, key) = (
-            ca.replace("ca.pem", "client.pem"),
-            ca.replace("ca.pem", "client.key"),
-        );
+        let (cert, key) = (ca.replace("ca.pem", "client.pem"), ca.replace("ca.pem", "client.key"));
         let with = ["--cafile", ca, "--cert", &cert, "--key", &key];
         assert!(publish(&broker, "x", "certificate", &with).status.success());
         assert!(watcher.wait_for(SOON, |m| m.text() == "certificate").is_some());

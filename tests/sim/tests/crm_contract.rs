@@ -26,14 +26,8 @@ fn a_call_and_its_recording_are_taken_once() {
     let completed = call("call.completed", "c1");
     assert_eq!(client.post("msg_1", &completed).unwrap().status, 204);
     assert_eq!(client.post("msg_1", &completed).unwrap().status, 204);
-    assert_eq!(
-        client.post("msg_2", &call("call.updated", "c1")).unwrap().status,
-        204
-    );
-    assert_eq!(
-        client.post("msg_3", &call("call.missed", "c2")).unwrap().status,
-        204
-    );
+    assert_eq!(client.post("msg_2", &call("call.updated", "c1")).unwrap().status, 204);
+    assert_eq!(client.post("msg_3", &call("call.missed", "c2")).unwrap().status, 204);
 
     let place = client.post("msg_4", &ready("c1", "r1", &sound)).unwrap();
     assert_eq!(place.status, 200);
@@ -71,10 +65,7 @@ fn a_call_and_its_recording_are_taken_once() {
     );
     assert_eq!(held.audio.as_deref(), Some(&sound[..]));
     assert_eq!(crm.attempts().len(), 8);
-    assert_eq!(
-        crm.attempts().iter().filter(|a| a.door == Door::Upload).count(),
-        2
-    );
+    assert_eq!(crm.attempts().iter().filter(|a| a.door == Door::Upload).count(), 2);
     assert_eq!(crm.violations(), []);
 }
 
@@ -105,10 +96,7 @@ fn a_wrong_signature_or_an_old_timestamp_is_refused() {
     let (crm, client) = crm_and_client(CrmConfig::default());
     let body = call("call.completed", "c1").to_string();
     let (good, at) = (client.sign("msg_1", now(), &body), now());
-    assert_eq!(
-        client.post_raw("msg_1", at, &body, "v1,AAAA").unwrap().status,
-        401
-    );
+    assert_eq!(client.post_raw("msg_1", at, &body, "v1,AAAA").unwrap().status, 401);
     assert_eq!(client.post_raw("msg_2", at, &body, &good).unwrap().status, 401);
     let old = now() - 301;
     assert_eq!(
@@ -155,22 +143,10 @@ fn what_a_correct_sender_never_does_is_recorded() {
     client.post("msg_2", &call("call.updated", "c1")).unwrap();
     client.post("msg_3", &call("call.completed", "c1")).unwrap();
     client.post("msg_4", &call("call.completed", "c1")).unwrap();
-    assert_eq!(
-        client
-            .post("msg_3", &call("call.completed", "c9"))
-            .unwrap()
-            .status,
-        422
-    );
-    assert_eq!(
-        client.post("msg_5", &call("call.exploded", "c1")).unwrap().status,
-        400
-    );
+    assert_eq!(client.post("msg_3", &call("call.completed", "c9")).unwrap().status, 422);
+    assert_eq!(client.post("msg_5", &call("call.exploded", "c1")).unwrap().status, 400);
     client.post("msg_6", &ready("c1", "r1", &sound)).unwrap();
-    assert_eq!(
-        client.upload(&place, "msg_1", &audio(4, 1000)).unwrap().status,
-        422
-    );
+    assert_eq!(client.upload(&place, "msg_1", &audio(4, 1000)).unwrap().status, 422);
     assert_eq!(client.upload(&place, "msg_1", &sound[..999]).unwrap().status, 422);
     assert_eq!(
         client
@@ -247,13 +223,7 @@ fn it_can_be_stopped_and_started_again_with_all_that_it_knows() {
         crm.stop();
         crm.start_again().unwrap();
     }
-    assert_eq!(
-        client
-            .post("msg_2", &call("call.completed", "c2"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_2", &call("call.completed", "c2")).unwrap().status, 204);
 }
 
 #[test]
@@ -280,12 +250,7 @@ fn a_person_reads_a_line_for_each_arrival() {
     client.upload(&place, "msg_2", &sound).unwrap();
     client.upload(&place, "msg_2", &sound).unwrap();
     let lines: Vec<String> = lines.try_iter().collect();
-    let wanted = [
-        "call.completed",
-        "5000 bytes wanted",
-        "stored, 5000 bytes",
-        "a repeat",
-    ];
+    let wanted = ["call.completed", "5000 bytes wanted", "stored, 5000 bytes", "a repeat"];
     assert_eq!(lines.len(), wanted.len(), "{lines:?}");
     for (line, wanted) in lines.iter().zip(wanted) {
         assert!(line.contains(wanted), "{line:?} has no {wanted:?}");

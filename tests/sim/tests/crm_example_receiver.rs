@@ -70,21 +70,12 @@ fn a_signed_call_a_repeat_and_an_upload() {
     let completed = call("call.completed", "c1");
     assert_eq!(client.post("msg_1", &completed).unwrap().status, 204);
     assert_eq!(client.post("msg_1", &completed).unwrap().status, 204);
-    assert_eq!(
-        client
-            .post("msg_1", &call("call.completed", "c2"))
-            .unwrap()
-            .status,
-        422
-    );
+    assert_eq!(client.post("msg_1", &call("call.completed", "c2")).unwrap().status, 422);
 
     // Ids that would lead out of the folder, if they were used as they are.
     let (sound, event) = (audio(1, 300_000), ready("../../c1", "../r1", &audio(1, 300_000)));
     let place = client.post("msg_2", &event).unwrap();
-    assert_eq!(
-        client.upload(&place, "msg_2", &audio(2, 300_000)).unwrap().status,
-        422
-    );
+    assert_eq!(client.upload(&place, "msg_2", &audio(2, 300_000)).unwrap().status, 422);
     let stored = client.upload(&place, "msg_2", &sound).unwrap();
     assert_eq!(
         (stored.status, stored.json()["stored"]["sha256"].as_str()),
@@ -113,10 +104,7 @@ fn what_is_not_signed_is_refused() {
     let client = Client::new(&receiver.hook, SECRET, None);
     let body = call("call.completed", "c1").to_string();
     let good = client.sign("msg_1", now(), &body);
-    assert_eq!(
-        client.post_raw("msg_1", now(), &body, "v1,AAAA").unwrap().status,
-        401
-    );
+    assert_eq!(client.post_raw("msg_1", now(), &body, "v1,AAAA").unwrap().status, 401);
     assert_eq!(client.post_raw("msg_2", now(), &body, &good).unwrap().status, 401);
     let old = now() - 301;
     assert_eq!(

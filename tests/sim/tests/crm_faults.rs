@@ -20,13 +20,7 @@ fn under(fault: Fault) -> (Result<Reply, ureq::Error>, Handle) {
     let (crm, client) = crm_and_client();
     crm.fault(At::Calls, fault, ONCE);
     let faulty = client.post("msg_1", &call("call.completed", "c1"));
-    assert_eq!(
-        client
-            .post("msg_1", &call("call.completed", "c1"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
     assert_eq!(crm.calls().len(), 1);
     assert_eq!(crm.violations(), []);
     (faulty, crm)
@@ -38,18 +32,12 @@ fn a_status_is_answered_and_nothing_is_done() {
         let (crm, client) = crm_and_client();
         crm.fault(At::Any, Fault::Status(status), ONCE);
         assert_eq!(
-            client
-                .post("msg_1", &call("call.completed", "c1"))
-                .unwrap()
-                .status,
+            client.post("msg_1", &call("call.completed", "c1")).unwrap().status,
             status
         );
         assert!(crm.calls().is_empty());
         assert_eq!(crm.attempts()[0].answer, Answer::Status(status));
-        assert_eq!(
-            crm.attempts()[0].fault.as_deref(),
-            Some(&*format!("Status({status})"))
-        );
+        assert_eq!(crm.attempts()[0].fault.as_deref(), Some(&*format!("Status({status})")));
     }
 }
 
@@ -58,22 +46,10 @@ fn a_fault_until_cleared_stays_until_it_is_cleared() {
     let (crm, client) = crm_and_client();
     crm.fault(At::Any, Fault::Status(503), Times::UntilCleared);
     for _ in 0..5 {
-        assert_eq!(
-            client
-                .post("msg_1", &call("call.completed", "c1"))
-                .unwrap()
-                .status,
-            503
-        );
+        assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 503);
     }
     crm.clear_faults();
-    assert_eq!(
-        client
-            .post("msg_1", &call("call.completed", "c1"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
 }
 
 #[test]
@@ -81,13 +57,7 @@ fn a_body_that_changes_after_a_500_is_noticed() {
     let (crm, client) = crm_and_client();
     crm.fault(At::Any, Fault::Status(500), ONCE);
     client.post("msg_1", &call("call.completed", "c1")).unwrap();
-    assert_eq!(
-        client
-            .post("msg_1", &call("call.completed", "c2"))
-            .unwrap()
-            .status,
-        422
-    );
+    assert_eq!(client.post("msg_1", &call("call.completed", "c2")).unwrap().status, 422);
     assert_eq!(crm.violations().len(), 1);
 }
 
@@ -110,10 +80,7 @@ fn busy_says_when_to_come_back_in_seconds_or_as_a_date() {
 fn a_redirect_leads_elsewhere() {
     let (reply, _) = under(Fault::Redirect("http://127.0.0.1:9/".into()));
     let reply = reply.unwrap();
-    assert_eq!(
-        (reply.status, reply.header("location")),
-        (302, "http://127.0.0.1:9/")
-    );
+    assert_eq!((reply.status, reply.header("location")), (302, "http://127.0.0.1:9/"));
 }
 
 #[test]
@@ -136,13 +103,7 @@ fn a_lost_answer_leaves_the_work_done() {
     crm.fault(At::Any, Fault::LoseAnswer, ONCE);
     assert!(client.post("msg_1", &call("call.completed", "c1")).is_err());
     assert_eq!(crm.calls().len(), 1);
-    assert_eq!(
-        client
-            .post("msg_1", &call("call.completed", "c1"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
     assert_eq!(crm.calls().len(), 1);
     assert_eq!(crm.attempts()[0].answer, Answer::None);
 }
@@ -205,10 +166,7 @@ fn uploads_can_be_cut_refused_lost_and_stored_wrongly() {
     crm.fault(At::Upload, Fault::WrongStoredHash, ONCE);
     let wrong = client.upload(&place, "msg_2", &sound).unwrap();
     assert_eq!(wrong.status, 201);
-    assert_ne!(
-        wrong.json()["stored"]["sha256"].as_str(),
-        Some(&*sha256_hex(&sound))
-    );
+    assert_ne!(wrong.json()["stored"]["sha256"].as_str(), Some(&*sha256_hex(&sound)));
     assert!(crm.recordings().is_empty());
 
     crm.fault(At::Upload, Fault::LoseAnswer, ONCE);

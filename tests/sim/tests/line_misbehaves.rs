@@ -30,10 +30,7 @@ fn a_good_line_carries_plain_and_tls_and_keeps_connections() {
         let sound = audio(1, 500_000);
         for n in 0..5 {
             let id = format!("msg_{n}");
-            assert_eq!(
-                client.post(&id, &call("call.completed", &id)).unwrap().status,
-                204
-            );
+            assert_eq!(client.post(&id, &call("call.completed", &id)).unwrap().status, 204);
         }
         let place = client.post("msg_9", &ready("msg_1", "r1", &sound)).unwrap();
         // The upload comes by way of the line too.
@@ -56,25 +53,13 @@ fn a_cut_line_drops_what_is_open_and_refuses_what_comes() {
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     assert!(client.post("msg_2", &call("call.completed", "c2")).is_err());
     line.pass();
-    assert_eq!(
-        client
-            .post("msg_2", &call("call.completed", "c2"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_2", &call("call.completed", "c2")).unwrap().status, 204);
     assert_eq!(crm.calls().len(), 2);
     for _ in 0..20 {
         line.cut();
         line.pass();
     }
-    assert_eq!(
-        client
-            .post("msg_3", &call("call.completed", "c3"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_3", &call("call.completed", "c3")).unwrap().status, 204);
 }
 
 #[test]
@@ -91,13 +76,7 @@ fn a_blackhole_takes_and_never_answers_until_the_line_passes_again() {
         );
         assert!(crm.attempts().is_empty());
         line.pass();
-        assert_eq!(
-            client
-                .post("msg_1", &call("call.completed", "c1"))
-                .unwrap()
-                .status,
-            204
-        );
+        assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
     }
 }
 
@@ -182,10 +161,7 @@ fn only_long_requests_are_cut_and_only_as_often_as_told() {
             .map(|a| a.bytes)
             .collect();
         assert_eq!(cut.len(), 2);
-        assert!(
-            cut.iter().all(|bytes| (50_000..=100_000).contains(bytes)),
-            "{cut:?}"
-        );
+        assert!(cut.iter().all(|bytes| (50_000..=100_000).contains(bytes)), "{cut:?}");
         assert_eq!((line.counts().requests_cut, crm.recordings().len()), (2, 1));
     }
 }
@@ -195,13 +171,7 @@ fn a_request_can_be_cut_at_its_first_byte() {
     let (crm, line, client) = over_a_line(false);
     line.cut_requests_after(0, 1);
     assert!(client.post("msg_1", &call("call.completed", "c1")).is_err());
-    assert_eq!(
-        client
-            .post("msg_1", &call("call.completed", "c1"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
     assert_eq!(crm.attempts().len(), 1);
 }
 
@@ -249,8 +219,7 @@ fn through_chaos_a_patient_sender_delivers_all_once() {
         };
         line.chaos(seed, chances);
         // Which request meets what is up to timing, so go on until each misfortune has been met.
-        let all_met =
-            |c: Counts| c.refused > 0 && c.requests_cut > 0 && c.answers_dropped > 0 && c.stalled > 0;
+        let all_met = |c: Counts| c.refused > 0 && c.requests_cut > 0 && c.answers_dropped > 0 && c.stalled > 0;
         let mut sent = 0;
         while sent < 10 || (sent < 200 && !all_met(line.counts())) {
             let (id, sound) = (format!("c{sent}"), audio(sent, 80_000));
@@ -280,18 +249,13 @@ fn through_chaos_a_patient_sender_delivers_all_once() {
 }
 
 fn until_it_works<T>(mut attempt: impl FnMut() -> Option<T>) {
-    assert!(
-        (0..200).any(|_| attempt().is_some()),
-        "200 attempts were not enough"
-    );
+    assert!((0..200).any(|_| attempt().is_some()), "200 attempts were not enough");
 }
 
 #[test]
 fn a_connection_that_ends_is_given_up_on_both_sides() {
     let (_crm, line, _client) = over_a_line(false);
-    let idle: Vec<TcpStream> = (0..50)
-        .map(|_| TcpStream::connect(line.addr()).unwrap())
-        .collect();
+    let idle: Vec<TcpStream> = (0..50).map(|_| TcpStream::connect(line.addr()).unwrap()).collect();
     assert!(line.wait_until(SOON, |c| c.open == 50));
     drop(idle);
     assert!(line.wait_until(SOON, |c| c.open == 0), "{:?}", line.counts());
@@ -303,13 +267,7 @@ fn a_target_that_is_not_there_ends_the_connection() {
     crm.stop();
     assert!(client.post("msg_1", &call("call.completed", "c1")).is_err());
     crm.start_again().unwrap();
-    assert_eq!(
-        client
-            .post("msg_1", &call("call.completed", "c1"))
-            .unwrap()
-            .status,
-        204
-    );
+    assert_eq!(client.post("msg_1", &call("call.completed", "c1")).unwrap().status, 204);
     assert!(line.counts().connections >= 2);
 }
 

@@ -97,13 +97,8 @@ impl Watcher {
                 shared.change(|seen| seen.errors = text);
             }));
         }
-        let watcher = Self {
-            shared,
-            child,
-            readers,
-        };
-        if watcher.wait(PATIENCE, |seen| seen.subscriptions > 0 || seen.ended) && watcher.subscriptions() > 0
-        {
+        let watcher = Self { shared, child, readers };
+        if watcher.wait(PATIENCE, |seen| seen.subscriptions > 0 || seen.ended) && watcher.subscriptions() > 0 {
             return Ok(watcher);
         }
         watcher.wait(Duration::from_secs(1), |seen| !seen.errors.is_empty());

@@ -77,13 +77,7 @@ impl Desk {
         let mut listener = self.on_event.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = &*listener {
             let now = time::OffsetDateTime::now_utc();
-            let line = format!(
-                "{:02}:{:02}:{:02}Z  {}",
-                now.hour(),
-                now.minute(),
-                now.second(),
-                text()
-            );
+            let line = format!("{:02}:{:02}:{:02}Z  {}", now.hour(), now.minute(), now.second(), text());
             if sender.send(line).is_err() {
                 *listener = None;
             }

@@ -159,16 +159,10 @@ mod tests {
         faults.arm(At::Any, Fault::CutUploadAfter(10), Times::Count(1));
         faults.arm(At::Ready, Fault::Status(500), Times::Count(2));
         assert_eq!(faults.take(Asked::Call), None);
-        assert_eq!(
-            faults.take(Asked::Ready { stored: false }),
-            Some(Fault::Status(500))
-        );
+        assert_eq!(faults.take(Asked::Ready { stored: false }), Some(Fault::Status(500)));
         assert_eq!(faults.take(Asked::Upload), Some(Fault::CutUploadAfter(10)));
         assert_eq!(faults.take(Asked::Upload), None);
-        assert_eq!(
-            faults.take(Asked::Ready { stored: true }),
-            Some(Fault::Status(500))
-        );
+        assert_eq!(faults.take(Asked::Ready { stored: true }), Some(Fault::Status(500)));
         assert_eq!(faults.take(Asked::Ready { stored: true }), None);
     }
 }

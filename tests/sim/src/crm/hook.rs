@@ -105,10 +105,7 @@ fn read(id: &str, body: &[u8]) -> Result<Event, String> {
     let body: Value = serde_json::from_slice(body).map_err(|e| format!("not JSON: {e}"))?;
     let kind = text(&body, "type")?;
     let timestamp = text(&body, "timestamp")?;
-    let data = body
-        .get("data")
-        .filter(|d| d.is_object())
-        .ok_or("data is missing")?;
+    let data = body.get("data").filter(|d| d.is_object()).ok_or("data is missing")?;
     let call = text(data, "call")?;
     match kind.as_str() {
         "call.completed" | "call.missed" | "call.updated" => Ok(Event::Call(CallEvent {
@@ -169,9 +166,7 @@ fn announce(desk: &Desk, parts: &Parts, new: Announcement, fault: Option<&Fault>
     let name = format!("recording.ready call {} recording {}", new.call, new.recording);
     let stored = desk.change(|state| {
         state.apply_announcement(new.clone());
-        state
-            .recording(&new.call, &new.recording)
-            .map(|r| r.sha256.clone())
+        state.recording(&new.call, &new.recording).map(|r| r.sha256.clone())
     });
     if let Some(sha256) = stored {
         desk.say(|| format!("{name}  already stored"));

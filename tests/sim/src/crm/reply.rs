@@ -43,17 +43,11 @@ pub(super) fn before_work(fault: Option<&Fault>) -> Option<Result<Response<Body>
             Some((header::RETRY_AFTER, retry.header())),
             Body::empty(),
         ),
-        Fault::Redirect(to) => build(
-            StatusCode::FOUND,
-            Some((header::LOCATION, to.clone())),
-            Body::empty(),
-        ),
+        Fault::Redirect(to) => build(StatusCode::FOUND, Some((header::LOCATION, to.clone())), Body::empty()),
         Fault::CaptivePortal => build(
             StatusCode::OK,
             Some((header::CONTENT_TYPE, "text/html; charset=utf-8".into())),
-            Body::from(
-                "<!doctype html><title>Welcome</title><form action=/login><button>Accept</button></form>",
-            ),
+            Body::from("<!doctype html><title>Welcome</title><form action=/login><button>Accept</button></form>"),
         ),
         Fault::ErrorInside(text) => json(StatusCode::OK, &serde_json::json!({"error": text})),
         Fault::NeverAnswer { done: false } => return Some(Err(Silence)),

@@ -72,11 +72,7 @@ struct Running {
 }
 
 impl Server {
-    pub(crate) fn start(
-        port: u16,
-        tls: Option<Arc<rustls::ServerConfig>>,
-        router: Router,
-    ) -> io::Result<Self> {
+    pub(crate) fn start(port: u16, tls: Option<Arc<rustls::ServerConfig>>, router: Router) -> io::Result<Self> {
         let server = Self {
             port: PortHold::new(port)?,
             router,
@@ -98,21 +94,17 @@ impl Server {
             return Ok(());
         }
         let listener = self.port.listen()?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let (router, tls) = (self.router.clone(), self.tls.clone());
-        let thread = std::thread::Builder::new()
-            .name("sim-crm".into())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    tokio::select! {
-                        () = accept(listener, router, tls) => {}
-                        _ = stopped => {}
-                    }
-                });
-            })?;
+        let thread = std::thread::Builder::new().name("sim-crm".into()).spawn(move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    () = accept(listener, router, tls) => {}
+                    _ = stopped => {}
+                }
+            });
+        })?;
         *running = Some(Running { stop, thread });
         Ok(())
     }

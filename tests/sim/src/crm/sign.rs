@@ -17,9 +17,7 @@ pub(crate) struct Secret {
 impl Secret {
     /// Reads a secret; the error says what is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let coded = text
-            .strip_prefix("whsec_")
-            .ok_or("the secret must begin with whsec_")?;
+        let coded = text.strip_prefix("whsec_").ok_or("the secret must begin with whsec_")?;
         let bytes = BASE64
             .decode(coded)
             .map_err(|e| format!("the secret is not base64 after whsec_: {e}"))?;

@@ -188,10 +188,7 @@ impl fmt::Display for Violation {
                 write!(f, "call {call} was updated before it was completed")
             }
             Self::DoubleObject { call, recording, why } => {
-                write!(
-                    f,
-                    "recording {recording} of call {call} would be there twice: {why}"
-                )
+                write!(f, "recording {recording} of call {call} would be there twice: {why}")
             }
             Self::DigestWrong { call, recording, why } => {
                 write!(
@@ -238,8 +235,7 @@ impl State {
     pub(super) fn same_body(&mut self, id: &str, hash: [u8; 32]) -> bool {
         let same = *self.bodies.entry(id.to_owned()).or_insert(hash) == hash;
         if !same {
-            self.violations
-                .push(Violation::SameIdOtherBody { id: id.to_owned() });
+            self.violations.push(Violation::SameIdOtherBody { id: id.to_owned() });
         }
         same
     }
@@ -256,11 +252,7 @@ impl State {
                     call: event.call.clone(),
                 });
             }
-        } else if let Some(first) = self
-            .calls
-            .iter()
-            .find(|c| c.call == event.call && c.kind == event.kind)
-        {
+        } else if let Some(first) = self.calls.iter().find(|c| c.call == event.call && c.kind == event.kind) {
             self.violations.push(Violation::CallTwice {
                 call: event.call.clone(),
                 kind: event.kind.clone(),
@@ -300,9 +292,7 @@ impl State {
     }
 
     fn call_is_known(&self, call: &str) -> bool {
-        self.calls
-            .iter()
-            .any(|c| c.call == call && c.kind != "call.updated")
+        self.calls.iter().any(|c| c.call == call && c.kind != "call.updated")
     }
 
     fn next_order(&self) -> usize {

@@ -98,11 +98,7 @@ async fn receive(mut body: Body, visit: &Visit, keep: bool, cut_after: Option<u6
 }
 
 /// Headers against contract, announcement and bytes.
-fn check(
-    headers: &HeaderMap,
-    promised: &Announcement,
-    arrived: &Arrived,
-) -> Result<(), (StatusCode, Violation)> {
+fn check(headers: &HeaderMap, promised: &Announcement, arrived: &Arrived) -> Result<(), (StatusCode, Violation)> {
     let malformed = |status, why: String| {
         (
             status,
@@ -125,12 +121,9 @@ fn check(
             "an upload needs the webhook-id of its announcement".into(),
         ));
     }
-    let length: u64 = header_text(headers, "content-length").parse().map_err(|_| {
-        malformed(
-            StatusCode::LENGTH_REQUIRED,
-            "an upload needs a content-length".into(),
-        )
-    })?;
+    let length: u64 = header_text(headers, "content-length")
+        .parse()
+        .map_err(|_| malformed(StatusCode::LENGTH_REQUIRED, "an upload needs a content-length".into()))?;
     let claimed = content_digest(&header_text(headers, "content-digest")).ok_or_else(|| {
         malformed(
             StatusCode::BAD_REQUEST,
@@ -190,9 +183,7 @@ fn store(
         Some(held) if held.sha256 == sha256 => StatusCode::OK,
         Some(_) => {
             let why = "uploaded again with other bytes".to_owned();
-            state
-                .violations
-                .push(Violation::DoubleObject { call, recording, why });
+            state.violations.push(Violation::DoubleObject { call, recording, why });
             StatusCode::UNPROCESSABLE_ENTITY
         }
         None => {
@@ -218,11 +209,7 @@ fn store(
         } else {
             "a repeat, already stored"
         };
-        format!(
-            "{name}  {how}, {} bytes, sha256 {}…",
-            arrived.bytes,
-            &sha256[..12]
-        )
+        format!("{name}  {how}, {} bytes, sha256 {}…", arrived.bytes, &sha256[..12])
     });
     json_reply(status, &json!({"stored": {"sha256": sha256}}))
 }

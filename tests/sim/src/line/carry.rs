@@ -178,8 +178,7 @@ impl Carrier {
         let mut talk = self.talk();
         let before = talk.request_bytes;
         talk.request_bytes += n as u64;
-        let reaches =
-            |after: u64| (talk.request_bytes > after).then(|| after.saturating_sub(before) as usize);
+        let reaches = |after: u64| (talk.request_bytes > after).then(|| after.saturating_sub(before) as usize);
         if let Some(go_on) = talk.luck.cut_after.and_then(reaches) {
             return go_on;
         }

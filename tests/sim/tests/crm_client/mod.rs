@@ -97,13 +97,7 @@ impl Client {
         self.upload_as(place, id, audio, &digest_header(audio))
     }
 
-    pub fn upload_as(
-        &self,
-        place: &Reply,
-        id: &str,
-        audio: &[u8],
-        digest: &str,
-    ) -> Result<Reply, ureq::Error> {
+    pub fn upload_as(&self, place: &Reply, id: &str, audio: &[u8], digest: &str) -> Result<Reply, ureq::Error> {
         let place = place.json();
         let mut request = self
             .agent
@@ -140,10 +134,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 pub fn digest_header(bytes: &[u8]) -> String {
-    format!(
-        "sha-256=:{}:",
-        BASE64.encode(digest::digest(&digest::SHA256, bytes))
-    )
+    format!("sha-256=:{}:", BASE64.encode(digest::digest(&digest::SHA256, bytes)))
 }
 
 /// `call.completed` and its like.
