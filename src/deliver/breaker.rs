@@ -12,7 +12,7 @@ use crate::config;
 use crate::store::{self, Target};
 
 /// Failures in a row from which on the circuit counts as open.
-const OPEN_AFTER: u32 = 3;
+pub(super) const OPEN_AFTER: u32 = 3;
 
 /// A try succeeded: the circuit closes.
 pub(super) fn succeeded(target: &mut Target, clock: &Clock) {

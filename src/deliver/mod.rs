@@ -1,7 +1,22 @@
-//! From the store and the spool to the targets.
+//! From the store and the spool to the targets. Nothing else marks anything delivered.
+//!
+//! One flow hands settled calls and held recordings over to the outbox ([`hand_over`]); each target has a flow of its
+//! own ([`target`]), so that one that is down never blocks another.
 
 mod breaker;
+mod handover;
+mod payload;
+mod sign;
 mod status;
+mod verdict;
+mod webhook;
+mod worker;
 
 pub use breaker::{resume, statuses};
+pub use handover::HandOver;
+pub use payload::Origin;
+pub use sign::{Secret, SecretError};
 pub use status::TargetStatus;
+pub use verdict::{Blame, Verdict};
+pub use webhook::{Webhook, check_target};
+pub use worker::Worker;

@@ -24,8 +24,8 @@ pub trait Pbx: Send + Sync {
         take: &mut dyn FnMut(Vec<Leg>) -> Result<(), Error>,
     ) -> Result<u64, Error>;
 
-    /// The recordings that started at `from_ms` or later, newest first.
-    fn recordings(&self, from_ms: i64) -> Result<Vec<ListedRecording>, Error>;
+    /// The recordings that started from `from_ms` to `to_ms`, newest first.
+    fn recordings(&self, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error>;
 
     /// What the list says about one recording; `None` if it is not on it.
     fn listed(&self, pbx_id: i64) -> Result<Option<ListedRecording>, Error>;
@@ -50,6 +50,9 @@ pub trait Pbx: Send + Sync {
 
     /// The pin in force.
     fn pin(&self) -> Option<String>;
+
+    /// A person has accepted another pin.
+    fn adopt_pin(&self, pin: &str);
 }
 
 /// What a probe found.

@@ -63,6 +63,11 @@ impl Spool {
         File::open(self.path(name)?)
     }
 
+    /// Where a held file is, for messages and checks; the spool's folder itself for a name that isn't one of its own.
+    pub fn path_of(&self, name: &str) -> PathBuf {
+        self.path(name).unwrap_or_else(|_| self.root.clone())
+    }
+
     /// Reads a held file to its end and gives length and hash.
     pub fn measure(&self, name: &str) -> io::Result<Written> {
         let mut file = self.open_file(name)?;

@@ -33,8 +33,8 @@ pub use outbox::{
 };
 pub use recordings::{
     due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
-    mark_held, next_recording_due, postpone_waiting, recording, recording_by_pbx_id, recordings_of,
-    recordings_to_hand, set_recording_state, unlinked_recordings,
+    mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, recording,
+    recording_by_pbx_id, recordings_of, recordings_to_hand, set_recording_state, spool_bytes, unlinked_recordings,
 };
 pub use settings::Settings;
 pub use targets::{Target, save_target, target, targets};

@@ -35,9 +35,6 @@ pub fn add_delivery(
             clock.boot(),
             clock.wall_ms()
         ])?;
-    if let Some(recording) = recording {
-        within.execute("UPDATE recording SET handed = 1 WHERE id = ?1", [recording])?;
-    }
     Ok(())
 }
 

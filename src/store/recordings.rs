@@ -132,6 +132,18 @@ pub fn mark_held(
     Ok(())
 }
 
+/// Notes the hash of a damaged file that came: if it comes again just so, that is how the PBX has it.
+pub fn note_damaged(within: &Savepoint, id: i64, sha256: &str) -> Result<()> {
+    within.execute("UPDATE recording SET sha256 = ?2 WHERE id = ?1", params![id, sha256])?;
+    Ok(())
+}
+
+/// Bytes that all recordings on this box have.
+pub fn spool_bytes(connection: &Connection) -> Result<u64> {
+    let sql = "SELECT coalesce(sum(bytes), 0) FROM recording WHERE file IS NOT NULL";
+    Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))? as u64)
+}
+
 /// The file of a recording was lost or found damaged here: fetch it again, as long as the PBX still has it.
 pub fn forget_file(within: &Savepoint, id: i64, (code, reason): (&str, &str), clock: &Clock) -> Result<()> {
     within.execute(
@@ -177,6 +189,12 @@ pub fn recordings_to_hand(connection: &Connection, most: usize) -> Result<Vec<Re
          ORDER BY id LIMIT ?1"
     );
     rows(connection, &sql, [most as i64], of_row)
+}
+
+/// Notes that the deliveries of a recording were made.
+pub fn mark_recording_handed(within: &Savepoint, id: i64) -> Result<()> {
+    within.execute("UPDATE recording SET handed = 1 WHERE id = ?1", [id])?;
+    Ok(())
 }
 
 /// A recording by its local row.

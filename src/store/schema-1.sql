@@ -69,7 +69,7 @@ CREATE TABLE recording (
 );
 CREATE INDEX recording_by_call  ON recording (call);
 CREATE INDEX recording_waiting  ON recording (next_mono) WHERE state = 'waiting';
-CREATE INDEX recording_on_disk  ON recording (held_ms) WHERE file IS NOT NULL;
+CREATE INDEX recording_on_disk  ON recording (held_ms, bytes) WHERE file IS NOT NULL;
 CREATE INDEX recording_to_hand  ON recording (id) WHERE state = 'held' AND handed = 0;
 CREATE INDEX recording_unlinked ON recording (id) WHERE call IS NULL;
 

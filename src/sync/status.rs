@@ -13,6 +13,8 @@ pub struct PbxStatus {
     pub version: Option<String>,
     /// SHA-256 of its certificate's public key, in hexadecimal, where it is pinned.
     pub pin: Option<String>,
+    /// Another pin that it showed and that was refused: a person may compare and accept it.
+    pub offered_pin: Option<String>,
     /// When it last answered, Unix milliseconds.
     pub last_ok_ms: Option<i64>,
     /// How long the last answer took.

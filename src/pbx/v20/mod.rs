@@ -98,8 +98,8 @@ impl Pbx for V20 {
         history::legs(self, from_ms, to_ms, old, take)
     }
 
-    fn recordings(&self, from_ms: i64) -> Result<Vec<ListedRecording>, Error> {
-        recordings::list(self, from_ms)
+    fn recordings(&self, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error> {
+        recordings::list(self, from_ms, to_ms)
     }
 
     fn listed(&self, pbx_id: i64) -> Result<Option<ListedRecording>, Error> {
@@ -132,5 +132,11 @@ impl Pbx for V20 {
 
     fn pin(&self) -> Option<String> {
         self.pin.as_ref()?.pinned()
+    }
+
+    fn adopt_pin(&self, pin: &str) {
+        if let Some(own) = &self.pin {
+            own.accept(pin.to_owned());
+        }
     }
 }

@@ -25,9 +25,10 @@ struct Row {
 
 const SELECT: &str = "$select=Id,StartTime,EndTime,FromDn,FromDnType,ToDn,RecordingUrl,IsArchived";
 
-pub(super) fn list(pbx: &V20, from_ms: i64) -> Result<Vec<ListedRecording>, Error> {
-    let from = when::rfc3339(from_ms);
-    let path = format!("Recordings?$filter=StartTime ge {from}&$orderby=StartTime desc&{SELECT}");
+pub(super) fn list(pbx: &V20, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error> {
+    let (from, to) = (when::rfc3339(from_ms), when::rfc3339(to_ms));
+    let path =
+        format!("Recordings?$filter=StartTime ge {from} and StartTime le {to}&$orderby=StartTime desc&{SELECT}");
     let mut all = Vec::new();
     pbx.pages::<Row>(&path, "the list of recordings", &mut |rows| {
         all.extend(rows.into_iter().filter_map(listed));

@@ -1,0 +1,385 @@
+//! The webhook target, by the Standard Webhooks convention.
+//!
+//! Events are small signed JSON. Audio goes in a second step: `recording.ready` announces it, the receiver answers
+//! where it wants it, and the bytes are streamed there by PUT. So the body is never in memory, the receiver may be
+//! backed by object storage, a receiver may decline, and announcing again is also the way to look up whether a lost
+//! answer was a yes.
+
+use std::io::{Read, Result as IoResult};
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ring::digest::{Context, SHA256};
+use serde_json::Value;
+
+use super::sign::Secret;
+use super::verdict::{Blame, Verdict};
+use crate::clock::Clock;
+use crate::config::{self, Trust, read_secret};
+use crate::http::{self, Answer, Belief, Client, TrustError};
+use crate::model::{Delivery, DeliveryKind, Recording};
+use crate::random::hex;
+use crate::spool::Spool;
+use crate::store::{self, Store};
+use crate::when;
+
+/// The most of an answer that is read.
+const MOST_ANSWER: u64 = 64 << 10;
+
+/// A receiver of webhooks.
+pub struct Webhook {
+    client: Client,
+    url: String,
+    secret_file: PathBuf,
+    clock: Clock,
+}
+
+impl Webhook {
+    /// A receiver; nothing is sent yet.
+    pub fn new(target: &config::Target, clock: Clock) -> Result<Webhook, TrustError> {
+        let belief = match &target.trust {
+            Trust::CaFile(path) => Belief::CaFile(path.clone()),
+            Trust::Pin | Trust::Public => Belief::Public,
+        };
+        let client = Client::new(&belief, target.timeout)?;
+        Ok(Webhook {
+            client,
+            url: target.url.clone(),
+            secret_file: target.secret_file.clone(),
+            clock,
+        })
+    }
+
+    /// Sends one delivery. An error is one of our own store's.
+    pub fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict> {
+        let Some(body) = &delivery.body else {
+            return Ok(Verdict::failed(
+                Blame::Hopeless,
+                "no-body",
+                "its content is missing in the store",
+            ));
+        };
+        let secret = match self.secret() {
+            Ok(secret) => secret,
+            Err(text) => return Ok(Verdict::failed(Blame::Target, "secret", text)),
+        };
+        let answer = match self.announce(&secret, &delivery.id, body) {
+            Ok(answer) => answer,
+            Err(verdict) => return Ok(verdict),
+        };
+        if delivery.kind != DeliveryKind::RecordingReady {
+            return Ok(Verdict::Delivered {
+                receipt: answer.receipt,
+            });
+        }
+        let recording = match delivery.recording {
+            Some(id) => store.read(|c| store::recording(c, id))?,
+            None => None,
+        };
+        let Some(recording) = recording else {
+            return Ok(Verdict::failed(
+                Blame::Hopeless,
+                "no-recording",
+                "its recording is missing in the store",
+            ));
+        };
+        Ok(self.follow(&answer, delivery, &recording, spool))
+    }
+
+    fn secret(&self) -> Result<Secret, String> {
+        let text = read_secret(&self.secret_file)?;
+        Secret::parse(&text).map_err(|error| error.to_string())
+    }
+
+    /// Posts the event and gives the answer of a receiver that took it.
+    fn announce(&self, secret: &Secret, id: &str, body: &str) -> Result<Taken, Verdict> {
+        let timestamp = self.clock.wall_ms().div_euclid(1000);
+        let headers = [
+            ("content-type", "application/json"),
+            ("webhook-id", id),
+            ("webhook-timestamp", &timestamp.to_string()),
+            ("webhook-signature", &secret.sign(id, timestamp, body)),
+        ];
+        let answer = self
+            .client
+            .post(&self.url, &headers, body.as_bytes())
+            .map_err(|error| of_line(&error))?;
+        let status = answer.status();
+        if !(200..300).contains(&status) {
+            return Err(self.refusal(answer));
+        }
+        let text = answer.text(MOST_ANSWER).map_err(|error| of_line(&error))?;
+        let start = text.trim_start().get(..9).unwrap_or_default().to_ascii_lowercase();
+        if start.starts_with("<!doctype") || start.starts_with("<html") {
+            let reason =
+                format!("status {status} came with a web page: something answers in the receiver's place");
+            return Err(Verdict::failed(Blame::Target, "web-page", reason));
+        }
+        let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if let Some(error) = error_inside(&json) {
+            let reason = format!("status {status} came with an error inside: {}", clip(&error));
+            return Err(Verdict::failed(Blame::Delivery, "error-inside", reason));
+        }
+        Ok(Taken {
+            receipt: format!("status {status}"),
+            json,
+        })
+    }
+
+    /// Does what the receiver answered to the announcement of a recording.
+    fn follow(&self, taken: &Taken, delivery: &Delivery, recording: &Recording, spool: &Spool) -> Verdict {
+        let ours = recording.sha256.as_deref().unwrap_or_default();
+        if let Some(stored) = taken.json.pointer("/stored/sha256").and_then(Value::as_str) {
+            return stored_as(stored, ours);
+        }
+        if let Some(reason) = taken.json.get("declined").and_then(Value::as_str) {
+            return Verdict::Delivered {
+                receipt: format!("declined by the receiver: {}", clip(reason)),
+            };
+        }
+        let Some(url) = taken.json.pointer("/upload/url").and_then(Value::as_str) else {
+            let reason = "the receiver took the announcement but gave no upload.url, so the audio has nowhere to go; \
+                          answer with upload, stored or declined, or set audio = false";
+            return Verdict::failed(Blame::Hopeless, "no-upload-url", reason);
+        };
+        let secure =
+            url.starts_with("https://") || (url.starts_with("http://") && self.url.starts_with("http://"));
+        if !secure {
+            let reason = "the receiver gave an upload.url that is not https";
+            return Verdict::failed(Blame::Hopeless, "bad-upload-url", reason);
+        }
+        let given = taken.json.pointer("/upload/headers").and_then(Value::as_object);
+        let given: Vec<(&str, &str)> = given
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)))
+            .collect();
+        self.upload(url, &given, delivery, recording, spool)
+    }
+
+    fn upload(
+        &self,
+        url: &str,
+        given: &[(&str, &str)],
+        delivery: &Delivery,
+        recording: &Recording,
+        spool: &Spool,
+    ) -> Verdict {
+        let Some(file) = recording.file.as_deref().and_then(|name| spool.open_file(name).ok()) else {
+            return Verdict::FileLost;
+        };
+        let (ours, bytes) = (
+            recording.sha256.as_deref().unwrap_or_default(),
+            recording.bytes.unwrap_or(0),
+        );
+        let length = bytes.to_string();
+        let digest = format!("sha-256=:{}:", STANDARD.encode(unhex(ours)));
+        let media = recording
+            .media_type
+            .as_deref()
+            .filter(|media| !media.is_empty())
+            .unwrap_or("audio/x-wav");
+        let mut headers = vec![
+            ("content-type", media),
+            ("content-length", length.as_str()),
+            ("content-digest", digest.as_str()),
+            ("webhook-id", delivery.id.as_str()),
+        ];
+        // What the receiver gives may add, never replace what says how long and what the body is.
+        let own = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let added: Vec<(&str, &str)> = given.iter().copied().filter(|(name, _)| !own(name)).collect();
+        headers.extend(added);
+        let mut source = Hashing {
+            file: file.take(bytes as u64),
+            hash: Context::new(&SHA256),
+            read: 0,
+        };
+        let answer = self.client.put(url, &headers, &mut source);
+        let whole = source.read == bytes as u64;
+        if whole && hex(source.hash.finish().as_ref()) != ours {
+            return Verdict::FileLost;
+        }
+        let answer = match answer {
+            Ok(answer) => answer,
+            // Our own file was shorter than its row says: the receiver got less than was promised.
+            Err(_)
+                if !whole
+                    && std::fs::metadata(spool_path(spool, recording)).is_ok_and(|f| f.len() < bytes as u64) =>
+            {
+                return Verdict::FileLost;
+            }
+            Err(error) => return of_line(&error),
+        };
+        let status = answer.status();
+        match status {
+            200..300 => {
+                let json: Value = answer
+                    .text(MOST_ANSWER)
+                    .ok()
+                    .and_then(|text| serde_json::from_str(&text).ok())
+                    .unwrap_or(Value::Null);
+                match json.pointer("/stored/sha256").and_then(Value::as_str) {
+                    Some(stored) => stored_as(stored, ours),
+                    None => match error_inside(&json) {
+                        Some(error) => {
+                            let reason = format!("status {status} came with an error inside: {}", clip(&error));
+                            Verdict::failed(Blame::Delivery, "error-inside", reason)
+                        }
+                        None => Verdict::Delivered {
+                            receipt: format!("audio taken with status {status}"),
+                        },
+                    },
+                }
+            }
+            // The place that was given is no more: the next announcement gives a new one.
+            401 | 403 | 404 | 410 | 422 => {
+                let reason = format!("the upload was answered with status {status}");
+                Verdict::failed(Blame::Delivery, format!("upload-{status}"), reason)
+            }
+            _ => self.refusal(answer),
+        }
+    }
+
+    /// What an answer outside 2xx means.
+    fn refusal(&self, answer: Answer) -> Verdict {
+        let status = answer.status();
+        let asked = answer.header("retry-after").map(str::to_owned);
+        let retry_after = asked.and_then(|value| when::retry_after(&value, self.clock.wall_ms()));
+        let code = if (300..400).contains(&status) {
+            "redirected".to_owned()
+        } else {
+            format!("http-{status}")
+        };
+        let blame = match status {
+            410 => return Verdict::Disabled,
+            300..=399 | 401 | 402 | 403 | 404 | 405 | 408 | 425 | 429 | 502..=504 => Blame::Target,
+            500.. => Blame::Either,
+            409 => Blame::Delivery,
+            _ => Blame::Hopeless,
+        };
+        let said = answer.text(MOST_ANSWER).unwrap_or_default();
+        let said = if said.trim_start().starts_with('<') {
+            String::new()
+        } else {
+            clip(&said)
+        };
+        let said = if said.is_empty() { said } else { format!(": {said}") };
+        let reason = match status {
+            300..400 => format!("it answered with a redirect ({status}), which is not followed"),
+            _ => format!("it answered with status {status}{said}"),
+        };
+        Verdict::Failed {
+            blame,
+            code,
+            reason,
+            retry_after,
+            unsure: status >= 500,
+        }
+    }
+}
+
+/// A receiver's 2xx.
+struct Taken {
+    receipt: String,
+    json: Value,
+}
+
+/// A file that is hashed while it is sent, so that damage on our own disk is found before anybody is blamed.
+struct Hashing<R> {
+    file: R,
+    hash: Context,
+    read: u64,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, room: &mut [u8]) -> IoResult<usize> {
+        let got = self.file.read(room)?;
+        self.hash.update(&room[..got]);
+        self.read += got as u64;
+        Ok(got)
+    }
+}
+
+fn stored_as(stored: &str, ours: &str) -> Verdict {
+    if stored.eq_ignore_ascii_case(ours) {
+        return Verdict::Delivered {
+            receipt: format!("stored, sha256 {}", &ours[..ours.len().min(12)]),
+        };
+    }
+    let reason = "the receiver stored other bytes than were sent";
+    Verdict::failed(Blame::Delivery, "stored-differs", reason)
+}
+
+/// No answer came, or only half of one: the receiver may have taken it.
+fn of_line(error: &http::Error) -> Verdict {
+    use http::Kind as K;
+    let (blame, code, unsure) = match error.kind {
+        K::NameNotFound => (Blame::Target, "name-not-found", false),
+        K::Refused => (Blame::Target, "refused", false),
+        K::Certificate | K::Tls => (Blame::Target, "certificate", false),
+        K::Address => (Blame::Target, "address", false),
+        K::TimedOut => (Blame::Either, "timed-out", true),
+        K::Cut => (Blame::Either, "cut", true),
+        K::TooLong => (Blame::Delivery, "answer-too-long", true),
+        K::Other => (Blame::Either, "line", true),
+    };
+    Verdict::Failed {
+        blame,
+        code: code.to_owned(),
+        reason: error.to_string(),
+        retry_after: None,
+        unsure,
+    }
+}
+
+/// An error that a receiver hides in a 2xx.
+fn error_inside(json: &Value) -> Option<String> {
+    if let Some(error) = json
+        .get("error")
+        .filter(|error| !error.is_null() && **error != Value::Bool(false))
+    {
+        return Some(error.as_str().map_or_else(|| error.to_string(), str::to_owned));
+    }
+    let no = |name: &str| json.get(name) == Some(&Value::Bool(false));
+    (no("ok") || no("success")).then(|| "it says that it failed".to_owned())
+}
+
+/// A foreign message, short and on one line.
+fn clip(text: &str) -> String {
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(160)
+        .collect();
+    line.trim().to_owned()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text
+        .chars()
+        .filter_map(|c| c.to_digit(16))
+        .map(|digit| digit as u8)
+        .collect();
+    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}
+
+fn spool_path(spool: &Spool, recording: &Recording) -> PathBuf {
+    spool.path_of(recording.file.as_deref().unwrap_or_default())
+}
+
+/// Whether the target can be used at all, without sending it anything: its secret, its name, its port, its certificate.
+pub fn check_target(target: &config::Target, clock: Clock) -> Result<String, (String, String)> {
+    let webhook = Webhook::new(target, clock).map_err(|error| ("certificate".to_owned(), error.to_string()))?;
+    webhook.secret().map_err(|text| ("secret".to_owned(), text))?;
+    match webhook.client.get(&target.url, &[]) {
+        Ok(answer) => Ok(format!(
+            "it answers (status {} to a GET, which it need not accept)",
+            answer.status()
+        )),
+        Err(error) => match of_line(&error) {
+            Verdict::Failed { code, reason, .. } => Err((code, reason)),
+            _ => Err(("line".to_owned(), error.to_string())),
+        },
+    }
+}

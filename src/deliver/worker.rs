@@ -1,0 +1,220 @@
+//! One target's flow: takes its deliveries in order, sends each, and stores what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::breaker;
+use super::verdict::{Blame, Verdict};
+use super::webhook::Webhook;
+use crate::backoff::Backoff;
+use crate::bell::{Bell, Wake};
+use crate::clock::Clock;
+use crate::health::{Health, Report};
+use crate::model::{Delivery, DeliveryState};
+use crate::spool::Spool;
+use crate::store::{self, Store, Target};
+
+/// Failures of its own after which a delivery waits for a person.
+const MOST_ATTEMPTS: u32 = 10;
+
+/// The flow of one target.
+pub struct Worker {
+    /// Its name.
+    pub name: String,
+    /// How it is spoken to.
+    pub target: Webhook,
+    /// The store.
+    pub store: Store,
+    /// The recordings.
+    pub spool: Spool,
+    /// Time.
+    pub clock: Clock,
+    /// Where trouble is reported.
+    pub health: Health,
+    /// Told when something changed that dashboards show.
+    pub changed: Arc<Notify>,
+    /// Rung when a recording must be fetched again.
+    pub audio: Bell,
+}
+
+impl Worker {
+    /// Delivers until `bell` says stop. An error is one of the store's sync: fatal.
+    pub fn run(self, bell: &Bell) -> Result<(), store::Error> {
+        loop {
+            let pause = match self.round() {
+                Ok(pause) => pause,
+                Err(error) if error.kind == store::Kind::FailedSync => return Err(error),
+                Err(error) => {
+                    log::debug!("delivering to {} waits: {error}", self.name);
+                    Duration::from_secs(2)
+                }
+            };
+            if bell.wait(&self.clock, pause) == Wake::Stopping {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Delivers one thing. Gives how long there is nothing to do.
+    fn round(&self) -> store::Result<Duration> {
+        let known = self.store.read(|c| store::target(c, &self.name))?;
+        let target = known.unwrap_or_else(|| Target::fresh(&self.name, &self.clock));
+        self.report(&target);
+        let now = self.clock.mono_ms();
+        if target.disabled {
+            return Ok(Duration::from_secs(60));
+        }
+        if target.retry_mono > now {
+            return Ok(Duration::from_millis((target.retry_mono - now) as u64));
+        }
+        let Some(delivery) = self.store.read(|c| store::next_delivery(c, &self.name, &self.clock))? else {
+            let due = self.store.read(|c| store::next_due(c, &self.name))?;
+            let left = due.map_or(60_000, |due| due - now);
+            return Ok(Duration::from_millis(left.clamp(200, 60_000) as u64));
+        };
+        let seq = delivery.seq;
+        self.store.write(move |within| store::mark_unsure(within, seq))?;
+        let verdict = self.target.deliver(&delivery, &self.store, &self.spool)?;
+        self.conclude(delivery, target, verdict)?;
+        Ok(Duration::ZERO)
+    }
+
+    fn conclude(&self, delivery: Delivery, mut target: Target, verdict: Verdict) -> store::Result<()> {
+        let clock = self.clock.clone();
+        let (seq, name) = (delivery.seq, self.name.clone());
+        match verdict {
+            Verdict::Delivered { receipt } => {
+                breaker::succeeded(&mut target, &clock);
+                self.store.write(move |within| {
+                    store::mark_delivered(within, seq, &receipt, &clock)?;
+                    store::save_target(within, &target, &clock)
+                })?;
+            }
+            Verdict::Disabled => {
+                target.disabled = true;
+                target.since_ms = clock.wall_ms();
+                target.code = "gone".to_owned();
+                target.reason = "it answered 410: it wants nothing more".to_owned();
+                log::warn!("target {name} answered 410 and is disabled until somebody resumes it");
+                self.store.write(move |within| {
+                    let why = ("gone", "the target answered 410: it wants nothing more");
+                    store::mark_failed(within, seq, DeliveryState::Waiting, false, why, 0, &clock)?;
+                    store::save_target(within, &target, &clock)
+                })?;
+            }
+            Verdict::FileLost => {
+                let recording = delivery.recording;
+                self.store.write(move |within| {
+                    let why = (
+                        "lost-here",
+                        "its file was lost or damaged on this box; it is fetched again",
+                    );
+                    if let Some(id) = recording {
+                        store::forget_file(within, id, why, &clock)?;
+                    }
+                    store::mark_failed(within, seq, DeliveryState::Unsure, false, why, 10_000, &clock)
+                })?;
+                self.audio.ring();
+            }
+            Verdict::Failed {
+                blame,
+                code,
+                reason,
+                retry_after,
+                unsure,
+            } => {
+                let open = target.failures >= breaker::OPEN_AFTER;
+                let own = matches!(blame, Blame::Delivery | Blame::Hopeless) || (blame == Blame::Either && !open);
+                let spent = delivery.attempts + u32::from(own) >= MOST_ATTEMPTS;
+                let state = match blame {
+                    Blame::Hopeless => DeliveryState::Held,
+                    Blame::Delivery | Blame::Either if own && spent => DeliveryState::Held,
+                    _ if unsure => DeliveryState::Unsure,
+                    _ => DeliveryState::Waiting,
+                };
+                if state == DeliveryState::Held {
+                    log::warn!("delivery {} to {name} is held ({code}): {reason}", delivery.id);
+                }
+                let pause = match blame {
+                    Blame::Target => Duration::ZERO,
+                    _ => Backoff::NETWORK.pause(delivery.attempts + 1, retry_after),
+                };
+                if matches!(blame, Blame::Target | Blame::Either) {
+                    breaker::failed(&mut target, (&code, &reason), retry_after, &clock);
+                    if blame == Blame::Either && target.failures < breaker::OPEN_AFTER {
+                        // Others may fare better: only a row of failures makes them wait.
+                        target.retry_mono = 0;
+                    }
+                }
+                self.store.write(move |within| {
+                    let pause_ms = pause.as_millis() as i64;
+                    store::mark_failed(within, seq, state, own, (&code, &reason), pause_ms, &clock)?;
+                    store::save_target(within, &target, &clock)
+                })?;
+            }
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn report(&self, target: &Target) {
+        let down = format!("target-down:{}", self.name);
+        let disabled = format!("target-disabled:{}", self.name);
+        if target.disabled {
+            self.health.clear(&down);
+            self.raise(
+                disabled,
+                format!("{} wants nothing more", self.name),
+                "it answered 410; nothing is sent to it, everything waits here".to_owned(),
+                "Mend or remove the receiver, then press Resume on the page.",
+            );
+        } else if target.failures > 0 && target.retry_mono > 0 {
+            let text = format!("{} ({} failures in a row)", target.reason, target.failures);
+            let title = format!("{} can't be delivered to", self.name);
+            self.raise(down, title, text, fix(&target.code));
+        } else if target.failures == 0 {
+            for code in [down, disabled] {
+                if self.health.clear(&code) {
+                    log::info!("{code} is over");
+                    self.changed.notify_one();
+                }
+            }
+        }
+    }
+
+    fn raise(&self, code: String, title: String, text: String, fix: &str) {
+        let told = format!("{code}: {text}");
+        let report = Report {
+            code,
+            title,
+            text,
+            fix: fix.to_owned(),
+            ..Report::default()
+        };
+        if self.health.raise(report) {
+            log::warn!("{told}");
+            self.changed.notify_one();
+        }
+    }
+}
+
+fn fix(code: &str) -> &'static str {
+    match code {
+        "http-401" | "http-403" => {
+            "Check the signing secret on both sides, and whether the receiver accepts this box."
+        }
+        "http-404" | "http-405" => {
+            "Check the target's url in the configuration: the receiver has no such address."
+        }
+        "redirected" => "Give the final address as url: callspool follows no redirects.",
+        "web-page" => {
+            "Something else answers in the receiver's place (a proxy, a captive portal): open the url in a browser."
+        }
+        "http-429" | "http-503" => "The receiver asks for a pause; callspool obeys and goes on by itself.",
+        "secret" => "Put the receiver's signing secret into the secret file (mode 600).",
+        "certificate" => "Check the receiver's certificate, this box's clock, and `trust` in the configuration.",
+        _ => "Check the receiver and the network to it; callspool tries again by itself.",
+    }
+}

@@ -1,0 +1,245 @@
+//! Fetching recordings: each is taken whole or not at all, and one that isn't there yet is asked for again.
+
+use std::time::Duration;
+
+use super::{Context, Fatal, Trouble};
+use crate::backoff::Backoff;
+use crate::bell::{Bell, Wake};
+use crate::files;
+use crate::model::{Recording, RecordingState};
+use crate::pbx::{self, Kind};
+use crate::random::hex;
+use crate::spool::{self, Audio, Taking};
+use crate::store;
+use crate::when;
+
+/// A recording that is not there yet: soon at first, because most come within seconds; then rarely, for days.
+const LATE: Backoff = Backoff {
+    base: Duration::from_secs(4),
+    cap: Duration::from_secs(1800),
+};
+
+/// While a right is missing nothing but a person's doing changes anything.
+const RIGHT_PAUSE_MS: i64 = 300_000;
+
+/// How often what is delivered and old is evicted.
+const EVICT_EVERY_MS: i64 = 60_000;
+
+pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
+    let mut failures = 0;
+    let mut next_evict = 0;
+    loop {
+        let now = context.clock.mono_ms();
+        let round = (|| {
+            if now >= next_evict {
+                spool::evict(&context.spool, &context.store, &context.clock, false)?;
+                next_evict = now + EVICT_EVERY_MS;
+            }
+            round(&context, bell)
+        })();
+        let pause = match round {
+            Ok(pause) => {
+                failures = 0;
+                context.clear("spool-failing");
+                pause
+            }
+            Err(trouble) => {
+                failures += 1;
+                context.ours_failed(&trouble)?;
+                let retry_after = match &trouble {
+                    Trouble::Pbx(error) => {
+                        context.pbx_is_not(error);
+                        error.retry_after
+                    }
+                    _ => None,
+                };
+                Backoff {
+                    base: Duration::from_secs(2),
+                    cap: Duration::from_secs(60),
+                }
+                .pause(failures, retry_after)
+            }
+        };
+        if bell.wait(&context.clock, pause) == Wake::Stopping {
+            return Ok(());
+        }
+    }
+}
+
+/// Fetches what is due. Gives how long there is nothing to do.
+fn round(context: &Context, bell: &Bell) -> Result<Duration, Trouble> {
+    loop {
+        let due = context.store.read(|c| store::due_recordings(c, &context.clock, 32))?;
+        if due.is_empty() {
+            let next = context.store.read(store::next_recording_due)?;
+            let left = next.map_or(EVICT_EVERY_MS, |next| next - context.clock.mono_ms());
+            return Ok(Duration::from_millis(left.clamp(10, EVICT_EVERY_MS) as u64));
+        }
+        for recording in due {
+            if bell.stopping() {
+                return Ok(Duration::ZERO);
+            }
+            if !make_room(context)? {
+                return Ok(Duration::from_secs(10));
+            }
+            fetch(context, &recording)?;
+        }
+    }
+}
+
+/// Whether there is room for another recording, after evicting what may be evicted (rule D5).
+fn make_room(context: &Context) -> Result<bool, Trouble> {
+    let folder = context.store.path().to_owned();
+    let asked = |used| context.spool.check_room(used).map_err(files::told("look at", &folder));
+    let used = || context.store.read(store::spool_bytes);
+    let mut answer = asked(used()?)?;
+    while answer.is_err() {
+        let evicted = spool::evict(&context.spool, &context.store, &context.clock, true)?;
+        if evicted.files == 0 {
+            break;
+        }
+        log::info!("evicted {} delivered recordings to make room", evicted.files);
+        answer = asked(used()?)?;
+    }
+    match answer {
+        Ok(()) => {
+            context.clear("spool-full");
+            Ok(true)
+        }
+        Err(full) => {
+            let text = format!("{full}; nothing more is fetched, the PBX still has it, and nothing is lost here");
+            let fix = "Mend the target so that recordings can be delivered, make room on the volume, or raise spool.max_bytes.";
+            context.raise("spool-full", "No room for recordings", &text, fix, None);
+            Ok(false)
+        }
+    }
+}
+
+fn fetch(context: &Context, recording: &Recording) -> Result<(), Trouble> {
+    let mut taking = context.spool.take(recording.pbx_id)?;
+    let mut failed = None;
+    let answer = context.pbx.fetch(recording.pbx_id, &mut |piece| {
+        taking.append(piece).map_err(|error| {
+            failed = Some(error);
+            pbx::Error::new(Kind::Ours, "the file could not be written")
+        })
+    });
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    match answer {
+        Ok(fetched) => {
+            context.clear("recordings-right-missing");
+            judge(context, recording, taking, &fetched)
+        }
+        Err(error) if error.kind == Kind::Gone => gone(context, recording),
+        Err(error) if error.kind == Kind::RightMissing => {
+            let text =
+                "the PBX lets this client read calls but not recordings: calls arrive in the CRM without audio";
+            context.raise(
+                "recordings-right-missing",
+                "Recordings may not be read",
+                text,
+                error.fix(),
+                Some("pbx-right-missing"),
+            );
+            let until = context.clock.mono_ms() + RIGHT_PAUSE_MS;
+            let why = ("right-missing", "the right to read recordings is missing on the PBX");
+            context
+                .store
+                .write(move |within| store::postpone_waiting(within, until, why))?;
+            Ok(())
+        }
+        Err(error) if error.is_of_the_line() => {
+            // Half a body may be the line or the recording: only the recording's own count can tell.
+            if taking.written().bytes > 0 {
+                wait(context, recording, "cut", "the transfer was cut in the middle")?;
+            }
+            Err(error.into())
+        }
+        Err(error) => wait(context, recording, error.code(), &error.text),
+    }
+}
+
+fn judge(context: &Context, recording: &Recording, taking: Taking, fetched: &pbx::Fetched) -> Result<(), Trouble> {
+    if let Some(promised) = fetched.promised.filter(|promised| *promised != fetched.came) {
+        let told = format!("{} of {promised} bytes came", fetched.came);
+        return wait(context, recording, "cut", &told);
+    }
+    let audio_ms = match taking.audio() {
+        Audio::Whole { ms } => Some(ms),
+        Audio::Open | Audio::Other => None,
+        Audio::Empty => return wait(context, recording, "empty", "the PBX's file is empty so far"),
+        Audio::NotAudio => {
+            return wait(context, recording, "not-audio", "the PBX sent a text instead of audio");
+        }
+        Audio::Short { promised } => {
+            let sha256 = hex(&taking.written().sha256);
+            if recording.sha256.as_deref() != Some(&sha256) {
+                let told = format!("its header promises {promised} bytes, {} came", fetched.came);
+                let id = recording.id;
+                context
+                    .store
+                    .write(move |within| store::note_damaged(within, id, &sha256))?;
+                return wait(context, recording, "damaged", &told);
+            }
+            // The same bytes a second time: that is how the PBX has it, and it will not get better.
+            None
+        }
+    };
+    let (file, written) = taking.publish()?;
+    let (id, clock, media) = (recording.id, context.clock.clone(), fetched.media_type.clone());
+    context
+        .store
+        .write(move |within| store::mark_held(within, id, &file, &written, (&media, audio_ms), &clock))?;
+    context.hand_over.ring();
+    context.changed.notify_one();
+    Ok(())
+}
+
+/// The PBX has no such file: not yet, or not any more.
+fn gone(context: &Context, recording: &Recording) -> Result<(), Trouble> {
+    let listed = context.pbx.listed(recording.pbx_id)?;
+    let began = recording.started_ms.unwrap_or(recording.seen_ms);
+    let late_ms = context.config.late_recordings.as_millis() as i64;
+    let over = context.clock.wall_ms() - began > late_ms;
+    let (code, reason) = match listed {
+        Some(found) if found.archived => (
+            "archived",
+            "the PBX moved it to its archive before it could be fetched".to_owned(),
+        ),
+        None if recording.started_ms.is_some() => (
+            "deleted",
+            "it was on the PBX's list and was deleted there before it could be fetched".to_owned(),
+        ),
+        _ if over => (
+            "never-came",
+            format!("its file did not come within {}", when::span(late_ms)),
+        ),
+        _ => {
+            return wait(
+                context,
+                recording,
+                "not-there-yet",
+                "the PBX has not finished its file yet",
+            );
+        }
+    };
+    let (id, clock) = (recording.id, context.clock.clone());
+    context.store.write(move |within| {
+        store::set_recording_state(within, id, RecordingState::Gone, (code, &reason), 0, &clock)
+    })?;
+    context.hand_over.ring();
+    Ok(())
+}
+
+fn wait(context: &Context, recording: &Recording, code: &str, reason: &str) -> Result<(), Trouble> {
+    let pause_ms = LATE.pause(recording.attempts + 1, None).as_millis() as i64 + 1000;
+    let (id, clock) = (recording.id, context.clock.clone());
+    let (code, reason) = (code.to_owned(), reason.to_owned());
+    context.store.write(move |within| {
+        let why = (code.as_str(), reason.as_str());
+        store::set_recording_state(within, id, RecordingState::Waiting, why, pause_ms, &clock)
+    })?;
+    Ok(())
+}

@@ -1,0 +1,331 @@
+//! Reading the call log, the list of recordings and the directory.
+//!
+//! Live first: each round reads from a little while ago up to now, because a call appears only when it has ended, and
+//! its rows out of order. What lies further back (a first start, an outage) is a gap; each round also reads one day of
+//! the newest gap, so that live calls keep flowing meanwhile.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use ring::digest::{SHA256, digest};
+
+use super::{Context, Fatal, Trouble};
+use crate::backoff::Backoff;
+use crate::bell::{Bell, Wake};
+use crate::model::{Directory, Leg};
+use crate::pbx::{self, Kind, ListedRecording};
+use crate::random::hex;
+use crate::store::{self, Gap, Settings};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// How often the list of recordings is read as far back as a recording may come late.
+const DEEP_EVERY_MS: i64 = 3_600_000;
+
+/// The pause between tries grows to a minute at most: a PBX that is back should be noticed soon.
+const RETRY: Backoff = Backoff {
+    base: Duration::from_secs(2),
+    cap: Duration::from_secs(60),
+};
+
+struct Reader {
+    context: Context,
+    /// DNs behind which a person speaks; empty while the directory may not be read.
+    people: BTreeSet<String>,
+    mark: Option<String>,
+    next_sweep: i64,
+    next_deep: i64,
+    next_directory: i64,
+    /// How far the present backlog is: its whole length and when it began, monotonic.
+    backlog: Option<(i64, i64)>,
+}
+
+pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
+    let people = context.store.read(store::person_dns).unwrap_or_default();
+    let mut reader = Reader {
+        context,
+        people,
+        mark: None,
+        next_sweep: 0,
+        next_deep: 0,
+        next_directory: 0,
+        backlog: None,
+    };
+    let mut failures = 0;
+    let mut asked = true;
+    loop {
+        let pause = match reader.round(asked) {
+            Ok(more) => {
+                failures = 0;
+                if more {
+                    Duration::ZERO
+                } else {
+                    reader.context.config.poll
+                }
+            }
+            Err(trouble) => {
+                failures += 1;
+                reader.context.ours_failed(&trouble)?;
+                let retry_after = match &trouble {
+                    Trouble::Pbx(error) => {
+                        reader.context.pbx_is_not(error);
+                        error.retry_after
+                    }
+                    _ => None,
+                };
+                RETRY.pause(failures, retry_after)
+            }
+        };
+        asked = match bell.wait(&reader.context.clock, pause) {
+            Wake::Stopping => return Ok(()),
+            Wake::Rung => true,
+            Wake::Elapsed => failures > 0,
+        };
+    }
+}
+
+impl Reader {
+    /// One round. `true` if there is more to read at once.
+    fn round(&mut self, asked: bool) -> Result<bool, Trouble> {
+        let now = self.context.clock.mono_ms();
+        if asked {
+            self.take_up_pin()?;
+            let probe = self.context.pbx.probe()?;
+            self.greet(probe)?;
+        }
+        if now >= self.next_directory {
+            self.read_directory()?;
+        }
+        let mark = self.context.pbx.change_mark()?;
+        let moved = mark.is_some() && mark != self.mark;
+        if moved || asked || now >= self.next_sweep {
+            self.read_live()?;
+            self.mark = mark;
+            self.next_sweep = now + self.context.config.sweep.as_millis() as i64;
+        }
+        self.context.pbx_is_fine();
+        self.context.clear("store-failing");
+        self.read_gap()
+    }
+
+    /// A pin that a person accepted on the page or the command line stands in the settings.
+    fn take_up_pin(&self) -> Result<(), Trouble> {
+        let stored = pbx::load_pin(&Settings::new(self.context.store.clone()))?;
+        if let Some(stored) = stored.filter(|stored| self.context.pbx.pin().is_some_and(|pin| pin != *stored)) {
+            log::info!("the PBX's new pin was accepted by a person");
+            self.context.pbx.adopt_pin(&stored);
+        }
+        Ok(())
+    }
+
+    fn greet(&mut self, probe: pbx::Probe) -> Result<(), Trouble> {
+        if let Some(pin) = self.context.pbx.pin() {
+            pbx::remember_pin(&mut Settings::new(self.context.store.clone()), &pin)?;
+        }
+        let mut status = self.context.pbx_status.lock().unwrap_or_else(PoisonError::into_inner);
+        if status.version != probe.version {
+            log::info!("the PBX is version {}", probe.version.as_deref().unwrap_or("unknown"));
+        }
+        status.version = probe.version;
+        Ok(())
+    }
+
+    /// People, departments and rights. Without the right to read them calls still flow.
+    fn read_directory(&mut self) -> Result<(), Trouble> {
+        let every = self.context.config.rights_every.as_millis() as i64;
+        match self.context.pbx.directory() {
+            Ok(directory) => {
+                self.apply(directory)?;
+                self.context.clear("rights-unreadable");
+            }
+            Err(error) if matches!(error.kind, Kind::RightMissing | Kind::ItsFault | Kind::Nonsense) => {
+                let (title, fix) = ("People and rights can't be read", error.fix());
+                self.context
+                    .raise("rights-unreadable", title, &error.text, fix, Some("pbx-right-missing"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.next_directory = self.context.clock.mono_ms() + every;
+        Ok(())
+    }
+
+    fn apply(&mut self, directory: Directory) -> Result<(), Trouble> {
+        let whole = serde_json::to_vec(&directory).map_err(|e| store::Error::internal(e.to_string()))?;
+        let mark = hex(digest(&SHA256, &whole).as_ref());
+        let clock = self.context.clock.clone();
+        self.context
+            .store
+            .write(move |within| store::apply_directory(within, &directory, &mark, &clock))?;
+        self.people = self.context.store.read(store::person_dns)?;
+        Ok(())
+    }
+
+    fn read_live(&mut self) -> Result<(), Trouble> {
+        let now_ms = self.context.clock.wall_ms();
+        let overlap_ms = self.context.config.overlap.as_millis() as i64;
+        let from_ms = now_ms - overlap_ms;
+        let cursor = self.context.store.read(store::cursor)?;
+        let gap_from = match cursor {
+            // The first start: everything that is to be read from before.
+            None => now_ms - self.context.config.backfill.as_millis() as i64,
+            Some(cursor) => cursor - overlap_ms,
+        };
+        if cursor.is_none_or(|cursor| cursor < from_ms) {
+            // Noted first, so that a cut between here and the cursor reads it twice rather than never.
+            self.context.store.write(move |within| {
+                store::add_gap(within, gap_from, from_ms)?;
+                store::set_cursor(within, from_ms)
+            })?;
+        }
+        // An hour of slack, should the PBX's clock be ahead of ours.
+        self.read_stretch(from_ms, now_ms + 3_600_000, false)?;
+        let list_from = if self.context.clock.mono_ms() >= self.next_deep {
+            self.next_deep = self.context.clock.mono_ms() + DEEP_EVERY_MS;
+            now_ms - self.context.config.late_recordings.as_millis() as i64
+        } else {
+            from_ms
+        };
+        self.read_recordings(list_from, now_ms + 3_600_000)?;
+        self.context
+            .store
+            .write(move |within| store::set_cursor(within, now_ms))?;
+        let mut status = self.context.sync_status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.cursor_ms = Some(now_ms);
+        Ok(())
+    }
+
+    /// Reads one day of the newest gap. `true` if there is more.
+    fn read_gap(&mut self) -> Result<bool, Trouble> {
+        let gaps = self.context.store.read(store::gaps)?;
+        let left: i64 = gaps.iter().map(|gap| gap.to_ms - gap.from_ms).sum();
+        self.show_backlog(left);
+        let Some(Gap { id, from_ms, to_ms }) = gaps.first().copied() else {
+            return Ok(false);
+        };
+        let from_ms = from_ms.max(to_ms - DAY_MS);
+        self.read_stretch(from_ms, to_ms, false)?;
+        self.read_stretch(from_ms, to_ms, true)?;
+        self.read_recordings(from_ms, to_ms)?;
+        self.context
+            .store
+            .write(move |within| store::fill_gap(within, id, from_ms))?;
+        self.show_backlog(left - (to_ms - from_ms));
+        Ok(left > to_ms - from_ms)
+    }
+
+    fn read_stretch(&mut self, from_ms: i64, to_ms: i64, old: bool) -> Result<(), Trouble> {
+        let (context, people) = (&self.context, &self.people);
+        let mut failed = None;
+        let mut rows = 0;
+        let read = context.pbx.legs(from_ms, to_ms, old, &mut |legs| {
+            rows += legs.len() as u64;
+            take(context, people, legs).map_err(|error| {
+                failed = Some(error);
+                pbx::Error::new(Kind::Ours, "the store failed")
+            })
+        });
+        context.sync_status.lock().unwrap_or_else(PoisonError::into_inner).rows += rows;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        match read? {
+            0 => context.clear("pbx-rows-unreadable"),
+            some => context.raise(
+                "pbx-rows-unreadable",
+                "Some rows of the call log can't be read",
+                &format!("{some} rows have no start time or are no rows at all; the others were taken"),
+                "Report it with the PBX's version: this build writes its call log in a way that callspool does not know.",
+                None,
+            ),
+        }
+        Ok(())
+    }
+
+    /// The list of recordings. Without the right to read it calls still flow, and recordings that the call log names
+    /// are still tried.
+    fn read_recordings(&mut self, from_ms: i64, to_ms: i64) -> Result<(), Trouble> {
+        let listed = match self.context.pbx.recordings(from_ms, to_ms) {
+            Ok(listed) => listed,
+            Err(error) if error.kind == Kind::RightMissing => {
+                self.context.raise(
+                    "recordings-right-missing",
+                    "Recordings may not be read",
+                    "the PBX lets this client read calls but not the list of recordings: calls arrive in the CRM without audio",
+                    error.fix(),
+                    Some("pbx-right-missing"),
+                );
+                return Ok(());
+            }
+            Err(error) if error.kind == Kind::NotThere => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let clock = self.context.clock.clone();
+        let new = self.context.store.write(move |within| {
+            let mut new = 0;
+            for found in &listed {
+                new += u64::from(store::expect_recording(within, found.pbx_id, None, &clock)?);
+                note(within, found)?;
+            }
+            store::unlinked_recordings(within)?;
+            Ok(new)
+        })?;
+        if new > 0 {
+            self.context.audio.ring();
+        }
+        self.context.hand_over.ring();
+        Ok(())
+    }
+
+    fn show_backlog(&mut self, left: i64) {
+        let now = self.context.clock.mono_ms();
+        let (whole, began) = match self.backlog {
+            Some((whole, began)) if left > 0 && left <= whole => (whole, began),
+            _ => (left, now),
+        };
+        self.backlog = (left > 0).then_some((whole, began));
+        let mut status = self.context.sync_status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.backlog_ms = left;
+        status.backlog_whole_ms = if left > 0 { whole } else { 0 };
+        let (done, took) = (whole - left, now - began);
+        status.backlog_left_ms = (done > 0).then(|| (left as f64 / done as f64 * took as f64) as i64);
+        self.context.changed.notify_one();
+    }
+}
+
+/// Stores a page of legs and notes the recordings that they name.
+fn take(context: &Context, people: &BTreeSet<String>, legs: Vec<Leg>) -> store::Result<()> {
+    let (clock, settle_ms) = (context.clock.clone(), context.config.settle.as_millis() as i64);
+    let people = people.clone();
+    let (changed, recordings) = context.store.write(move |within| {
+        // Without a directory everything with a DN counts as a person: better a queue too many than a call missed.
+        let is_person = |dn: &str| people.is_empty() || people.contains(dn);
+        let changed = store::take_legs(within, &legs, &is_person, &clock, settle_ms)?;
+        let mut new = 0;
+        for leg in legs.iter().filter(|leg| !leg.recordings.is_empty()) {
+            let call = store::call_by_key(within, &leg.call_key)?.map(|call| call.id);
+            for id in &leg.recordings {
+                new += u64::from(store::expect_recording(within, *id, call, &clock)?);
+            }
+        }
+        Ok((changed.len(), new))
+    })?;
+    if recordings > 0 {
+        context.audio.ring();
+    }
+    if changed > 0 {
+        context.hand_over.ring();
+        context.changed.notify_one();
+    }
+    Ok(())
+}
+
+fn note(within: &rusqlite::Savepoint, found: &ListedRecording) -> store::Result<()> {
+    store::link_recording(
+        within,
+        found.pbx_id,
+        (found.started_ms, found.ended_ms),
+        (found.from_dn.as_deref(), found.to_dn.as_deref()),
+        found.extension.as_deref(),
+    )
+}
