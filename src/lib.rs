@@ -4,6 +4,7 @@
 pub mod agent;
 pub mod backoff;
 pub mod bell;
+pub mod board;
 pub mod clock;
 pub mod config;
 pub mod deliver;

@@ -1,7 +1,12 @@
 //! Starts the flows, watches them, stops them in order; the only place that knows them all.
 
 mod handle;
+mod identity;
+mod start;
 mod status;
+mod watch;
 
-pub use handle::Handle;
-pub use status::{Identity, Machine, Status};
+pub use handle::{Handle, Parts};
+pub use start::{Agent, StartError};
+pub use status::{Identity, Status};
+pub use watch::watch;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::deliver::TargetStatus;
 use crate::health::{Folded, Severity};
 use crate::link::LinkStatus;
+use crate::model::Machine;
 use crate::store::{Counts, Snapshot};
 use crate::sync::{PbxStatus, SyncStatus};
 
@@ -28,25 +29,6 @@ pub struct Identity {
     pub reason: &'static str,
     /// When it was started, Unix milliseconds.
     pub started_ms: i64,
-}
-
-/// The machine under us.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Machine {
-    /// Free bytes on the volume of the state folder.
-    pub disk_free: u64,
-    /// Its size in bytes.
-    pub disk_total: u64,
-    /// Free inodes on it.
-    pub inodes_free: u64,
-    /// The agent's resident memory, bytes.
-    pub rss: u64,
-    /// The agent's share of one processor since the last sample, per cent.
-    pub cpu_percent: f32,
-    /// The hottest sensor, degrees Celsius.
-    pub celsius: Option<f32>,
-    /// Uptime of the machine in milliseconds.
-    pub uptime_ms: i64,
 }
 
 /// A box at one moment.

@@ -1,0 +1,360 @@
+//! Starting and stopping, in order.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, flock};
+use tokio::sync::{Notify, watch};
+
+use super::handle::{Handle, Parts};
+use super::identity;
+use crate::bell::Bell;
+use crate::clock::Clock;
+use crate::config::{self, Config, Trust};
+use crate::deliver::{HandOver, Origin, Webhook, Worker};
+use crate::files;
+use crate::health::Health;
+use crate::http::{Belief, Pin};
+use crate::link::LinkStatus;
+use crate::model::Machine;
+use crate::pbx::{self, Pbx, v20};
+use crate::spool::{Spool, recover};
+use crate::store::{self, EventOutbox, Settings, Store};
+use crate::sync;
+
+/// The file that says "the volume failed to sync: verify everything at the next start" (durability rule D4).
+const SUSPECT: &str = "suspect";
+
+/// How long flows get to finish what they are in the middle of. What isn't finished then is found at the next start.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why the agent did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// Another agent runs on this state folder.
+    Running(std::path::PathBuf),
+    /// The state folder can't be used.
+    Files(files::Error),
+    /// The store can't be opened.
+    Store(store::Error),
+    /// A certificate or authority that the configuration names can't be used.
+    Trust {
+        /// The setting.
+        key: String,
+        /// What is wrong with it.
+        text: String,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Running(folder) => {
+                write!(f, "another callspool runs on {}; stop it first", folder.display())
+            }
+            StartError::Files(error) => write!(f, "the state folder can't be used: {error}"),
+            StartError::Store(error) => write!(f, "the store can't be opened: {error}"),
+            StartError::Trust { key, text } => write!(f, "{key}: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<files::Error> for StartError {
+    fn from(error: files::Error) -> StartError {
+        StartError::Files(error)
+    }
+}
+
+impl From<store::Error> for StartError {
+    fn from(error: store::Error) -> StartError {
+        StartError::Store(error)
+    }
+}
+
+/// A started agent: its flows run until [`Agent::stop`].
+pub struct Agent {
+    handle: Handle,
+    flows: Vec<(String, JoinHandle<()>)>,
+    bells: Vec<Bell>,
+    fatal: watch::Receiver<Option<String>>,
+    _lock: File,
+}
+
+impl Agent {
+    /// Opens the store, puts right what a cut left behind, and starts the flows.
+    pub fn start(config: Config, clock: Clock) -> Result<Agent, StartError> {
+        files::make_folder(&config.state_dir)?;
+        let lock = lock_folder(&config.state_dir)?;
+        let store = Store::open(&config.state_dir.join("callspool.db"))?;
+        let rebased = clock.clone();
+        store.write(move |within| store::rebase_timers(within, &rebased))?;
+        let spool = Spool::open(&config.state_dir, config.spool.clone())?;
+        let health = Health::new(clock.clone());
+        put_right(&spool, &store, &clock, &config.state_dir)?;
+        let mut settings = Settings::new(store.clone());
+        let (identity, installed_ms) = identity::begin(&mut settings, &config, &clock)?;
+        let driver = driver(&config, &settings, &clock)?;
+
+        let (events, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (history_bell, audio_bell, hand_bell) = (Bell::new(), Bell::new(), Bell::new());
+        let target_bells: Vec<Bell> = config.targets.iter().map(|_| Bell::new()).collect();
+        let (pbx_status, sync_status) = (Arc::default(), Arc::default());
+        {
+            let mut status: std::sync::MutexGuard<'_, sync::PbxStatus> =
+                Mutex::lock(&pbx_status).unwrap_or_else(PoisonError::into_inner);
+            status.url.clone_from(&config.pbx.url);
+            status.pin = driver.pin();
+        }
+        let context = sync::Context {
+            pbx: Arc::clone(&driver),
+            store: store.clone(),
+            spool: spool.clone(),
+            clock: clock.clone(),
+            health: health.clone(),
+            config: config.pbx.clone(),
+            pbx_status: Arc::clone(&pbx_status),
+            sync_status: Arc::clone(&sync_status),
+            changed: Arc::clone(&changed),
+            audio: audio_bell.clone(),
+            hand_over: hand_bell.clone(),
+        };
+        let hand_over = HandOver {
+            store: store.clone(),
+            clock: clock.clone(),
+            targets: config.targets.clone(),
+            origin: Origin {
+                id: identity.id.clone(),
+            },
+            installed_ms,
+            events: config
+                .mqtt
+                .as_ref()
+                .map(|_| EventOutbox::new(store.clone(), clock.clone(), Arc::clone(&events))),
+            workers: target_bells.clone(),
+        };
+        let mut workers = Vec::new();
+        for (target, bell) in config.targets.iter().zip(&target_bells) {
+            let key = || format!("target {}", target.name);
+            let webhook = Webhook::new(target, clock.clone()).map_err(|error| StartError::Trust {
+                key: key(),
+                text: error.to_string(),
+            })?;
+            let worker = Worker {
+                name: target.name.clone(),
+                target: webhook,
+                store: store.clone(),
+                spool: spool.clone(),
+                clock: clock.clone(),
+                health: health.clone(),
+                changed: Arc::clone(&changed),
+                audio: audio_bell.clone(),
+            };
+            workers.push((worker, bell.clone()));
+        }
+
+        let mut give = target_bells;
+        give.push(hand_bell.clone());
+        let handle = Handle::new(Parts {
+            config,
+            store,
+            clock,
+            health,
+            identity,
+            driver,
+            pbx: pbx_status,
+            sync: sync_status,
+            link: Arc::new(Mutex::new(LinkStatus::default())),
+            machine: Arc::new(Mutex::new(Machine::default())),
+            take: vec![history_bell.clone(), audio_bell.clone()],
+            give: give.clone(),
+            events,
+            changed,
+        });
+        let mut bells = give;
+        bells.extend([history_bell.clone(), audio_bell.clone()]);
+        let mut flows = Flows::new(&handle.config().state_dir);
+        let (history, audio) = (context.clone(), context);
+        flows.start("history", move || {
+            sync::history(history, &history_bell).map_err(|e| e.0)
+        });
+        flows.start("audio", move || sync::audio(audio, &audio_bell).map_err(|e| e.0));
+        flows.start("hand-over", move || {
+            hand_over.run(&hand_bell).map_err(|e| e.to_string())
+        });
+        for (worker, bell) in workers {
+            let name = format!("to-{}", worker.name);
+            flows.start(&name, move || worker.run(&bell).map_err(|e| e.to_string()));
+        }
+        Ok(Agent {
+            handle,
+            flows: flows.started,
+            bells,
+            fatal: flows.fatal,
+            _lock: lock,
+        })
+    }
+
+    /// The agent as faces see it.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Becomes a message when a flow met something after which the agent must stop.
+    pub fn fatal(&self) -> watch::Receiver<Option<String>> {
+        self.fatal.clone()
+    }
+
+    /// Stops the flows; each finishes what it is in the middle of, within a few seconds.
+    pub fn stop(self) {
+        self.bells.iter().for_each(Bell::stop);
+        let end = Instant::now() + PATIENCE;
+        for (name, flow) in self.flows {
+            while !flow.is_finished() && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            if !flow.is_finished() {
+                log::info!("{name} is in the middle of a request; the next start finishes it");
+            }
+        }
+        if self.fatal.borrow().is_none()
+            && let Err(error) = identity::end(&mut self.handle.settings())
+        {
+            log::warn!("the clean stop could not be noted: {error}");
+        }
+    }
+}
+
+/// Threads of the flows, and where a fatal trouble of one is told.
+struct Flows {
+    started: Vec<(String, JoinHandle<()>)>,
+    tell: Arc<watch::Sender<Option<String>>>,
+    fatal: watch::Receiver<Option<String>>,
+    suspect: std::path::PathBuf,
+}
+
+impl Flows {
+    fn new(state_dir: &Path) -> Flows {
+        let (tell, fatal) = watch::channel(None);
+        Flows {
+            started: Vec::new(),
+            tell: Arc::new(tell),
+            fatal,
+            suspect: state_dir.join(SUSPECT),
+        }
+    }
+
+    fn start(&mut self, name: &str, flow: impl FnOnce() -> Result<(), String> + Send + 'static) {
+        let (tell, suspect) = (Arc::clone(&self.tell), self.suspect.clone());
+        let body = move || {
+            if let Err(text) = flow() {
+                // The volume that fails may not take the mark either; then the next start finds out by itself.
+                let _ = std::fs::write(&suspect, &text);
+                tell.send_replace(Some(text));
+            }
+        };
+        let spawned = std::thread::Builder::new()
+            .name(name.to_owned())
+            .stack_size(512 << 10)
+            .spawn(body);
+        match spawned {
+            Ok(thread) => self.started.push((name.to_owned(), thread)),
+            Err(error) => {
+                self.tell
+                    .send_replace(Some(format!("the flow {name} can't be started: {error}")));
+            }
+        }
+    }
+}
+
+fn lock_folder(folder: &Path) -> Result<File, StartError> {
+    let path = folder.join("lock");
+    let open = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path);
+    // A volume that is read-only now has no lock file to make, but may have one from before.
+    let file = open
+        .or_else(|_| File::open(&path))
+        .map_err(files::told("open", &path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(_) => Err(StartError::Running(folder.to_owned())),
+    }
+}
+
+fn put_right(spool: &Spool, store: &Store, clock: &Clock, state_dir: &Path) -> Result<(), StartError> {
+    let suspect = state_dir.join(SUSPECT);
+    let verify = suspect.exists();
+    if verify {
+        log::warn!("the volume failed to sync in the last run: every recording is verified now");
+    }
+    let found = match recover(spool, store, clock, verify) {
+        Ok(found) => found,
+        // A volume without room can still be read: the page should come up and say so.
+        Err(crate::spool::EvictError::Files(error)) if error.is_no_room() => {
+            log::warn!("the spool could not be put right: {error}");
+            return Ok(());
+        }
+        Err(crate::spool::EvictError::Files(error)) => return Err(error.into()),
+        Err(crate::spool::EvictError::Store(error)) => return Err(error.into()),
+    };
+    if found.left > 0 {
+        log::warn!(
+            "{} files in the spool are unknown to the store and were left alone",
+            found.left
+        );
+    }
+    if found != crate::spool::Recovered::default() {
+        log::info!(
+            "put right after the last run: {} half-written files removed, {} deletions finished, {} recordings to be \
+             fetched again, {} files without a row removed",
+            found.temporary,
+            found.deletions,
+            found.lost,
+            found.unknown
+        );
+    }
+    if verify {
+        files::remove(&suspect)?;
+    }
+    Ok(())
+}
+
+/// The driver for the PBX that the configuration names.
+pub(crate) fn driver(config: &Config, settings: &Settings, clock: &Clock) -> Result<Arc<dyn Pbx>, StartError> {
+    let belief = match &config.pbx.trust {
+        Trust::Pin => Belief::Pinned(Arc::new(Pin::new(pbx::load_pin(settings)?))),
+        Trust::Public => Belief::Public,
+        Trust::CaFile(path) => Belief::CaFile(path.clone()),
+    };
+    open_driver(&config.pbx, belief, clock)
+}
+
+/// The same with a belief of the caller's.
+pub(crate) fn open_driver(
+    config: &config::Pbx,
+    belief: Belief,
+    clock: &Clock,
+) -> Result<Arc<dyn Pbx>, StartError> {
+    let setup = v20::Setup {
+        url: config.url.clone(),
+        client_id: config.client_id.clone(),
+        secret_file: config.secret_file.clone(),
+        belief,
+        clock: clock.clone(),
+    };
+    let driver = v20::V20::new(setup).map_err(|error| StartError::Trust {
+        key: "pbx.trust".to_owned(),
+        text: error.to_string(),
+    })?;
+    Ok(Arc::new(driver))
+}

@@ -1,0 +1,165 @@
+//! Looks after the box every few seconds: samples the machine, and raises what no single flow can see.
+
+use std::time::Duration;
+
+use super::handle::{Handle, lock};
+use crate::board::Sampler;
+use crate::health::Report;
+use crate::store;
+use crate::when;
+
+const EVERY: Duration = Duration::from_secs(10);
+
+/// A recording that waits longer than this is worth a look.
+const LONG_MS: i64 = 3_600_000;
+
+/// A clock that is off by more than this confuses people who compare times.
+const OFF_MS: i64 = 60_000;
+
+/// Looks after the box until the future is dropped.
+pub async fn watch(handle: Handle) {
+    let mut sampler = Sampler::new(&handle.config().state_dir);
+    loop {
+        *lock(&handle.0.machine) = sampler.sample();
+        let looked = handle.clone();
+        // Reading the store may wait for the disk; the pages must not wait with it.
+        let look = tokio::task::spawn_blocking(move || look(&looked));
+        if look.await.is_err() {
+            log::error!("looking after the box failed");
+        }
+        tokio::time::sleep(handle.clock().real(EVERY)).await;
+    }
+}
+
+fn look(handle: &Handle) {
+    let now = handle.clock().wall_ms();
+    let read = handle.store().read(|connection| {
+        Ok((
+            store::counts(connection, now - 86_400_000)?,
+            store::snapshot(connection)?,
+        ))
+    });
+    let (counts, snapshot) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            let text = error.to_string();
+            let fix = "Look at the disk; callspool goes on by itself when it can read the store again.";
+            return item(
+                handle,
+                true,
+                "store-unreadable",
+                "The store can't be read",
+                text,
+                fix,
+                None,
+                false,
+            );
+        }
+    };
+    handle.health().clear("store-unreadable");
+    let waiting = counts.recordings_oldest_ms.map_or(0, |oldest| now - oldest);
+    item(
+        handle,
+        counts.recordings_waiting > 0 && waiting > LONG_MS,
+        "recordings-late",
+        "Recordings are late",
+        format!(
+            "{} recordings are waited for, the oldest for {}",
+            counts.recordings_waiting,
+            when::span(waiting)
+        ),
+        "Open a call that has one on the page, or run `callspool why CALL`: it says what it waits for.",
+        Some("pbx-unreachable"),
+        true,
+    );
+    item(
+        handle,
+        counts.deliveries_held > 0,
+        "deliveries-held",
+        "Deliveries wait for a person",
+        format!("{} deliveries were refused and are held", counts.deliveries_held),
+        "Look at the queue: each has its reason. Mend the cause, then press Retry (or `callspool queue retry`).",
+        None,
+        true,
+    );
+    let age = snapshot.as_ref().map_or(0, |snapshot| now - snapshot.read_ms);
+    item(
+        handle,
+        age > 600_000,
+        "rights-old",
+        "Rights are old",
+        format!("people and rights were last read {} ago", when::span(age)),
+        "They are read again as soon as the PBX answers.",
+        Some("pbx-unreachable"),
+        true,
+    );
+    item(
+        handle,
+        handle.clock().synced() == Some(false),
+        "clock-not-synced",
+        "The clock is not synchronised",
+        "no time server has been reached since the machine started".to_owned(),
+        "Let the box reach a time server (NTP, UDP port 123), for example the PBX or the router.",
+        None,
+        true,
+    );
+    let ahead = lock(&handle.0.pbx).clock_ahead_ms.unwrap_or(0);
+    item(
+        handle,
+        ahead.abs() > OFF_MS,
+        "pbx-clock-differs",
+        "The PBX's clock differs",
+        format!(
+            "it is {} {} this box",
+            when::span(ahead.abs()),
+            if ahead > 0 { "ahead of" } else { "behind" }
+        ),
+        "Set both to the same time server.",
+        None,
+        true,
+    );
+    let machine = lock(&handle.0.machine).clone();
+    item(
+        handle,
+        machine.disk_read_only,
+        "disk-read-only",
+        "The disk is read-only",
+        "the volume of the state folder is mounted read-only: nothing new can be kept".to_owned(),
+        "Look at the kernel's log for disk errors; a failing card or disk must be replaced.",
+        None,
+        false,
+    );
+}
+
+#[allow(clippy::too_many_arguments)]
+fn item(
+    handle: &Handle,
+    wrong: bool,
+    code: &str,
+    title: &str,
+    text: String,
+    fix: &str,
+    depends_on: Option<&'static str>,
+    only_warning: bool,
+) {
+    if !wrong {
+        if handle.health().clear(code) {
+            log::info!("{code} is over");
+            handle.0.changed.notify_one();
+        }
+        return;
+    }
+    let told = format!("{code}: {text}");
+    let (code, title, fix) = (code.to_owned(), title.to_owned(), fix.to_owned());
+    if handle.health().raise(Report {
+        code,
+        title,
+        text,
+        fix,
+        depends_on,
+        only_warning,
+    }) {
+        log::warn!("{told}");
+        handle.0.changed.notify_one();
+    }
+}

@@ -1,0 +1,5 @@
+//! The machine under us.
+
+mod linux;
+
+pub use linux::Sampler;
