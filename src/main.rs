@@ -1,1 +1,7 @@
-fn main() {}
+//! The callspool command: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    callspool::cli::main()
+}

@@ -10,3 +10,6 @@ pub use handle::{Handle, Parts};
 pub use start::{Agent, StartError};
 pub use status::{Identity, Status};
 pub use watch::watch;
+
+mod alone;
+pub use alone::checks_without_agent;

@@ -1,0 +1,155 @@
+//! The command line: one file a verb, the same words as on the page and in the documents.
+//!
+//! Results go to stdout, messages to stderr. Exit codes: 0 ok, 1 a check failed, 2 usage or configuration, 3 the agent
+//! can't be reached, 4 refused.
+
+mod calls;
+mod config;
+pub mod control;
+mod doctor;
+mod out;
+mod pin;
+mod queue;
+mod run;
+mod status;
+mod why;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::store::{ReadOnly, Store};
+
+pub use run::serve;
+
+/// Keeps a 3CX PBX's calls and recordings safe on this box and hands each to the CRM exactly once.
+#[derive(Parser)]
+#[command(name = "callspool", version, disable_version_flag = true, after_help = EXAMPLES)]
+struct Cli {
+    /// Configuration file
+    #[arg(long, global = true, default_value = crate::config::DEFAULT_PATH)]
+    config: PathBuf,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "Examples:
+  callspool config check             is the configuration right?
+  callspool run                      run the agent
+  callspool status                   is everything well?
+  callspool doctor                   what is wrong, and what mends it?
+  callspool calls                    the newest calls, and where each recording is
+  callspool why 1042                 where is this call's recording, and why?
+  callspool queue retry              give held deliveries a new start";
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the agent until it is asked to stop
+    Run,
+    /// Show how the running agent is
+    Status {
+        /// Show it again and again, with progress, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Check everything and name the cause of what is wrong
+    Doctor,
+    /// Say where a call's recording is, and why
+    Why {
+        /// The call: its number in the list, or its id on the PBX
+        call: String,
+    },
+    /// List calls, newest first
+    Calls {
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20)]
+        most: usize,
+        /// Only calls with this outcome: answered, missed, unanswered
+        #[arg(long)]
+        outcome: Option<String>,
+    },
+    /// Show or retry what waits for a target
+    #[command(subcommand)]
+    Queue(queue::Verb),
+    /// Show or check the configuration
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Show or accept the PBX's pinned certificate
+    #[command(subcommand)]
+    Pin(pin::Verb),
+    /// Show the version
+    Version,
+}
+
+/// How a verb ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Ok = 0,
+    Failed = 1,
+    Usage = 2,
+    Unreachable = 3,
+    Refused = 4,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    ExitCode::from(dispatch(cli) as u8)
+}
+
+fn dispatch(cli: Cli) -> Exit {
+    match cli.verb {
+        Verb::Version => {
+            match cli.json {
+                true => out::json(&serde_json::json!({ "version": env!("CARGO_PKG_VERSION") })),
+                false => out::line(&format!("callspool {}", env!("CARGO_PKG_VERSION"))),
+            }
+            Exit::Ok
+        }
+        Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
+        verb => match crate::config::load(&cli.config) {
+            Ok(config) => with_config(verb, config, cli.json),
+            Err(problems) => {
+                problems.iter().for_each(|problem| out::message(&problem.to_string()));
+                Exit::Usage
+            }
+        },
+    }
+}
+
+fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
+    match verb {
+        Verb::Run => run::run(config),
+        Verb::Status { watch } => status::run(&config, json, watch),
+        Verb::Doctor => doctor::run(&config, json),
+        Verb::Why { call } => why::run(&config, &call, json),
+        Verb::Calls { most, outcome } => calls::run(&config, most, outcome.as_deref(), json),
+        Verb::Queue(verb) => queue::run(&config, &verb, json),
+        Verb::Pin(verb) => pin::run(&config, &verb, json),
+        Verb::Version | Verb::Config(_) => Exit::Ok,
+    }
+}
+
+/// The store for reading: that of a running agent, or what it left behind.
+fn read_store(config: &Config) -> Result<ReadOnly, Exit> {
+    let path = config.state_dir.join("callspool.db");
+    if !path.exists() {
+        out::message(&format!("there is no store at {}: the agent has not run yet", path.display()));
+        return Err(Exit::Unreachable);
+    }
+    Store::open_read_only(&path).map_err(|error| {
+        out::message(&error.to_string());
+        Exit::Failed
+    })
+}

@@ -1,0 +1,135 @@
+//! `callspool run`: the agent and its faces, until it is asked to stop.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Exit, control, out};
+use crate::agent::{self, Agent, Handle};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::{link, web};
+
+pub(super) fn run(config: Config) -> Exit {
+    env_logger::Builder::new().filter_level(config.log_level).format_target(false).init();
+    for (key, file) in secret_files(&config) {
+        if let Err(text) = crate::config::read_secret(file) {
+            out::message(&format!("{}: {key}: {text}", config.path.display()));
+            return Exit::Usage;
+        }
+    }
+    let agent = match Agent::start(config, Clock::system()) {
+        Ok(agent) => agent,
+        Err(error) => {
+            out::message(&error.to_string());
+            return if matches!(error, agent::StartError::Running(_)) { Exit::Refused } else { Exit::Failed };
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_keep_alive(std::time::Duration::from_secs(2))
+        .thread_stack_size(512 << 10)
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            out::message(&format!("the runtime can't be started: {error}"));
+            return Exit::Failed;
+        }
+    };
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let mut fatal = agent.fatal();
+        let faces = tokio::spawn(serve(agent.handle(), stopped, |first| {
+            if let Some(password) = first {
+                out::message(&format!("the page's first password: {password}"));
+            }
+        }));
+        let exit = tokio::select! {
+            () = asked_to_stop() => Exit::Ok,
+            told = fatal.wait_for(Option::is_some) => {
+                if let Ok(Some(text)) = told.as_deref() {
+                    log::error!("stopping: {text}");
+                }
+                Exit::Failed
+            }
+        };
+        log::info!("stopping");
+        stop.send_replace(true);
+        let _ = faces.await;
+        agent.stop();
+        exit
+    })
+}
+
+/// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
+/// `first` is told the page's first password, on the run that made it.
+pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, first: impl FnOnce(Option<&str>)) {
+    let status = tokio::spawn(agent::watch(handle.clone()));
+    let control = tokio::spawn(control::serve(handle.clone(), stop.clone()));
+    let link = link_setup(&handle).map(|setup| tokio::spawn(link::run(setup, stop.clone())));
+    let prepared = {
+        let handle = handle.clone();
+        tokio::task::spawn_blocking(move || web::prepare(&handle)).await
+    };
+    match prepared {
+        Ok(Ok(prepared)) => {
+            first(prepared.first_password.as_deref());
+            if let Err(error) = web::serve(handle, prepared, stop.clone()).await {
+                log::error!("the page can't be served: {error}");
+            }
+        }
+        Ok(Err(error)) => log::error!("the page can't be served: {error}"),
+        Err(error) => log::error!("the page can't be prepared: {error}"),
+    }
+    let mut stop = stop;
+    let _ = stop.wait_for(|stop| *stop).await;
+    status.abort();
+    let _ = control.await;
+    if let Some(link) = link {
+        let _ = link.await;
+    }
+}
+
+fn link_setup(handle: &Handle) -> Option<link::Setup> {
+    let config = handle.config().mqtt.clone()?;
+    let parts = handle.parts();
+    let teller = handle.clone();
+    Some(link::Setup {
+        config,
+        store: handle.store().clone(),
+        clock: handle.clock().clone(),
+        health: handle.health().clone(),
+        id: handle.identity().id.clone(),
+        birth: handle.birth(),
+        state: Arc::new(move || teller.state()),
+        events: Arc::clone(&parts.events),
+        changed: Arc::clone(&parts.changed),
+        status: Arc::clone(&parts.link),
+    })
+}
+
+fn secret_files(config: &Config) -> Vec<(String, &std::path::Path)> {
+    let mut files = vec![("pbx.secret_file".to_owned(), config.pbx.secret_file.as_path())];
+    for (n, target) in config.targets.iter().enumerate() {
+        files.push((format!("target.{n}.secret_file"), &target.secret_file));
+    }
+    if let Some((_, file)) = config.mqtt.as_ref().and_then(|mqtt| mqtt.login.as_ref()) {
+        files.push(("mqtt.password_file".to_owned(), file));
+    }
+    files
+}
+
+async fn asked_to_stop() {
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+    let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+    let mut any: Vec<_> = any.collect();
+    std::future::poll_fn(|context| {
+        let ready = any.iter_mut().any(|signal| signal.as_mut().poll(context).is_ready());
+        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
