@@ -120,6 +120,27 @@ fn an_event_that_is_too_large_is_set_aside_and_the_others_go_on() {
 }
 
 #[test]
+fn an_event_that_the_broker_itself_finds_too_large_does_not_stop_the_others() {
+    let broker = Broker::start("max_packet_size 20000");
+    let subscriber = Subscriber::new(&broker, "callspool/box1/event/#");
+    let mut rig = Rig::new(broker.port());
+    rig.clock = Clock::scaled(1_795_357_980_000, Instant::now(), 20.0);
+    rig.event(br#"{"n":1}"#);
+    rig.event(format!("\"{}\"", "x".repeat(30 * 1024)).as_bytes());
+    rig.event(br#"{"n":2}"#);
+    rig.start();
+    until(SECONDS(20), "the outbox is empty", || rig.rows() == 0);
+    until(SECONDS(5), "both arrive", || {
+        subscriber.seqs() == BTreeSet::from([1, 3])
+    });
+    let item = rig.item("mqtt-event-too-large").expect("an item");
+    assert!(item.text.contains("Event 2"), "{}", item.text);
+    until(SECONDS(5), "all is well again", || rig.item("mqtt-down").is_none());
+    let connections = broker.connections_of("callspool-box1");
+    assert!((3..=8).contains(&connections), "{connections}");
+}
+
+#[test]
 fn a_broker_that_is_down_is_tried_at_most_thirty_times_an_hour() {
     let port = wire::Hangup::new();
     let mut rig = Rig::new(port.port());

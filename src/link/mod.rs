@@ -6,7 +6,8 @@
 //! two of them is ours: the client library below keeps neither promises nor pauses.
 //!
 //! [`run`] (this file) makes connections one after another, `session` lives through one, `window` knows which rows
-//! are under way, `envelope` is what they look like on the wire, `snapshot` says when `state` is due, `client` and
+//! are under way, `envelope` is what they look like on the wire, `suspicion` which event breaks
+//! connections, `snapshot` when `state` is due, `client` and
 //! `tls` are the library and its security, `failure` puts into words what went wrong, `report` tells it.
 
 mod client;
@@ -17,6 +18,7 @@ mod retry;
 mod session;
 mod snapshot;
 mod status;
+mod suspicion;
 mod tls;
 mod window;
 
@@ -32,6 +34,7 @@ use crate::store::Store;
 use report::Report;
 use retry::Retry;
 use session::End;
+use suspicion::Suspicion;
 
 pub use status::LinkStatus;
 
@@ -67,9 +70,10 @@ pub struct Setup {
 pub async fn run(setup: Setup, mut stop: watch::Receiver<bool>) {
     let report = Report::new(&setup);
     let mut retry = Retry::default();
+    let mut suspicion = Suspicion::default();
     loop {
         let mut healthy_for = Duration::ZERO;
-        let failure = match session::run(&setup, &report, &mut stop, &mut healthy_for).await {
+        let failure = match session::run(&setup, &report, &mut stop, &mut healthy_for, &mut suspicion).await {
             End::Stopped => break,
             End::Failed(failure) => failure,
         };

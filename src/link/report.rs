@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::client::Refused;
 use super::failure::Failure;
 use super::{LinkStatus, Setup};
 use crate::clock::Clock;
@@ -140,7 +139,7 @@ impl Report {
     }
 
     /// An event will not be published: it would break this connection and every later one.
-    pub(super) fn set_aside(&self, event: &Event, why: &Refused) {
+    pub(super) fn set_aside(&self, event: &Event, why: &str) {
         let count = {
             let mut set_aside = lock(&self.set_aside);
             set_aside.count += 1;
@@ -156,8 +155,8 @@ impl Report {
                 "Event {seq} ({topic}, {at}) was set aside and is not published: {why}. Since the start: {count}."
             ),
             fix:
-                "What it told of is in the store: look it up on the page. Please report it, no event should be so \
-                  large."
+                "What it told of is in the store: look it up on the page. If the broker has a limit for packets, \
+                  raise it to 256 KiB."
                     .to_owned(),
             depends_on: None,
             only_warning: true,

@@ -11,7 +11,8 @@ use super::client::{self, Connection, Publisher, Refused};
 use super::failure::{Failure, Reason};
 use super::report::Report;
 use super::snapshot::Pace;
-use super::window::Window;
+use super::suspicion::Suspicion;
+use super::window::{Sent, Window};
 use super::{Setup, envelope, stopped, tls};
 use crate::config;
 use crate::store;
@@ -46,6 +47,7 @@ pub(super) async fn run(
     report: &Report,
     stop: &mut watch::Receiver<bool>,
     healthy_for: &mut Duration,
+    suspicion: &mut Suspicion,
 ) -> End {
     report.trying();
     let options = {
@@ -72,7 +74,8 @@ pub(super) async fn run(
         connection,
         connected,
         online: None,
-        window: Window::default(),
+        window: Window::new(suspicion.careful()),
+        suspicion,
         pace: Pace::new(&setup.clock),
         more: true,
         gathered_at: None,
@@ -118,6 +121,7 @@ struct Session<'a> {
     /// The `online` of this connection, until it is acknowledged.
     online: Option<MessageId>,
     window: Window,
+    suspicion: &'a mut Suspicion,
     pace: Pace,
     /// The outbox may hold rows that were not offered yet.
     more: bool,
@@ -155,6 +159,9 @@ impl Session<'_> {
                 break End::Failed(Failure::new(Reason::NoAcknowledgement, ""));
             }
         };
+        if let End::Failed(failure) = &end {
+            self.suspicion.broke(failure, &self.window.under_way());
+        }
         // What was acknowledged must not come again, however the connection ended.
         self.delete_acknowledged().await;
         end
@@ -215,20 +222,34 @@ impl Session<'_> {
             };
             let topic = self.topic(&event.topic);
             let payload = envelope::payload(&event, now);
+            if self.suspicion.guilty(event.seq) {
+                self.set_aside(
+                    &event,
+                    &format!("the broker hangs up when it comes ({} bytes)", payload.len()),
+                );
+                continue;
+            }
             match self.publisher.enqueue(&topic, QoS::AtLeastOnce, false, &payload) {
-                Ok(id) => self.window.sent(id, event.seq, Instant::now()),
+                Ok(id) => self.window.sent(Sent {
+                    id,
+                    seq: event.seq,
+                    bytes: payload.len(),
+                    at: Instant::now(),
+                }),
                 Err(Refused::Full) => {
                     // Those from here on are read again when an acknowledgement has made room.
                     self.more = true;
                     break;
                 }
-                Err(never) => {
-                    self.report.set_aside(&event, &never);
-                    self.window.set_aside(event.seq);
-                    self.gathered_at.get_or_insert_with(Instant::now);
-                }
+                Err(never) => self.set_aside(&event, &never.to_string()),
             }
         }
+    }
+
+    fn set_aside(&mut self, event: &store::Event, why: &str) {
+        self.report.set_aside(event, why);
+        self.window.set_aside(event.seq);
+        self.gathered_at.get_or_insert_with(Instant::now);
     }
 
     fn published(&mut self, id: MessageId) {
