@@ -5,7 +5,7 @@ use serde::Serialize;
 /// What faces show of the link.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LinkStatus {
-    /// Connected now.
+    /// Connected now: the broker has taken our `online`.
     pub connected: bool,
     /// Host and port of the broker.
     pub broker: String,
@@ -15,8 +15,10 @@ pub struct LinkStatus {
     pub since_ms: i64,
     /// Connections made since start.
     pub connects: u64,
-    /// The last failure in words; empty if there was none.
+    /// The last failure in words; empty if there was none. It stays when the link is back: see `connected`.
     pub error: String,
+    /// When the next try to connect is made, Unix milliseconds; `None` while connected or trying.
+    pub next_try_ms: Option<i64>,
     /// When the broker last acknowledged an event, Unix milliseconds.
     pub last_ack_ms: Option<i64>,
 }
