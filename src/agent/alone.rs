@@ -25,5 +25,14 @@ pub fn checks_without_agent(config: &Config, clock: &Clock, report: &mut dyn FnM
         }
     };
     let pbx = made.as_ref().map(AsRef::as_ref).map_err(ToString::to_string);
-    doctor::run(&Subject { config, pbx, store: store.as_ref(), clock, link: None }, report);
+    doctor::run(
+        &Subject {
+            config,
+            pbx,
+            store: store.as_ref(),
+            clock,
+            link: None,
+        },
+        report,
+    );
 }

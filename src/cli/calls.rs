@@ -18,7 +18,16 @@ pub(super) fn run(config: &Config, most: usize, outcome: Option<&str>, json: boo
         Ok(store) => store,
         Err(exit) => return exit,
     };
-    let rows = match store.read(|c| store::calls(c, &CallFilter { most, outcome, ..CallFilter::default() })) {
+    let rows = match store.read(|c| {
+        store::calls(
+            c,
+            &CallFilter {
+                most,
+                outcome,
+                ..CallFilter::default()
+            },
+        )
+    }) {
         Ok(rows) => rows,
         Err(error) => {
             out::message(&error.to_string());

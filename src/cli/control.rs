@@ -105,12 +105,14 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
             .retry_held(target.as_deref(), id.as_deref())
             .map(|count| json!({ "retried": count }))
             .map_err(|error| error.to_string()),
-        Request::Resume { target } => {
-            handle.resume_target(&target).map(|known| json!({ "known": known })).map_err(|error| error.to_string())
-        }
-        Request::AcceptPin { pin } => {
-            handle.accept_pin(&pin).map(|()| json!({ "accepted": true })).map_err(|error| error.to_string())
-        }
+        Request::Resume { target } => handle
+            .resume_target(&target)
+            .map(|known| json!({ "known": known }))
+            .map_err(|error| error.to_string()),
+        Request::AcceptPin { pin } => handle
+            .accept_pin(&pin)
+            .map(|()| json!({ "accepted": true }))
+            .map_err(|error| error.to_string()),
         Request::Doctor => {
             handle.checks(&mut |check| say(serde_json::to_value(check).unwrap_or(Value::Null)));
             return;
@@ -147,7 +149,9 @@ pub fn ask(state_dir: &Path, request: &Request, take: &mut dyn FnMut(Value)) -> 
         std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => AskError::NotRunning,
         _ => broken(error),
     })?;
-    stream.set_read_timeout(Some(Duration::from_secs(120))).map_err(broken)?;
+    stream
+        .set_read_timeout(Some(Duration::from_secs(120)))
+        .map_err(broken)?;
     let line = serde_json::to_string(request).map_err(|error| AskError::Broken(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).map_err(broken)?;
     for line in BufReader::new(stream).lines() {

@@ -48,7 +48,11 @@ fn print(check: &Value) {
     let (outcome, title) = (text("outcome"), text("title"));
     let pad = " ".repeat(7usize.saturating_sub(outcome.len()));
     let took = check["took_ms"].as_i64().unwrap_or(0);
-    out::line(&format!("{}{pad}  {title}: {} ({took} ms)", out::paint(&outcome, &outcome), out::tame(&text("text"))));
+    out::line(&format!(
+        "{}{pad}  {title}: {} ({took} ms)",
+        out::paint(&outcome, &outcome),
+        out::tame(&text("text"))
+    ));
     if !text("fix").is_empty() {
         out::line(&format!("         fix: {}", text("fix")));
     }

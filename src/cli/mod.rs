@@ -145,7 +145,10 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
 fn read_store(config: &Config) -> Result<ReadOnly, Exit> {
     let path = config.state_dir.join("callspool.db");
     if !path.exists() {
-        out::message(&format!("there is no store at {}: the agent has not run yet", path.display()));
+        out::message(&format!(
+            "there is no store at {}: the agent has not run yet",
+            path.display()
+        ));
         return Err(Exit::Unreachable);
     }
     Store::open_read_only(&path).map_err(|error| {

@@ -35,29 +35,54 @@ pub(super) fn paint(word: &str, meaning: &str) -> String {
         "error" | "failed" | "down" | "held" | "gone" | "disabled" => 31,
         _ => return word.to_owned(),
     };
-    if colour() { format!("\u{1b}[{code}m{word}\u{1b}[0m") } else { word.to_owned() }
+    if colour() {
+        format!("\u{1b}[{code}m{word}\u{1b}[0m")
+    } else {
+        word.to_owned()
+    }
 }
 
 /// Foreign text on one line: caller names may hold anything, a terminal must not obey it.
 pub(super) fn tame(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// A bar of `width` cells that shows `done` of `whole`.
 pub(super) fn bar(done: i64, whole: i64, width: usize) -> String {
-    let part = if whole > 0 { done.clamp(0, whole) as f64 / whole as f64 } else { 1.0 };
+    let part = if whole > 0 {
+        done.clamp(0, whole) as f64 / whole as f64
+    } else {
+        1.0
+    };
     let full = (part * width as f64).round() as usize;
-    format!("[{}{}] {:>3.0} %", "#".repeat(full), ".".repeat(width - full), part * 100.0)
+    format!(
+        "[{}{}] {:>3.0} %",
+        "#".repeat(full),
+        ".".repeat(width - full),
+        part * 100.0
+    )
 }
 
 /// Columns, each as wide as its widest cell.
 pub(super) fn table(rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |n: usize| rows.iter().filter_map(|row| row.get(n)).map(|cell| visible(cell)).max().unwrap_or(0);
+    let width = |n: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(n))
+            .map(|cell| visible(cell))
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     for row in rows {
         let cells = row.iter().enumerate().map(|(n, cell)| {
-            let pad = if n + 1 == row.len() { 0 } else { widths[n] - visible(cell) };
+            let pad = if n + 1 == row.len() {
+                0
+            } else {
+                widths[n] - visible(cell)
+            };
             format!("{cell}{}", " ".repeat(pad))
         });
         line(cells.collect::<Vec<_>>().join("  ").trim_end());

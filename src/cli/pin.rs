@@ -40,11 +40,20 @@ pub(super) fn run(config: &Config, verb: &Verb, json: bool) -> Exit {
                 out::message("this is not the pin that the PBX offers; see `callspool pin show`");
                 return Exit::Refused;
             }
-            match ask_one(&config.state_dir, &Request::AcceptPin { pin: pin.to_ascii_lowercase() }) {
+            match ask_one(
+                &config.state_dir,
+                &Request::AcceptPin {
+                    pin: pin.to_ascii_lowercase(),
+                },
+            ) {
                 Ok(_) => out::line("accepted"),
                 Err(error) => {
                     out::message(&error.to_string());
-                    return if matches!(error, AskError::Refused(_)) { Exit::Refused } else { Exit::Unreachable };
+                    return if matches!(error, AskError::Refused(_)) {
+                        Exit::Refused
+                    } else {
+                        Exit::Unreachable
+                    };
                 }
             }
         }

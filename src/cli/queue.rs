@@ -84,8 +84,12 @@ fn retry(config: &Config, id: Option<String>, target: Option<String>, json: bool
         out::message(&format!("there is no target {name} in the configuration"));
         return Exit::Refused;
     }
-    let resumed: Vec<&String> =
-        config.targets.iter().map(|known| &known.name).filter(|name| target.as_ref().is_none_or(|t| t == *name)).collect();
+    let resumed: Vec<&String> = config
+        .targets
+        .iter()
+        .map(|known| &known.name)
+        .filter(|name| target.as_ref().is_none_or(|t| t == *name))
+        .collect();
     let asked = (|| {
         if id.is_none() {
             for name in resumed {

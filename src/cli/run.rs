@@ -12,7 +12,10 @@ use crate::config::Config;
 use crate::{link, web};
 
 pub(super) fn run(config: Config) -> Exit {
-    env_logger::Builder::new().filter_level(config.log_level).format_target(false).init();
+    env_logger::Builder::new()
+        .filter_level(config.log_level)
+        .format_target(false)
+        .init();
     for (key, file) in secret_files(&config) {
         if let Err(text) = crate::config::read_secret(file) {
             out::message(&format!("{}: {key}: {text}", config.path.display()));
@@ -23,7 +26,11 @@ pub(super) fn run(config: Config) -> Exit {
         Ok(agent) => agent,
         Err(error) => {
             out::message(&error.to_string());
-            return if matches!(error, agent::StartError::Running(_)) { Exit::Refused } else { Exit::Failed };
+            return if matches!(error, agent::StartError::Running(_)) {
+                Exit::Refused
+            } else {
+                Exit::Failed
+            };
         }
     };
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -129,7 +136,11 @@ async fn asked_to_stop() {
     let mut any: Vec<_> = any.collect();
     std::future::poll_fn(|context| {
         let ready = any.iter_mut().any(|signal| signal.as_mut().poll(context).is_ready());
-        if ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if ready {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
 }

@@ -13,7 +13,11 @@ pub(super) fn run(config: &Config, json: bool, watch: bool) -> Exit {
             Ok(status) => status,
             Err(error) => {
                 out::message(&error.to_string());
-                return if matches!(error, AskError::Refused(_)) { Exit::Refused } else { Exit::Unreachable };
+                return if matches!(error, AskError::Refused(_)) {
+                    Exit::Refused
+                } else {
+                    Exit::Unreachable
+                };
             }
         };
         if watch && out::colour() {
@@ -41,23 +45,47 @@ fn print(status: &Value) {
     let overall = text(status, "/overall");
     let heading = format!("{} ({})", text(status, "/box/name"), text(status, "/box/id"));
     out::line(&format!("{heading}: {}", out::paint(overall, overall)));
-    let pbx = if status["pbx"]["reachable"] == true { "up" } else { "down" };
+    let pbx = if status["pbx"]["reachable"] == true {
+        "up"
+    } else {
+        "down"
+    };
     let mut rows = vec![vec![
         "PBX".to_owned(),
         out::paint(pbx, pbx),
-        format!("3CX {}, last answer {}", text(status, "/pbx/version"), ago("/pbx/last_ok_ms")),
+        format!(
+            "3CX {}, last answer {}",
+            text(status, "/pbx/version"),
+            ago("/pbx/last_ok_ms")
+        ),
     ]];
     for target in status["targets"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let state = text(target, "/state");
-        let mut told = format!("{} waiting, {} held", number(target, "/waiting"), number(target, "/held"));
+        let mut told = format!(
+            "{} waiting, {} held",
+            number(target, "/waiting"),
+            number(target, "/held")
+        );
         if let Some(last) = target["last_ok_ms"].as_i64() {
             told += &format!(", last confirmed {} ago", when::span(now - last));
         }
-        rows.push(vec![format!("Target {}", text(target, "/name")), out::paint(state, state), told]);
+        rows.push(vec![
+            format!("Target {}", text(target, "/name")),
+            out::paint(state, state),
+            told,
+        ]);
     }
     if !status["link"].is_null() {
-        let state = if status["link"]["connected"] == true { "up" } else { "down" };
-        rows.push(vec!["MQTT".to_owned(), out::paint(state, state), text(status, "/link/broker").to_owned()]);
+        let state = if status["link"]["connected"] == true {
+            "up"
+        } else {
+            "down"
+        };
+        rows.push(vec![
+            "MQTT".to_owned(),
+            out::paint(state, state),
+            text(status, "/link/broker").to_owned(),
+        ]);
     }
     rows.push(vec![
         "Calls".to_owned(),
@@ -84,7 +112,11 @@ fn print(status: &Value) {
     progress(status);
     for item in status["health"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let severity = text(item, "/severity");
-        out::line(&format!("\n{}: {}", out::paint(severity, severity), text(item, "/title")));
+        out::line(&format!(
+            "\n{}: {}",
+            out::paint(severity, severity),
+            text(item, "/title")
+        ));
         out::line(&format!("  {}", text(item, "/text")));
         out::line(&format!("  fix: {}", text(item, "/fix")));
         for under in item["explains"].as_array().map(Vec::as_slice).unwrap_or_default() {
@@ -95,12 +127,18 @@ fn print(status: &Value) {
 
 /// Bars of what takes long: reading history, and delivering a backlog.
 fn progress(status: &Value) {
-    let (left, whole) = (number(status, "/sync/backlog_ms"), number(status, "/sync/backlog_whole_ms"));
+    let (left, whole) = (
+        number(status, "/sync/backlog_ms"),
+        number(status, "/sync/backlog_whole_ms"),
+    );
     if left > 0 && whole > 0 {
         let rest = status.pointer("/sync/backlog_left_ms").and_then(Value::as_i64);
         let rest = rest.map_or_else(String::new, |ms| format!(", about {} left", when::span(ms)));
         let days = when::span(left);
-        out::line(&format!("Reading history  {}  {days} to read{rest}", out::bar(whole - left, whole, 30)));
+        out::line(&format!(
+            "Reading history  {}  {days} to read{rest}",
+            out::bar(whole - left, whole, 30)
+        ));
     }
     for target in status["targets"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let (waiting, rate) = (number(target, "/waiting"), number(target, "/per_minute"));

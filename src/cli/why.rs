@@ -70,9 +70,16 @@ fn print(why: &Why, at: Circumstances) {
         ));
     }
     for recording in &why.recordings {
-        out::line(&format!("  recording {}: {}", recording.recording.pbx_id, recording.answer));
+        out::line(&format!(
+            "  recording {}: {}",
+            recording.recording.pbx_id, recording.answer
+        ));
     }
     for delivery in &why.deliveries {
-        out::line(&format!("  {}: {}", delivery.kind.word(), delivery_answer(delivery, at)));
+        out::line(&format!(
+            "  {}: {}",
+            delivery.kind.word(),
+            delivery_answer(delivery, at)
+        ));
     }
 }
