@@ -16,5 +16,6 @@ pub mod pbx;
 pub mod random;
 pub mod store;
 pub mod sync;
+pub mod web;
 pub mod when;
 pub mod why;

@@ -15,18 +15,27 @@ use crate::sync::{PbxStatus, SyncStatus};
 
 /// A running agent. Clones are the same agent.
 #[derive(Clone)]
-pub struct Handle(pub(super) Arc<Shared>);
+pub struct Handle(pub(super) Arc<Parts>);
 
-/// What the flows share with the faces.
-pub(super) struct Shared {
+/// What a [`Handle`] is made of: everything that the flows share with the faces.
+pub struct Parts {
+    /// The configuration in force.
     pub config: Config,
+    /// The store.
     pub store: Store,
+    /// The agent's clock.
     pub clock: Clock,
+    /// The board of health items.
     pub health: Health,
+    /// Who this box is.
     pub identity: Identity,
+    /// Kept by the PBX flow.
     pub pbx: Arc<Mutex<PbxStatus>>,
+    /// Kept by the flow that reads the call log.
     pub sync: Arc<Mutex<SyncStatus>>,
+    /// Kept by the link.
     pub link: Arc<Mutex<LinkStatus>>,
+    /// Kept by the sampler.
     pub machine: Arc<Mutex<Machine>>,
     /// Rung to read the call log, and to fetch recordings, now.
     pub take: Vec<Bell>,
@@ -39,6 +48,11 @@ pub(super) struct Shared {
 }
 
 impl Handle {
+    /// A handle on an agent whose flows share `parts`.
+    pub fn new(parts: Parts) -> Handle {
+        Handle(Arc::new(parts))
+    }
+
     /// The configuration in force.
     pub fn config(&self) -> &Config {
         &self.0.config
@@ -69,7 +83,8 @@ impl Handle {
         &self.0.identity
     }
 
-    /// Everything at this moment. It never fails: what can't be read is left out and is a health item.
+    /// Everything at this moment. It never fails: what can't be read is left out and is a health item. It may wait
+    /// for the store as long as the store waits for a lock; see [`Handle::status_without_store`].
     pub fn status(&self) -> Status {
         let now_ms = self.0.clock.wall_ms();
         let read = self.0.store.read(|connection| {
@@ -78,23 +93,28 @@ impl Handle {
             let targets = crate::deliver::statuses(connection, &self.0.config.targets, &self.0.clock)?;
             Ok((counts, rights, targets))
         });
-        let (counts, rights, targets) = match read {
-            Ok((counts, rights, targets)) => (Some(counts), rights, targets),
-            Err(_) => (None, None, Vec::new()),
-        };
+        let mut status = self.status_without_store();
+        if let Ok((counts, rights, targets)) = read {
+            (status.counts, status.rights, status.targets) = (Some(counts), rights, targets);
+        }
+        status
+    }
+
+    /// What is known at once, without a look into the store: no counts, no rights, no targets.
+    pub fn status_without_store(&self) -> Status {
         Status {
             schema: 1,
             overall: self.0.health.worst(),
             identity: self.0.identity.clone(),
-            now_ms,
+            now_ms: self.0.clock.wall_ms(),
             clock_synced: self.0.clock.synced(),
             pbx: lock(&self.0.pbx).clone(),
             sync: lock(&self.0.sync).clone(),
-            targets,
+            targets: Vec::new(),
             link: self.0.config.mqtt.as_ref().map(|_| lock(&self.0.link).clone()),
-            counts,
+            counts: None,
             machine: lock(&self.0.machine).clone(),
-            rights,
+            rights: None,
             health: self.0.health.folded(),
         }
     }

@@ -3,5 +3,5 @@
 mod handle;
 mod status;
 
-pub use handle::Handle;
+pub use handle::{Handle, Parts};
 pub use status::{Identity, Machine, Status};

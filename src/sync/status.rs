@@ -13,6 +13,9 @@ pub struct PbxStatus {
     pub version: Option<String>,
     /// SHA-256 of its certificate's public key, in hexadecimal, where it is pinned.
     pub pin: Option<String>,
+    /// The pin of the certificate that it shows now, where that is another than the pinned one: nothing is sent
+    /// until a person has accepted it.
+    pub offered_pin: Option<String>,
     /// When it last answered, Unix milliseconds.
     pub last_ok_ms: Option<i64>,
     /// How long the last answer took.
