@@ -1,5 +1,7 @@
 //! The main job: a call made on the PBX is in the CRM, once, with its recording, byte for byte, whatever comes late.
 
+#![allow(clippy::unwrap_used)]
+
 mod rig;
 
 use std::time::Duration;

@@ -49,9 +49,13 @@ pub(super) fn run(config: Config) -> Exit {
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let mut fatal = agent.fatal();
-        let faces = tokio::spawn(serve(agent.handle(), stopped, |first| {
-            if let Some(password) = first {
+        let faces = tokio::spawn(serve(agent.handle(), stopped, |page| {
+            if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
+                out::message(&format!(
+                    "it also stands in {} until the first login",
+                    page.first_file.display()
+                ));
             }
         }));
         let exit = tokio::select! {
@@ -72,8 +76,8 @@ pub(super) fn run(config: Config) -> Exit {
 }
 
 /// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
-/// `first` is told the page's first password, on the run that made it.
-pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, first: impl FnOnce(Option<&str>)) {
+/// `ready` is told of the page when it listens.
+pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(&web::Prepared)) {
     let status = tokio::spawn(agent::watch(handle.clone()));
     let control = tokio::spawn(control::serve(handle.clone(), stop.clone()));
     let link = link_setup(&handle).map(|setup| tokio::spawn(link::run(setup, stop.clone())));
@@ -83,7 +87,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, first: impl FnOn
     };
     match prepared {
         Ok(Ok(prepared)) => {
-            first(prepared.first_password.as_deref());
+            ready(&prepared);
             if let Err(error) = web::serve(handle, prepared, stop.clone()).await {
                 log::error!("the page can't be served: {error}");
             }

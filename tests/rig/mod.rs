@@ -1,7 +1,7 @@
 //! What black-box tests share: a folder of their own, a configuration in it, and an agent that runs on it — in this
 //! process with a clock that runs faster, or as the real binary that can be killed.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,0 +1,60 @@
+//! JSON for scripts, under the same session. New fields may appear at any time.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::calls::{self, Asked};
+use super::layout::{Refusal, as_json, refuse, unread};
+use super::site::Site;
+use super::{call, layout};
+
+fn answer(value: &impl Serialize) -> Response {
+    as_json(StatusCode::OK, &serde_json::to_value(value).unwrap_or(Value::Null))
+}
+
+/// Everything at this moment.
+pub(super) async fn status(State(site): State<Site>) -> Response {
+    let view = site.view().await;
+    let mut value = serde_json::to_value(&view.status).unwrap_or(Value::Null);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("store_age_ms".to_owned(), json!(view.store_age_ms));
+    }
+    as_json(StatusCode::OK, &value)
+}
+
+/// Calls, newest first; `next` is the `before` of the next page.
+pub(super) async fn calls(
+    State(site): State<Site>,
+    uri: Uri,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let Query(asked) = asked.unwrap_or_default();
+    match calls::read(&site, &asked).await {
+        Ok(listed) => as_json(
+            StatusCode::OK,
+            &json!({ "schema": 1, "calls": listed.calls, "next": listed.next }),
+        ),
+        Err(error) => unread(&uri, &error),
+    }
+}
+
+/// A call and where its recordings are, by its local number or by the PBX's id.
+pub(super) async fn call(State(site): State<Site>, uri: Uri, Path(id): Path<String>) -> Response {
+    match call::read(&site, id).await {
+        Ok(Some(why)) => answer(&why),
+        Ok(None) => refuse(
+            &uri,
+            Refusal {
+                status: StatusCode::NOT_FOUND,
+                title: "No such call",
+                why: "No call has this number or id.",
+                next: "Ask /api/calls for those that there are.",
+            },
+        ),
+        Err(error) => layout::unread(&uri, &error),
+    }
+}

@@ -1,0 +1,184 @@
+//! The list of calls, newest first.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::Response;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::layout::{self, Mark, Page, icon, to};
+use super::sessions::Visitor;
+use super::site::{Site, Unread};
+use super::words::{length, moment, party};
+use crate::model::{Direction, Outcome};
+use crate::store::{self, CallFilter, CallRow};
+
+/// Calls on a page.
+const PAGE: usize = 25;
+/// The most that a script may ask for at once.
+const MOST: usize = 200;
+
+/// What a list may be asked for.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Asked {
+    /// `started_ms,id` of the last call of the page before.
+    before: String,
+    /// One of the outcomes.
+    outcome: String,
+    /// How many.
+    most: Option<usize>,
+    /// The PBX's id of one call.
+    key: String,
+}
+
+/// A page of the list.
+pub(super) struct Listed {
+    pub calls: Vec<CallRow>,
+    /// The `before` of the next page.
+    pub next: Option<String>,
+}
+
+/// Reads what was asked for.
+pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Listed, Unread> {
+    let before = asked
+        .before
+        .split_once(',')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    let most = asked.most.unwrap_or(PAGE).clamp(1, MOST);
+    let filter = CallFilter {
+        before,
+        since_ms: None,
+        outcome: Outcome::from_word(&asked.outcome),
+        most: most + 1,
+    };
+    let mut calls = site
+        .read(move |handle| handle.store().read(|c| store::calls(c, &filter)))
+        .await?;
+    let more = calls.len() > most;
+    calls.truncate(most);
+    let next = calls
+        .last()
+        .filter(|_| more)
+        .map(|row| format!("{},{}", row.call.started_ms, row.call.id));
+    Ok(Listed { calls, next })
+}
+
+/// The page.
+pub(super) async fn page(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let Query(asked) = asked.unwrap_or_default();
+    let key = asked.key.trim().to_owned();
+    if !key.is_empty() {
+        let found = site
+            .read(move |handle| handle.store().read(|c| store::call_by_key(c, &key)))
+            .await;
+        match found {
+            Ok(Some(call)) => return to(StatusCode::SEE_OTHER, &format!("/calls/{}", call.id)),
+            Ok(None) => {}
+            Err(error) => return layout::unread(&uri, &error),
+        }
+    }
+    match read(&site, &asked).await {
+        Ok(listed) => layout::page(
+            &site,
+            &visitor,
+            Page {
+                title: "Calls",
+                tab: "/calls",
+                live: None,
+                main: main(&asked, &listed),
+            },
+        ),
+        Err(error) => layout::unread(&uri, &error),
+    }
+}
+
+fn main(asked: &Asked, listed: &Listed) -> Markup {
+    let chosen = Outcome::from_word(&asked.outcome);
+    let outcome = chosen.map_or("", Outcome::word);
+    html! {
+        section class="wide" {
+            div class="top" {
+                h1 { "Calls" }
+                nav class="filter" aria-label="Outcome" {
+                    @for (word, name) in [("", "All"), ("answered", "Answered"), ("missed", "Missed"), ("unanswered", "Unanswered")] {
+                        a href={ "/calls" @if !word.is_empty() { "?outcome=" (word) } }
+                            aria-current=[(outcome == word).then_some("true")] { (name) }
+                    }
+                }
+                form class="find" role="search" action="/calls" {
+                    input name="key" aria-label="The PBX's id of a call" placeholder="Call id of the PBX" value=(asked.key);
+                    button class="small" { "Find" }
+                }
+            }
+            @if !asked.key.trim().is_empty() {
+                p class="problem" role="alert" { "No call has this id. Perhaps it isn't over yet, or was before the history that was read." }
+            }
+            @if listed.calls.is_empty() {
+                p class="card" { "No calls here" @if asked.before.is_empty() { " yet. A call appears when it has ended and the PBX has written it down." } @else { "." } }
+            } @else {
+                table class="calls" role="table" {
+                    thead role="rowgroup" { tr role="row" {
+                        @for head in ["Time", "From", "To", "Talk", "Outcome", "Recording"] { th role="columnheader" scope="col" { (head) } }
+                    } }
+                    tbody role="rowgroup" { @for row in &listed.calls { (line(row)) } }
+                }
+            }
+            nav class="pages" aria-label="Older and newer" {
+                @if !asked.before.is_empty() {
+                    a class="button" href={ "/calls" @if chosen.is_some() { "?outcome=" (outcome) } } { "Newest" }
+                }
+                @if let Some(next) = &listed.next {
+                    a class="button" href={ "/calls?before=" (next) @if chosen.is_some() { "&outcome=" (outcome) } } { "Older" }
+                }
+            }
+        }
+    }
+}
+
+fn line(row: &CallRow) -> Markup {
+    let call = &row.call;
+    let (mark, picture, word) = whereabouts(row);
+    html! {
+        tr role="row" {
+            td role="cell" class="when" { a href={ "/calls/" (call.id) } { (moment(call.started_ms)) } }
+            td role="cell" class="from" { (icon(call.direction.word())) span class="away" { (direction(call.direction)) " from " } (party(&call.from)) }
+            td role="cell" class="to" { (party(&call.to)) }
+            td role="cell" class="talk" { @if call.talking_ms > 0 { (length(call.talking_ms)) } @else { span class="muted" { "–" } } }
+            td role="cell" class={ "outcome " (call.outcome.word()) } { (call.outcome.word()) }
+            td role="cell" class="where" { span class={ "tag " (mark.class()) } { (icon(picture)) (word) } }
+        }
+    }
+}
+
+/// A direction in a word.
+pub(super) fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "Inbound",
+        Direction::Outbound => "Outbound",
+        Direction::Internal => "Internal",
+    }
+}
+
+/// Where a call's recordings are: the least settled of them decides, and what needs a person comes first.
+fn whereabouts(row: &CallRow) -> (Mark, &'static str, &'static str) {
+    if row.stuck > 0 {
+        (Mark::Bad, "stuck", "stuck")
+    } else if row.waiting > 0 {
+        (Mark::Wait, "wait", "waiting")
+    } else if row.recordings == 0 {
+        (Mark::Idle, "idle", "none")
+    } else if row.gone == row.recordings {
+        (Mark::Warn, "gone", "gone")
+    } else if row.held > 0 && (row.deliveries == 0 || row.delivered < row.deliveries) {
+        (Mark::Wait, "held", "held here")
+    } else {
+        (Mark::Ok, "ok", "delivered")
+    }
+}

@@ -1,0 +1,283 @@
+//! What every request must pass before anything is done for it, and the headers of every answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Form, FromRequest, Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::layout::{Refusal, refuse, to};
+use super::routes::Access;
+use super::sessions::Visitor;
+use super::site::Site;
+
+/// The most bytes of a form.
+pub(super) const BODY: usize = 64 * 1024;
+/// How long a form may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// The cookie. Its prefix makes browsers insist on `Secure`, on `Path=/` and on no `Domain`.
+const COOKIE: &str = "__Host-sid";
+
+/// The query with which a page asks for itself again.
+pub(super) const AUTO: &str = "auto";
+
+/// Both ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    /// The browser's.
+    pub peer: SocketAddr,
+    /// Ours.
+    pub local: SocketAddr,
+}
+
+impl Ends {
+    pub fn source(&self) -> IpAddr {
+        self.peer.ip().to_canonical()
+    }
+}
+
+/// Nothing from anywhere else, no frames, no sniffing, no referrer; pages are never kept by a cache.
+const HEADERS: [(HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Puts the headers on every answer. No HSTS: on a self-signed name it takes away the way past the warning.
+pub(super) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        // An asset says itself how long it may be kept.
+        if !(name == header::CACHE_CONTROL && response.headers().contains_key(&name)) {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+/// Refuses a request that came under a name that isn't ours, without a cookie and without a word about us.
+pub(super) async fn host(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let Some(ends) = request.extensions().get::<Ends>().copied() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    match called(request.headers(), request.uri()) {
+        Some(name) if site.hosts().allow(name, ends.local) => next.run(request).await,
+        _ => refuse(
+            request.uri(),
+            Refusal {
+                status: StatusCode::MISDIRECTED_REQUEST,
+                title: "Not by this name",
+                why: "This page answers only to names and addresses that are known to be its own.",
+                next: "Open it by its IP address and port, or have this name put into web.names.",
+            },
+        ),
+    }
+}
+
+/// The one name that the request came under; `None` if it has none, several, or two that differ.
+fn called<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next()?.to_str().ok()?;
+    let alone = hosts.next().is_none() && uri.authority().is_none_or(|authority| authority.as_str() == host);
+    alone.then_some(host)
+}
+
+/// Takes a request that changes something only from this page itself: browsers say where it comes from in
+/// `Sec-Fetch-Site`, older ones in `Origin`; one that says neither is refused. Takes its form in whole, in time, and
+/// not too big.
+pub(super) async fn origin(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    if !from_here(request.headers()) {
+        return refuse(
+            request.uri(),
+            Refusal {
+                status: StatusCode::FORBIDDEN,
+                title: "Not from this page",
+                why: "What changes something is taken only from this page itself, and your browser says it came from elsewhere.",
+                next: "Open this page and press the button there.",
+            },
+        );
+    }
+    let (parts, body) = request.into_parts();
+    match timeout(BODY_TIME, to_bytes(body, BODY)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Err(_)) => refuse(
+            &parts.uri,
+            Refusal {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                title: "Too much",
+                why: "A form of this page is never that long, or it broke off on its way.",
+                next: "Go back and send it again.",
+            },
+        ),
+        Err(_) => refuse(
+            &parts.uri,
+            Refusal {
+                status: StatusCode::REQUEST_TIMEOUT,
+                title: "Too slow",
+                why: "The form did not arrive within ten seconds.",
+                next: "Check the network and send it again.",
+            },
+        ),
+    }
+}
+
+fn from_here(headers: &HeaderMap) -> bool {
+    let one = |name: &HeaderName| {
+        let mut all = headers.get_all(name).iter();
+        (all.next().and_then(|value| value.to_str().ok()), all.next().is_none())
+    };
+    if headers.contains_key(&SEC_FETCH_SITE) {
+        return one(&SEC_FETCH_SITE) == (Some("same-origin"), true);
+    }
+    let ((Some(origin), true), (Some(host), true)) = (one(&header::ORIGIN), one(&header::HOST)) else {
+        return false;
+    };
+    origin
+        .strip_prefix("https://")
+        .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+}
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// What a form must carry besides what it is about.
+#[derive(Deserialize)]
+struct Token {
+    #[serde(default)]
+    token: String,
+}
+
+/// Lets a request through to a route that is not public if its session is on; a form also needs the session's token.
+pub(super) async fn login(
+    State((site, access)): State<(Site, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    site.access().refresh(false).await;
+    // What a page does by itself is no use of it: a page that was left open does not keep its session on.
+    let by_itself = access == Access::Live || request.uri().query() == Some(AUTO);
+    let id = session_id(request.headers());
+    let Some(visitor) = id.and_then(|id| site.access().sessions.find(&id, site.now(), !by_itself)) else {
+        return match (access, request.method()) {
+            (Access::Page, &Method::GET | &Method::HEAD) => to(StatusCode::FOUND, &login_for(request.uri())),
+            (Access::Page, _) => to(StatusCode::SEE_OTHER, "/login"),
+            _ => refuse(
+                request.uri(),
+                Refusal {
+                    status: StatusCode::UNAUTHORIZED,
+                    title: "Not logged in",
+                    why: "This needs a session, and yours is over or was never begun.",
+                    next: "Log in at /login.",
+                },
+            ),
+        };
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let (parts, body) = request.into_parts();
+        // It was taken in whole already.
+        let bytes = to_bytes(body, BODY).await.unwrap_or_default();
+        if !visitor.sent(&token(&parts, bytes.clone()).await) {
+            return refuse(
+                &parts.uri,
+                Refusal {
+                    status: StatusCode::FORBIDDEN,
+                    title: "This form is not from your session",
+                    why: "It may have been open since before your last login.",
+                    next: "Reload the page and press the button again.",
+                },
+            );
+        }
+        request = Request::from_parts(parts, Body::from(bytes));
+    }
+    request.extensions_mut().insert::<Visitor>(visitor);
+    next.run(request).await
+}
+
+async fn token(parts: &Parts, bytes: axum::body::Bytes) -> String {
+    let copy = Request::from_parts(parts.clone(), Body::from(bytes));
+    match Form::<Token>::from_request(copy, &()).await {
+        Ok(Form(form)) => form.token,
+        Err(_) => String::new(),
+    }
+}
+
+/// The way to log in, and back to where one wanted to go.
+fn login_for(uri: &Uri) -> String {
+    match way_back(uri.path()) {
+        "/" => "/login".to_owned(),
+        path => format!("/login?next={path}"),
+    }
+}
+
+/// `path` if it is one of our pages, else the first page: nobody is sent anywhere else.
+pub(super) fn way_back(path: &str) -> &str {
+    let call = path.strip_prefix("/calls/");
+    let known = matches!(path, "/calls" | "/queue" | "/password")
+        || call.is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()));
+    if known { path } else { "/" }
+}
+
+/// The id in the request's cookie.
+pub(super) fn session_id(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, id)| id.to_owned())
+}
+
+/// The cookie that begins a session, or with an empty id ends it.
+pub(super) fn cookie(id: &str) -> String {
+    let end = if id.is_empty() { "; Max-Age=0" } else { "" };
+    format!("{COOKIE}={id}; Path=/; Secure; HttpOnly; SameSite=Strict{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_never_leads_elsewhere() {
+        for good in ["/calls", "/queue", "/calls/17"] {
+            assert_eq!(way_back(good), good);
+        }
+        for bad in [
+            "//evil.example",
+            "https://evil.example",
+            "/calls/1/../x",
+            "/\\evil",
+            "/calls/",
+            "",
+            "/logout",
+        ] {
+            assert_eq!(way_back(bad), "/");
+        }
+    }
+
+    #[test]
+    fn the_session_is_found_among_other_cookies() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=b; __Host-sid=abc; c=d"));
+        assert_eq!(session_id(&headers).as_deref(), Some("abc"));
+        assert!(cookie("").contains("Max-Age=0"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The local page: how the box is, its calls, what is on its way, and a few buttons. For technicians, over HTTPS, after
+//! a login; every page works without JavaScript.
+//!
+//! [`prepare`] makes or loads what the page needs (key, certificate, password) and listens; [`serve`] answers until it
+//! is told to stop. The page reads and asks flows to act, it never does their work. A store that doesn't answer can't
+//! keep it from answering: each look into the store has its time, and what is known without it is shown.
+//!
+//! | file | what |
+//! |---|---|
+//! | `routes` | every route with who may see it: the one table behind router and test |
+//! | `server`, `certificate` | connections, TLS and their limits |
+//! | `guard`, `hosts` | what every request must pass: name, origin, size, login; and the headers of every answer |
+//! | `access`, `password`, `limiter`, `sessions`, `login` | who is let in |
+//! | `site` | what all handlers share; looks into the store with a time limit |
+//! | `overview`, `calls`, `call`, `queue`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `layout`, `words`, `assets` | how it looks |
+
+mod access;
+mod actions;
+mod api;
+mod assets;
+mod call;
+mod calls;
+mod certificate;
+mod error;
+mod guard;
+mod hosts;
+mod layout;
+mod limiter;
+mod live;
+mod login;
+mod overview;
+mod password;
+mod queue;
+mod routes;
+mod server;
+mod sessions;
+mod site;
+mod words;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use tokio::sync::watch;
+
+pub use error::Error;
+pub use password::{SHORTEST, set_password};
+pub use routes::{Access, ROUTES, Route};
+
+use crate::agent::Handle;
+
+/// A page that is ready to be served: it listens already.
+pub struct Prepared {
+    /// The password, only on the run that made it: for the console. It also stands in [`Prepared::first_file`].
+    pub first_password: Option<String>,
+    /// Where the first password stands until somebody has logged in with it.
+    pub first_file: PathBuf,
+    /// SHA-256 of the certificate, as browsers show it: what a technician compares.
+    pub fingerprint: String,
+    /// Where it listens; the ports are the real ones where the configuration says 0.
+    pub addresses: Vec<SocketAddr>,
+    shown: certificate::Shown,
+    listeners: Vec<TcpListener>,
+}
+
+/// Makes or loads certificate, key and password, and begins to listen. Blocking: a first start hashes and syncs.
+pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
+    let config = handle.config();
+    let shown = certificate::keep(&tls_folder(handle), &config.web, handle.clock().wall_ms())?;
+    let first_password = password::make_first(&mut handle.settings(), &config.state_dir)?;
+    let mut listeners = Vec::new();
+    for address in &config.web.listen {
+        let listener = TcpListener::bind(address)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|source| Error::Listen {
+                address: *address,
+                source,
+            })?;
+        listeners.push(listener);
+    }
+    let addresses = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
+    Ok(Prepared {
+        first_password,
+        first_file: password::first_file(&config.state_dir),
+        fingerprint: shown.fingerprint.clone(),
+        addresses,
+        shown,
+        listeners,
+    })
+}
+
+/// Answers until `stop` says `true`. Runs on a current-thread runtime beside others: it never blocks it.
+pub async fn serve(handle: Handle, prepared: Prepared, stop: watch::Receiver<bool>) -> Result<(), Error> {
+    for address in &prepared.addresses {
+        log::info!(
+            "the page is at https://{address}/, certificate SHA-256 {}",
+            prepared.fingerprint
+        );
+    }
+    let site = site::Site::new(handle, prepared.fingerprint, stop.clone());
+    server::run(site, prepared.listeners, prepared.shown, stop).await
+}
+
+fn tls_folder(handle: &Handle) -> PathBuf {
+    handle.config().state_dir.join("tls")
+}

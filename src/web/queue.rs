@@ -1,0 +1,185 @@
+//! What waits to be delivered, and what waits for a person.
+
+use axum::extract::{Extension, State};
+use axum::http::Uri;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use super::call::circumstances;
+use super::layout::{self, Mark, Page, icon, token, unread};
+use super::sessions::Visitor;
+use super::site::{Site, Unread};
+use super::words::{count, moment};
+use crate::model::{Delivery, DeliveryKind, DeliveryState};
+use crate::store;
+use crate::why::{self, Circumstances};
+
+/// The most lines of each list.
+const MOST: usize = 100;
+
+struct Queue {
+    held: Vec<Delivery>,
+    waiting: Vec<Delivery>,
+    at: Circumstances,
+}
+
+async fn read(site: &Site) -> Result<Queue, Unread> {
+    site.read(|handle| {
+        handle.store().read(|connection| {
+            let mut waiting = store::waiting_deliveries(connection, MOST)?;
+            waiting.retain(|delivery| delivery.state != DeliveryState::Held);
+            Ok(Queue {
+                held: store::held_deliveries(connection, MOST)?,
+                waiting,
+                at: circumstances(handle),
+            })
+        })
+    })
+    .await
+}
+
+/// The page.
+pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension<Visitor>, uri: Uri) -> Response {
+    match read(&site).await {
+        Ok(queue) => layout::page(
+            &site,
+            &visitor,
+            Page {
+                title: "Queue",
+                tab: "/queue",
+                live: Some(("/live?of=queue", "/queue")),
+                main: main(&queue, &visitor),
+            },
+        ),
+        Err(error) => unread(&uri, &error),
+    }
+}
+
+/// What is in the page, for live updates.
+pub(super) async fn content(site: &Site, visitor: &Visitor) -> String {
+    match read(site).await {
+        Ok(queue) => main(&queue, visitor).into_string(),
+        Err(_) => html! {
+            section id="queue" class="wide" { h1 { "Queue" } p class="problem" { "The store does not answer right now." } }
+        }
+        .into_string(),
+    }
+}
+
+fn main(queue: &Queue, visitor: &Visitor) -> Markup {
+    let mut targets: Vec<&str> = queue.held.iter().map(|delivery| delivery.target.as_str()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    html! {
+        section id="queue" class="wide" {
+            h1 { "Queue" }
+            @if queue.held.is_empty() && queue.waiting.is_empty() {
+                p class="answer" { (Mark::Ok.icon()) " Nothing waits. Everything that was handed over is confirmed." }
+            }
+            @if !queue.held.is_empty() {
+                h2 { "Held for you" }
+                p { (count(queue.held.len() as i64, "delivery was", "deliveries were")) " tried enough and will not be tried again until you say so." }
+                div class="actions" {
+                    (retry(visitor, "", "", "/queue", "Retry all", "retry-all"))
+                    @if targets.len() > 1 {
+                        @for target in &targets {
+                            (retry(visitor, target, "", "/queue", &format!("Retry those for {target}"), &format!("retry-{target}")))
+                        }
+                    }
+                }
+                (table(&queue.held, queue.at, visitor))
+            }
+            @if !queue.waiting.is_empty() {
+                h2 { "Waiting" }
+                (table(&queue.waiting, queue.at, visitor))
+                @if queue.waiting.len() + queue.held.len() >= MOST {
+                    p class="muted" { "These are the oldest; there may be more behind them." }
+                }
+            }
+        }
+    }
+}
+
+fn table(deliveries: &[Delivery], at: Circumstances, visitor: &Visitor) -> Markup {
+    html! {
+        table class="cards" role="table" {
+            (heads(&["What", "Where it is", "Made", ""]))
+            tbody role="rowgroup" { @for delivery in deliveries { (delivery_line(delivery, at, visitor, "/queue", true)) } }
+        }
+    }
+}
+
+/// The head of a table that falls apart into cards on a phone.
+pub(super) fn heads(names: &[&str]) -> Markup {
+    html! {
+        thead role="rowgroup" { tr role="row" {
+            @for name in names {
+                th role="columnheader" scope="col" { @if name.is_empty() { span class="away" { "Do" } } @else { (name) } }
+            }
+        } }
+    }
+}
+
+/// A delivery as a line, with its button if it is held, and with the way to its call if asked.
+pub(super) fn delivery_line(
+    delivery: &Delivery,
+    at: Circumstances,
+    visitor: &Visitor,
+    back: &str,
+    to_call: bool,
+) -> Markup {
+    let (mark, picture) = match delivery.state {
+        DeliveryState::Delivered => (Mark::Ok, "ok"),
+        DeliveryState::Waiting | DeliveryState::Unsure => (Mark::Wait, "wait"),
+        DeliveryState::Held => (Mark::Bad, "stuck"),
+    };
+    let what = match delivery.kind {
+        DeliveryKind::CallCompleted => "The call",
+        DeliveryKind::CallMissed => "The missed call",
+        DeliveryKind::CallUpdated => "News of the call",
+        DeliveryKind::RecordingReady => "The recording",
+    };
+    html! {
+        tr role="row" {
+            td role="cell" data-head="What" {
+                span {
+                    span class={ "tag " (mark.class()) } { (icon(picture)) (delivery.state.word()) } " "
+                    @if to_call { a href={ "/calls/" (delivery.call) } { (what) } } @else { (what) }
+                    " for " b { (delivery.target) }
+                }
+            }
+            td role="cell" data-head="Where it is" { bdi { (cut(&why::delivery_answer(delivery, at))) } }
+            td role="cell" data-head="Made" { (moment(delivery.created_ms)) }
+            td role="cell" class="do" {
+                @if delivery.state == DeliveryState::Held {
+                    (retry(visitor, "", &delivery.id, back, "Retry", &format!("retry-{}", delivery.seq)))
+                }
+            }
+        }
+    }
+}
+
+/// A target's words may be long, and are not ours.
+fn cut(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(400)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if shown.len() < text.len() && text.chars().count() > 400 {
+        shown.push('…');
+    }
+    shown
+}
+
+fn retry(visitor: &Visitor, target: &str, id: &str, back: &str, label: &str, button: &str) -> Markup {
+    html! {
+        form method="post" action="/retry" {
+            (token(visitor))
+            input type="hidden" name="back" value=(back);
+            @if !target.is_empty() { input type="hidden" name="target" value=(target); }
+            @if !id.is_empty() { input type="hidden" name="id" value=(id); }
+            button class="small" id=(button) { (label) }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Connections: how many, how long each may take for what, and TLS around all of them.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{interval, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use super::certificate::{self, Shown};
+use super::guard::Ends;
+use super::site::Site;
+use super::{Error, routes, tls_folder};
+
+/// Connections at a time; more wait in the system's own queue.
+const CONNECTIONS: usize = 32;
+/// How long the TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long a request's head may take, and how long an idle connection is kept.
+const HEAD: Duration = Duration::from_secs(10);
+/// The longest head, with what comes right after it.
+const HEAD_BYTES: usize = 16 * 1024;
+/// How long open connections may take to end when the agent stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How often the certificate is looked at: names and dates change slowly.
+const LOOK: Duration = Duration::from_secs(12 * 3600);
+
+/// Accepts on all listeners until `stop` says `true`.
+pub(super) async fn run(
+    site: Site,
+    listeners: Vec<TcpListener>,
+    shown: Shown,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let router = routes::router(site.clone());
+    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let (show, showing) = watch::channel(shown);
+    let mut doors = JoinSet::new();
+    for listener in listeners {
+        let address = listener.local_addr().map_err(|source| Error::Listen {
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            source,
+        })?;
+        let listener =
+            tokio::net::TcpListener::from_std(listener).map_err(|source| Error::Listen { address, source })?;
+        doors.spawn(accept(
+            listener,
+            router.clone(),
+            showing.clone(),
+            Arc::clone(&free),
+            stop.clone(),
+        ));
+    }
+    let mut look = interval(LOOK);
+    look.tick().await;
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            _ = look.tick() => renew(&site, &show).await,
+        }
+    }
+    while doors.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Comes back when the agent stops; a sender that is gone means the same.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn renew(site: &Site, show: &watch::Sender<Shown>) {
+    let handle = site.handle().clone();
+    let kept = spawn_blocking(move || {
+        certificate::keep(&tls_folder(&handle), &handle.config().web, handle.clock().wall_ms())
+    });
+    match kept.await {
+        Ok(Ok(shown)) if shown.fingerprint != show.borrow().fingerprint => {
+            log::info!("the page's certificate was renewed, SHA-256 {}", shown.fingerprint);
+            site.renewed(shown.fingerprint.clone());
+            show.send_replace(shown);
+        }
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => log::warn!("the page's certificate can't be renewed: {error}"),
+        Err(error) => log::warn!("the page's certificate can't be renewed: {error}"),
+    }
+}
+
+async fn accept(
+    listener: tokio::net::TcpListener,
+    router: Router,
+    showing: watch::Receiver<Shown>,
+    free: Arc<Semaphore>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut open = JoinSet::new();
+    let stopping = stop.clone();
+    loop {
+        let next = async {
+            let permit = Arc::clone(&free).acquire_owned().await.ok()?;
+            Some((permit, listener.accept().await))
+        };
+        let accepted = tokio::select! {
+            () = stopped(&mut stop) => break,
+            Some(_) = open.join_next() => continue,
+            accepted = next => accepted,
+        };
+        match accepted {
+            Some((permit, Ok((stream, peer)))) => {
+                let tls = Arc::clone(&showing.borrow().tls);
+                open.spawn(connection(
+                    stream,
+                    peer,
+                    TlsAcceptor::from(tls),
+                    router.clone(),
+                    permit,
+                    stopping.clone(),
+                ));
+            }
+            // Out of file descriptors, most likely: those who hold them must be let go on.
+            Some((_, Err(error))) => {
+                log::warn!("the page can't accept a connection: {error}");
+                sleep(Duration::from_millis(200)).await;
+            }
+            None => break,
+        }
+    }
+    drop(listener);
+    let _ = timeout(FAREWELL, async { while open.join_next().await.is_some() {} }).await;
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: TlsAcceptor,
+    router: Router,
+    permit: OwnedSemaphorePermit,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    let _ = stream.set_nodelay(true);
+    let stream = match timeout(HANDSHAKE, tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        // A scanner, plain HTTP, or a browser that does not trust us (yet).
+        Ok(Err(error)) => return log::debug!("{peer}: no TLS: {error}"),
+        Err(_) => return log::debug!("{peer}: no TLS in time"),
+    };
+    let inner = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(Ends { peer, local });
+        inner.call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        log::debug!("{peer}: {error}");
+    }
+    drop(permit);
+}
