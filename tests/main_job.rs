@@ -53,7 +53,7 @@ fn assert_same(pbx: &callspool_sim::pbx::Handle, crm: &callspool_sim::crm::Handl
                     .map(|r| (r.bytes, r.sha256.clone()))
             });
             let (bytes, sha256) = stored.unwrap_or_else(|| panic!("recording {} is missing", recording.id));
-            assert_eq!(bytes, recording.length as u64);
+            assert_eq!(bytes, recording.length);
             assert_eq!(sha256, recording.sha256);
         }
     }

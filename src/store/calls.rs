@@ -24,10 +24,21 @@ pub fn take_legs(
             .prepare_cached(&format!("{LEG} WHERE leg.cdr_id = ?1"))?
             .query_row([&leg.cdr_id], |row| Ok((leg_of_row(row), row.get::<_, i64>("call")?)))
             .optional()?;
-        if let Some((same, _)) = &known
-            && same == leg
-        {
-            continue;
+        if let Some((before, call)) = &known {
+            if before == leg {
+                continue;
+            }
+            // A recording's id that is filled in later is nothing new about the call: `recording.ready` tells of it.
+            if (Leg {
+                recordings: Vec::new(),
+                ..before.clone()
+            }) == (Leg {
+                recordings: Vec::new(),
+                ..leg.clone()
+            }) {
+                put_leg(within, leg, *call)?;
+                continue;
+            }
         }
         let call = call_for(within, leg, clock)?;
         touched.insert(call);

@@ -79,6 +79,18 @@ fn the_same_row_twice_is_one_row_and_nothing_new() {
 }
 
 #[test]
+fn a_recording_id_that_is_filled_in_later_is_nothing_new_about_the_call() {
+    let (store, folder) = store();
+    let mut without = leg("a", "k", 9_000);
+    without.recordings.clear();
+    let call = take(&store, vec![without])[0];
+    assert!(take(&store, vec![leg("a", "k", 9_000)]).is_empty());
+    assert_eq!(store.read(|c| legs_of(c, call)).unwrap()[0].recordings, [7]);
+    assert_eq!(store.read(|c| super::call(c, call)).unwrap().unwrap().revision, 1);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_write_that_fails_takes_no_other_with_it() {
     let (store, folder) = store();
     let failing: Result<()> = store.write(|within| {
