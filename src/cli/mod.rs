@@ -3,6 +3,7 @@
 //! Results go to stdout, messages to stderr. Exit codes: 0 ok, 1 a check failed, 2 usage or configuration, 3 the agent
 //! can't be reached, 4 refused.
 
+mod backup;
 mod calls;
 mod config;
 pub mod control;
@@ -82,6 +83,11 @@ enum Verb {
     /// Show or accept the PBX's pinned certificate
     #[command(subcommand)]
     Pin(pin::Verb),
+    /// Copy the store to a file while the agent runs (recordings are not in it)
+    Backup {
+        /// The file to make
+        file: PathBuf,
+    },
     /// Show the version
     Version,
 }
@@ -137,6 +143,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Calls { most, outcome } => calls::run(&config, most, outcome.as_deref(), json),
         Verb::Queue(verb) => queue::run(&config, &verb, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
+        Verb::Backup { file } => backup::run(&config, &file, json),
         Verb::Version | Verb::Config(_) => Exit::Ok,
     }
 }

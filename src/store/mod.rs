@@ -3,6 +3,7 @@
 //! Writes go through [`Store::write`], which returns only when the commit is on the disk (WAL, `synchronous=FULL`,
 //! durability rule D2). Reads go through [`Store::read`] and never wait for a writer.
 
+mod backup;
 mod calls;
 mod counts;
 mod directory;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Savepoint};
 
+pub use backup::back_up;
 pub use calls::{CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, settled, take_legs};
 pub use counts::{Counts, counts};
 pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};

@@ -40,7 +40,8 @@ CREATE TABLE leg (
     transcript TEXT,
     summary    TEXT
 ) WITHOUT ROWID;
-CREATE INDEX leg_by_call ON leg (call);
+CREATE INDEX leg_by_call  ON leg (call);
+CREATE INDEX leg_by_start ON leg (started_ms);
 
 CREATE TABLE recording (
     id         INTEGER PRIMARY KEY,

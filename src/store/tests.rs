@@ -264,6 +264,20 @@ fn a_step_that_fails_leaves_the_schema_as_it_was() {
 }
 
 #[test]
+fn a_backup_of_a_store_in_use_is_whole_and_stands_alone() {
+    let (store, folder) = store();
+    take(&store, vec![leg("a", "k", 9_000)]);
+    let copy = folder.join("copy.db");
+    let mut last = (0, 1);
+    back_up(store.path(), &copy, &mut |done, whole| last = (done, whole)).unwrap();
+    assert_eq!(last.0, last.1);
+    let copied = Store::open_read_only(&copy).unwrap();
+    assert!(copied.read(|c| call_by_key(c, "k")).unwrap().is_some());
+    assert!(back_up(store.path(), &folder.join("no/such/folder.db"), &mut |_, _| {}).is_err());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn gaps_are_filled_from_the_newest_end() {
     let (store, folder) = store();
     store.write(|within| add_gap(within, 0, 100)).unwrap();

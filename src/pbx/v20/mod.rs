@@ -40,6 +40,8 @@ pub struct V20 {
     pin: Option<Arc<Pin>>,
     token: token::Keeper,
     last: Mutex<LastAnswer>,
+    /// Digest of the last reading of the directory.
+    directory_mark: Mutex<Option<[u8; 32]>>,
     /// Rows a page; halved when the PBX refuses (some builds allow 100).
     page: Mutex<usize>,
 }
@@ -61,6 +63,7 @@ impl V20 {
             pin,
             token,
             last: Mutex::default(),
+            directory_mark: Mutex::default(),
             page: Mutex::new(100),
         })
     }
