@@ -124,7 +124,10 @@ impl Access {
             return Err(Refusal::Wrong);
         }
         lock(&self.limiter).succeeded(source);
-        let permit = Arc::clone(&self.hashing).acquire_owned().await.map_err(|_| Refusal::Busy)?;
+        let permit = Arc::clone(&self.hashing)
+            .acquire_owned()
+            .await
+            .map_err(|_| Refusal::Busy)?;
         let mut settings = self.settings.clone();
         let changed = spawn_blocking(move || {
             let changed = password::set_password(&mut settings, &new);

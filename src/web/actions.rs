@@ -46,7 +46,9 @@ pub(super) async fn retry(
 ) -> Response {
     let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let (target, id) = (given(&pressed.target), given(&pressed.id));
-    let retried = site.act(move |handle| handle.retry_held(target.as_deref(), id.as_deref())).await;
+    let retried = site
+        .act(move |handle| handle.retry_held(target.as_deref(), id.as_deref()))
+        .await;
     let notice = match retried {
         Ok(0) => "Nothing was held any more.".to_owned(),
         Ok(n) => format!(

@@ -27,7 +27,11 @@ pub(super) async fn status(State(site): State<Site>) -> Response {
 }
 
 /// Calls, newest first; `next` is the `before` of the next page.
-pub(super) async fn calls(State(site): State<Site>, uri: Uri, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+pub(super) async fn calls(
+    State(site): State<Site>,
+    uri: Uri,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
     let Query(asked) = asked.unwrap_or_default();
     match calls::read(&site, &asked).await {
         Ok(listed) => as_json(
@@ -42,12 +46,15 @@ pub(super) async fn calls(State(site): State<Site>, uri: Uri, asked: Result<Quer
 pub(super) async fn call(State(site): State<Site>, uri: Uri, Path(id): Path<String>) -> Response {
     match call::read(&site, id).await {
         Ok(Some(why)) => answer(&why),
-        Ok(None) => refuse(&uri, Refusal {
-            status: StatusCode::NOT_FOUND,
-            title: "No such call",
-            why: "No call has this number or id.",
-            next: "Ask /api/calls for those that there are.",
-        }),
+        Ok(None) => refuse(
+            &uri,
+            Refusal {
+                status: StatusCode::NOT_FOUND,
+                title: "No such call",
+                why: "No call has this number or id.",
+                next: "Ask /api/calls for those that there are.",
+            },
+        ),
         Err(error) => layout::unread(&uri, &error),
     }
 }

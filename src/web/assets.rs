@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use ring::digest;
 
@@ -48,7 +48,9 @@ impl Asset {
 
     fn answer(&self, asked: &HeaderMap) -> Response {
         let tag = format!("\"{}\"", self.hash());
-        let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
+        let known = asked
+            .get(header::IF_NONE_MATCH)
+            .is_some_and(|known| known.as_bytes() == tag.as_bytes());
         let mut response = if known {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
@@ -56,7 +58,10 @@ impl Asset {
         };
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+        headers.insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=31536000, immutable"),
+        );
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             headers.insert(header::ETAG, tag);
         }

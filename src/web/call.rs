@@ -10,7 +10,7 @@ use super::layout::{self, Page, Refusal, fact, icon, plain, refuse};
 use super::queue::{delivery_line, heads};
 use super::sessions::Visitor;
 use super::site::{Site, Unread};
-use super::words::{exact_moment, length, moment, party, size, stranger};
+use super::words::{exact_moment, length, moment, party, sentence, size, stranger};
 use crate::model::{Leg, RecordingState};
 use crate::store;
 use crate::why::{self, Circumstances, RecordingWhy, Why};
@@ -37,7 +37,8 @@ pub(super) async fn read(site: &Site, id: String) -> Result<Option<Why>, Unread>
                 None => store::call_by_key(connection, &id)?,
                 found => found,
             };
-            call.map(|call| why::explain(connection, call, circumstances(handle))).transpose()
+            call.map(|call| why::explain(connection, call, circumstances(handle)))
+                .transpose()
         })
     })
     .await
@@ -51,18 +52,25 @@ pub(super) async fn page(
     Path(id): Path<String>,
 ) -> Response {
     match read(&site, id).await {
-        Ok(Some(why)) => layout::page(&site, &visitor, Page {
-            title: "Call",
-            tab: "/calls",
-            live: None,
-            main: main(&why, circumstances(site.handle()), &visitor),
-        }),
-        Ok(None) => refuse(&uri, Refusal {
-            status: StatusCode::NOT_FOUND,
-            title: "No such call",
-            why: "No call on this box has this number.",
-            next: "Look for it in the list of calls.",
-        }),
+        Ok(Some(why)) => layout::page(
+            &site,
+            &visitor,
+            Page {
+                title: "Call",
+                tab: "/calls",
+                live: None,
+                main: main(&why, circumstances(site.handle()), &visitor),
+            },
+        ),
+        Ok(None) => refuse(
+            &uri,
+            Refusal {
+                status: StatusCode::NOT_FOUND,
+                title: "No such call",
+                why: "No call on this box has this number.",
+                next: "Look for it in the list of calls.",
+            },
+        ),
         Err(error) => layout::unread(&uri, &error),
     }
 }
@@ -73,7 +81,7 @@ fn main(why: &Why, at: Circumstances, visitor: &Visitor) -> Markup {
     html! {
         section class="wide" {
             h1 { "Call of " (moment(call.started_ms)) }
-            p class="answer" { b { "Its recording: " } bdi { (why.answer) } "." }
+            p class="answer" { b { "Its recording: " } bdi { (sentence(&why.answer)) } "." }
             dl class="facts card" {
                 (fact("From", party(&call.from)))
                 (fact("To", party(&call.to)))
@@ -117,7 +125,7 @@ fn recording_card(why: &RecordingWhy) -> Markup {
     html! {
         article class="card" {
             h3 { (icon(picture)) span { "Recording " (recording.pbx_id) ": " (recording.state.word()) } }
-            p { bdi { (why.answer) } "." }
+            p { bdi { (sentence(&why.answer)) } "." }
             dl class="facts" {
                 @if let Some(extension) = &recording.extension { (fact("Extension", html! { bdi { (stranger(extension)) } })) }
                 @if let Some(at) = recording.started_ms { (fact("Began", exact_moment(at))) }
@@ -133,7 +141,10 @@ fn recording_card(why: &RecordingWhy) -> Markup {
 
 fn leg_line(leg: &Leg) -> Markup {
     let said = |text: &Option<String>| text.as_deref().map(stranger).filter(|text| !text.is_empty());
-    let words: Vec<String> = [&leg.status, &leg.kind, &leg.reason].into_iter().filter_map(said).collect();
+    let words: Vec<String> = [&leg.status, &leg.kind, &leg.reason]
+        .into_iter()
+        .filter_map(said)
+        .collect();
     html! {
         tr role="row" {
             td role="cell" data-head="Began" { (exact_moment(leg.started_ms)) }

@@ -42,7 +42,10 @@ pub(super) struct Listed {
 
 /// Reads what was asked for.
 pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Listed, Unread> {
-    let before = asked.before.split_once(',').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+    let before = asked
+        .before
+        .split_once(',')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
     let most = asked.most.unwrap_or(PAGE).clamp(1, MOST);
     let filter = CallFilter {
         before,
@@ -50,10 +53,15 @@ pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Listed, Unread> {
         outcome: Outcome::from_word(&asked.outcome),
         most: most + 1,
     };
-    let mut calls = site.read(move |handle| handle.store().read(|c| store::calls(c, &filter))).await?;
+    let mut calls = site
+        .read(move |handle| handle.store().read(|c| store::calls(c, &filter)))
+        .await?;
     let more = calls.len() > most;
     calls.truncate(most);
-    let next = calls.last().filter(|_| more).map(|row| format!("{},{}", row.call.started_ms, row.call.id));
+    let next = calls
+        .last()
+        .filter(|_| more)
+        .map(|row| format!("{},{}", row.call.started_ms, row.call.id));
     Ok(Listed { calls, next })
 }
 
@@ -67,7 +75,9 @@ pub(super) async fn page(
     let Query(asked) = asked.unwrap_or_default();
     let key = asked.key.trim().to_owned();
     if !key.is_empty() {
-        let found = site.read(move |handle| handle.store().read(|c| store::call_by_key(c, &key))).await;
+        let found = site
+            .read(move |handle| handle.store().read(|c| store::call_by_key(c, &key)))
+            .await;
         match found {
             Ok(Some(call)) => return to(StatusCode::SEE_OTHER, &format!("/calls/{}", call.id)),
             Ok(None) => {}
@@ -75,12 +85,16 @@ pub(super) async fn page(
         }
     }
     match read(&site, &asked).await {
-        Ok(listed) => layout::page(&site, &visitor, Page {
-            title: "Calls",
-            tab: "/calls",
-            live: None,
-            main: main(&asked, &listed),
-        }),
+        Ok(listed) => layout::page(
+            &site,
+            &visitor,
+            Page {
+                title: "Calls",
+                tab: "/calls",
+                live: None,
+                main: main(&asked, &listed),
+            },
+        ),
         Err(error) => layout::unread(&uri, &error),
     }
 }
@@ -134,7 +148,7 @@ fn line(row: &CallRow) -> Markup {
     html! {
         tr role="row" {
             td role="cell" class="when" { a href={ "/calls/" (call.id) } { (moment(call.started_ms)) } }
-            td role="cell" class="from" { (icon(call.direction.word())) span class="away" { (direction(call.direction)) " from " } (party(&call.from)) }
+            td role="cell" class="from" { span class="who" { (icon(call.direction.word())) span { span class="away" { (direction(call.direction)) " from " } (party(&call.from)) } } }
             td role="cell" class="to" { (party(&call.to)) }
             td role="cell" class="talk" { @if call.talking_ms > 0 { (length(call.talking_ms)) } @else { span class="muted" { "–" } } }
             td role="cell" class={ "outcome " (call.outcome.word()) } { (call.outcome.word()) }

@@ -124,7 +124,8 @@ fn make(key: &KeyPair, names: &[String], now: i64) -> Result<(String, Certificat
 }
 
 fn accept_with(certificate: CertificateDer<'static>, key: &KeyPair) -> Result<Arc<ServerConfig>, Error> {
-    let unusable = |error: rustls::Error| Error::Certificate(format!("the page's certificate can't be used: {error}"));
+    let unusable =
+        |error: rustls::Error| Error::Certificate(format!("the page's certificate can't be used: {error}"));
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let mut tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -153,7 +154,12 @@ fn names(web: &config::Web) -> Vec<String> {
         names.extend(addresses(*address).iter().map(IpAddr::to_string));
     }
     let mut seen = Vec::new();
-    names.retain(|name| !seen.contains(name) && { seen.push(name.clone()); true });
+    names.retain(|name| {
+        !seen.contains(name) && {
+            seen.push(name.clone());
+            true
+        }
+    });
     names
 }
 
@@ -162,9 +168,17 @@ fn addresses(listen: SocketAddr) -> Vec<IpAddr> {
     if !listen.ip().is_unspecified() {
         return vec![listen.ip()];
     }
-    let loopback: IpAddr = if listen.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+    let loopback: IpAddr = if listen.is_ipv4() {
+        [127, 0, 0, 1].into()
+    } else {
+        std::net::Ipv6Addr::LOCALHOST.into()
+    };
     // "Connecting" a datagram socket sends nothing; it only asks the routing table. The addresses are for documentation.
-    let towards = if listen.is_ipv4() { "192.0.2.1:9" } else { "[2001:db8::1]:9" };
+    let towards = if listen.is_ipv4() {
+        "192.0.2.1:9"
+    } else {
+        "[2001:db8::1]:9"
+    };
     let out = UdpSocket::bind(SocketAddr::new(listen.ip(), 0))
         .and_then(|socket| socket.connect(towards).and_then(|()| socket.local_addr()));
     let out = out.ok().map(|address| address.ip()).filter(|ip| !ip.is_unspecified());
@@ -200,7 +214,9 @@ mod tests {
         assert_eq!(keep(&folder, &web(&[]), now + 700 * day).unwrap().fingerprint, first);
         let renamed = keep(&folder, &web(&["spool.example.com"]), now).unwrap().fingerprint;
         assert_ne!(renamed, first);
-        let renewed = keep(&folder, &web(&["spool.example.com"]), now + 800 * day).unwrap().fingerprint;
+        let renewed = keep(&folder, &web(&["spool.example.com"]), now + 800 * day)
+            .unwrap()
+            .fingerprint;
         assert_ne!(renewed, renamed);
         std::fs::remove_file(folder.join("cert.json")).unwrap();
         keep(&folder, &web(&[]), 0).unwrap();

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest, Form, Request, State};
+use axum::extract::{Form, FromRequest, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
@@ -76,12 +76,15 @@ pub(super) async fn host(State(site): State<Site>, request: Request, next: Next)
     };
     match called(request.headers(), request.uri()) {
         Some(name) if site.hosts().allow(name, ends.local) => next.run(request).await,
-        _ => refuse(request.uri(), Refusal {
-            status: StatusCode::MISDIRECTED_REQUEST,
-            title: "Not by this name",
-            why: "This page answers only to names and addresses that are known to be its own.",
-            next: "Open it by its IP address and port, or have this name put into web.names.",
-        }),
+        _ => refuse(
+            request.uri(),
+            Refusal {
+                status: StatusCode::MISDIRECTED_REQUEST,
+                title: "Not by this name",
+                why: "This page answers only to names and addresses that are known to be its own.",
+                next: "Open it by its IP address and port, or have this name put into web.names.",
+            },
+        ),
     }
 }
 
@@ -101,28 +104,37 @@ pub(super) async fn origin(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     if !from_here(request.headers()) {
-        return refuse(request.uri(), Refusal {
-            status: StatusCode::FORBIDDEN,
-            title: "Not from this page",
-            why: "What changes something is taken only from this page itself, and your browser says it came from elsewhere.",
-            next: "Open this page and press the button there.",
-        });
+        return refuse(
+            request.uri(),
+            Refusal {
+                status: StatusCode::FORBIDDEN,
+                title: "Not from this page",
+                why: "What changes something is taken only from this page itself, and your browser says it came from elsewhere.",
+                next: "Open this page and press the button there.",
+            },
+        );
     }
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIME, to_bytes(body, BODY)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(_)) => refuse(&parts.uri, Refusal {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            title: "Too much",
-            why: "A form of this page is never that long, or it broke off on its way.",
-            next: "Go back and send it again.",
-        }),
-        Err(_) => refuse(&parts.uri, Refusal {
-            status: StatusCode::REQUEST_TIMEOUT,
-            title: "Too slow",
-            why: "The form did not arrive within ten seconds.",
-            next: "Check the network and send it again.",
-        }),
+        Ok(Err(_)) => refuse(
+            &parts.uri,
+            Refusal {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                title: "Too much",
+                why: "A form of this page is never that long, or it broke off on its way.",
+                next: "Go back and send it again.",
+            },
+        ),
+        Err(_) => refuse(
+            &parts.uri,
+            Refusal {
+                status: StatusCode::REQUEST_TIMEOUT,
+                title: "Too slow",
+                why: "The form did not arrive within ten seconds.",
+                next: "Check the network and send it again.",
+            },
+        ),
     }
 }
 
@@ -137,7 +149,9 @@ fn from_here(headers: &HeaderMap) -> bool {
     let ((Some(origin), true), (Some(host), true)) = (one(&header::ORIGIN), one(&header::HOST)) else {
         return false;
     };
-    origin.strip_prefix("https://").is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    origin
+        .strip_prefix("https://")
+        .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
 }
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -150,7 +164,11 @@ struct Token {
 }
 
 /// Lets a request through to a route that is not public if its session is on; a form also needs the session's token.
-pub(super) async fn login(State((site, access)): State<(Site, Access)>, mut request: Request, next: Next) -> Response {
+pub(super) async fn login(
+    State((site, access)): State<(Site, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     site.access().refresh(false).await;
     // What a page does by itself is no use of it: a page that was left open does not keep its session on.
     let by_itself = access == Access::Live || request.uri().query() == Some(AUTO);
@@ -159,12 +177,15 @@ pub(super) async fn login(State((site, access)): State<(Site, Access)>, mut requ
         return match (access, request.method()) {
             (Access::Page, &Method::GET | &Method::HEAD) => to(StatusCode::FOUND, &login_for(request.uri())),
             (Access::Page, _) => to(StatusCode::SEE_OTHER, "/login"),
-            _ => refuse(request.uri(), Refusal {
-                status: StatusCode::UNAUTHORIZED,
-                title: "Not logged in",
-                why: "This needs a session, and yours is over or was never begun.",
-                next: "Log in at /login.",
-            }),
+            _ => refuse(
+                request.uri(),
+                Refusal {
+                    status: StatusCode::UNAUTHORIZED,
+                    title: "Not logged in",
+                    why: "This needs a session, and yours is over or was never begun.",
+                    next: "Log in at /login.",
+                },
+            ),
         };
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -172,12 +193,15 @@ pub(super) async fn login(State((site, access)): State<(Site, Access)>, mut requ
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
         if !visitor.sent(&token(&parts, bytes.clone()).await) {
-            return refuse(&parts.uri, Refusal {
-                status: StatusCode::FORBIDDEN,
-                title: "This form is not from your session",
-                why: "It may have been open since before your last login.",
-                next: "Reload the page and press the button again.",
-            });
+            return refuse(
+                &parts.uri,
+                Refusal {
+                    status: StatusCode::FORBIDDEN,
+                    title: "This form is not from your session",
+                    why: "It may have been open since before your last login.",
+                    next: "Reload the page and press the button again.",
+                },
+            );
         }
         request = Request::from_parts(parts, Body::from(bytes));
     }
@@ -211,8 +235,13 @@ pub(super) fn way_back(path: &str) -> &str {
 
 /// The id in the request's cookie.
 pub(super) fn session_id(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, id)| id.to_owned())
 }
 
@@ -231,7 +260,15 @@ mod tests {
         for good in ["/calls", "/queue", "/calls/17"] {
             assert_eq!(way_back(good), good);
         }
-        for bad in ["//evil.example", "https://evil.example", "/calls/1/../x", "/\\evil", "/calls/", "", "/logout"] {
+        for bad in [
+            "//evil.example",
+            "https://evil.example",
+            "/calls/1/../x",
+            "/\\evil",
+            "/calls/",
+            "",
+            "/logout",
+        ] {
             assert_eq!(way_back(bad), "/");
         }
     }

@@ -82,12 +82,28 @@ mod tests {
     #[test]
     fn own_names_and_addresses_with_the_own_port_are_allowed() {
         let local: SocketAddr = "192.0.2.7:8443".parse().unwrap();
-        for good in ["192.0.2.7:8443", "box7:8443", "BOX7.local:8443", "spool.example.com.:8443", "front.example.com:8080"] {
+        for good in [
+            "192.0.2.7:8443",
+            "box7:8443",
+            "BOX7.local:8443",
+            "spool.example.com.:8443",
+            "front.example.com:8080",
+        ] {
             assert!(hosts().allow(good, local), "{good}");
         }
         for bad in [
-            "evil.example:8443", "192.0.2.7", "192.0.2.7:443", "192.0.2.8:8443", "localhost:8443", "box7", "", ":8443",
-            "box7:8443:1", "box7.local.evil.example:8443", "front.example.com:8443", "box7:x",
+            "evil.example:8443",
+            "192.0.2.7",
+            "192.0.2.7:443",
+            "192.0.2.8:8443",
+            "localhost:8443",
+            "box7",
+            "",
+            ":8443",
+            "box7:8443:1",
+            "box7.local.evil.example:8443",
+            "front.example.com:8443",
+            "box7:x",
         ] {
             assert!(!hosts().allow(bad, local), "{bad}");
         }

@@ -71,10 +71,12 @@ const ICONS: [(&str, bool, &str); 13] = [
 
 const SPOOL: &str = "M5 4h14M5 20h14M8 4v16m8-16v16M8 8l8 2m-8 2 8 2m-8 2 8 2";
 
-fn sprite() -> Markup {
+/// The icons that `body` uses.
+fn sprite(body: &str) -> Markup {
+    let used = |name: &str| body.contains(&format!("\"#{name}\""));
     html! {
         svg hidden {
-            @for (name, round, path) in ICONS {
+            @for (name, round, path) in ICONS.into_iter().filter(|(name, ..)| used(name)) {
                 symbol id=(name) viewBox="0 0 24 24" {
                     path d={ @if round { (ROUND) } (path) } {}
                 }
@@ -126,7 +128,12 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
             }
         }
     };
-    whole(StatusCode::OK, &format!("{} · {}", page.title, identity.name), head, body)
+    whole(
+        StatusCode::OK,
+        &format!("{} · {}", page.title, identity.name),
+        head,
+        body,
+    )
 }
 
 /// A page for somebody who isn't: it says nothing about the box.
@@ -151,7 +158,7 @@ fn whole(status: StatusCode, title: &str, head: Markup, body: Markup) -> Respons
                 link rel="stylesheet" href=(assets::style_address());
                 (head)
             }
-            body { (sprite()) (body) }
+            body { (sprite(&body.0)) (body) }
         }
     };
     (status, html_type(), page.into_string()).into_response()
@@ -185,14 +192,18 @@ pub(super) fn refuse(uri: &Uri, refusal: Refusal) -> Response {
     if uri.path().starts_with("/api/") {
         return as_json(status, &json!({ "error": title, "why": why, "next": next }));
     }
-    bare(status, title, html! {
-        section class="card" {
-            h1 { (Mark::Warn.icon()) (title) }
-            p { (why) }
-            p { (next) }
-            @if status != StatusCode::MISDIRECTED_REQUEST { p { a href="/" { "To the first page" } } }
-        }
-    })
+    bare(
+        status,
+        title,
+        html! {
+            section class="card" {
+                h1 { (Mark::Warn.icon()) (title) }
+                p { (why) }
+                p { (next) }
+                @if status != StatusCode::MISDIRECTED_REQUEST { p { a href="/" { "To the first page" } } }
+            }
+        },
+    )
 }
 
 /// Says that the store gave no answer.
@@ -201,24 +212,32 @@ pub(super) fn unread(uri: &Uri, unread: &Unread) -> Response {
         Unread::Slow => "The store did not answer in time: it is locked, or the disk is very busy.".to_owned(),
         Unread::Failed(error) => format!("The store could not be read: {error}."),
     };
-    let mut response = refuse(uri, Refusal {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        title: "The store does not answer",
-        why: &why,
-        next: "Nothing is lost by it. Try again in a few seconds; if it stays so, look at the state page and at the disk.",
-    });
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    let mut response = refuse(
+        uri,
+        Refusal {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "The store does not answer",
+            why: &why,
+            next: "Nothing is lost by it. Try again in a few seconds; if it stays so, look at the state page and at the disk.",
+        },
+    );
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     response
 }
 
 /// For an address that leads nowhere.
 pub(super) async fn not_found(uri: Uri) -> Response {
-    refuse(&uri, Refusal {
-        status: StatusCode::NOT_FOUND,
-        title: "Nothing here",
-        why: "There is no page at this address.",
-        next: "It may have been mistyped.",
-    })
+    refuse(
+        &uri,
+        Refusal {
+            status: StatusCode::NOT_FOUND,
+            title: "Nothing here",
+            why: "There is no page at this address.",
+            next: "It may have been mistyped.",
+        },
+    )
 }
 
 /// An answer in JSON.
@@ -234,7 +253,10 @@ pub(super) fn to(status: StatusCode, path: &str) -> Response {
 }
 
 pub(super) fn html_type() -> [(header::HeaderName, HeaderValue); 1] {
-    [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))]
+    [(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    )]
 }
 
 /// A label with its value, for lists of facts.
@@ -247,4 +269,3 @@ pub(super) fn plain(text: impl std::fmt::Display) -> Markup {
     let text = text.to_string();
     html! { (text) }
 }
-

@@ -131,7 +131,11 @@ impl Limiter {
             return Limiter::default();
         };
         let now = clock.mono_ms();
-        let gone = if saved.boot == clock.boot() { (now - saved.mono_ms).max(0) } else { 0 };
+        let gone = if saved.boot == clock.boot() {
+            (now - saved.mono_ms).max(0)
+        } else {
+            0
+        };
         let entry = |saved: &SavedEntry| Entry {
             failures: saved.failures,
             until: now - gone + saved.wait_ms,
@@ -238,7 +242,10 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_count_as_one_source() {
-        assert_eq!(name_of("2001:db8:1:2:3::4".parse().unwrap()), name_of("2001:db8:1:2:ffff::".parse().unwrap()));
+        assert_eq!(
+            name_of("2001:db8:1:2:3::4".parse().unwrap()),
+            name_of("2001:db8:1:2:ffff::".parse().unwrap())
+        );
         assert_eq!(name_of("::ffff:192.0.2.1".parse().unwrap()), "192.0.2.1");
     }
 }

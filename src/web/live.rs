@@ -42,13 +42,18 @@ pub(super) async fn stream(
     let Query(of) = of.unwrap_or_default();
     let Ok(place) = site.streams().try_acquire_owned() else {
         let why = format!("{STREAMS} pages are being kept up to date already.");
-        let mut response = refuse(&uri, Refusal {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            title: "Too many pages open",
-            why: &why,
-            next: "The page asks for itself now and then instead.",
-        });
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
+        let mut response = refuse(
+            &uri,
+            Refusal {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Too many pages open",
+                why: &why,
+                next: "The page asks for itself now and then instead.",
+            },
+        );
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("30"));
         return response;
     };
     // Room for one: a browser that reads slowly gets fewer updates, not older ones.
@@ -108,6 +113,8 @@ impl hyper::body::Body for Stream {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+        self.0
+            .poll_recv(context)
+            .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 }

@@ -2,8 +2,8 @@
 
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Extension, Form, Query, State};
-use axum::http::header::{self, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -34,26 +34,30 @@ pub(super) async fn page(wanted: Result<Query<Wanted>, QueryRejection>) -> Respo
 }
 
 fn form(status: StatusCode, next: &str, problem: Option<&str>) -> Response {
-    bare(status, "Log in", html! {
-        section class="card" {
-            h1 { (icon("spool")) "Log in" }
-            @if let Some(problem) = problem { p class="problem" role="alert" id="problem" { (problem) } }
-            form method="post" action="/login" class="stack" {
-                input type="hidden" name="next" value=(next);
-                // Password managers file a password under a name.
-                input class="away" type="text" name="user" value="technician" autocomplete="username" tabindex="-1"
-                    aria-hidden="true" readonly;
-                label for="password" { "Password" }
-                input id="password" name="password" type="password" autocomplete="current-password" required
-                    autofocus aria-describedby=[problem.map(|_| "problem")];
-                button { "Log in" }
+    bare(
+        status,
+        "Log in",
+        html! {
+            section class="card" {
+                h1 { (icon("spool")) "Log in" }
+                @if let Some(problem) = problem { p class="problem" role="alert" id="problem" { (problem) } }
+                form method="post" action="/login" class="stack" {
+                    input type="hidden" name="next" value=(next);
+                    // Password managers file a password under a name.
+                    input class="away" type="text" name="user" value="technician" autocomplete="username" tabindex="-1"
+                        aria-hidden="true" readonly;
+                    label for="password" { "Password" }
+                    input id="password" name="password" type="password" autocomplete="current-password" required
+                        autofocus aria-describedby=[problem.map(|_| "problem")];
+                    button { "Log in" }
+                }
+                p class="muted" {
+                    "The first password was shown on the console at the first start; until somebody has used it, it also "
+                    "stands in the file " code { "first-password" } " in the state folder."
+                }
             }
-            p class="muted" {
-                "The first password was shown on the console at the first start; until somebody has used it, it also "
-                "stands in the file " code { "first-password" } " in the state folder."
-            }
-        }
-    })
+        },
+    )
 }
 
 #[derive(Deserialize)]
@@ -71,7 +75,11 @@ pub(super) async fn log_in(
     tried: Result<Form<Tried>, FormRejection>,
 ) -> Response {
     let Ok(Form(tried)) = tried else {
-        return form(StatusCode::BAD_REQUEST, "/", Some("The form arrived broken. Please send it again."));
+        return form(
+            StatusCode::BAD_REQUEST,
+            "/",
+            Some("The form arrived broken. Please send it again."),
+        );
     };
     let next = way_back(&tried.next);
     match site.access().log_in(ends.source(), tried.password).await {
@@ -84,9 +92,16 @@ pub(super) async fn log_in(
             }
             with_cookie(to(StatusCode::SEE_OTHER, next), &id)
         }
-        Verdict::Wrong => form(StatusCode::FORBIDDEN, next, Some("This is not the password. Please try again.")),
+        Verdict::Wrong => form(
+            StatusCode::FORBIDDEN,
+            next,
+            Some("This is not the password. Please try again."),
+        ),
         Verdict::Pause(wait) => {
-            let text = format!("Too many wrong passwords. Try again in {}; before that none is looked at.", soon(wait));
+            let text = format!(
+                "Too many wrong passwords. Try again in {}; before that none is looked at.",
+                soon(wait)
+            );
             pause(form(StatusCode::TOO_MANY_REQUESTS, next, Some(&text)), wait)
         }
         Verdict::Busy => {
@@ -104,12 +119,16 @@ pub(super) async fn log_out(State(site): State<Site>, Extension(visitor): Extens
 
 /// The form for another password.
 pub(super) async fn password_page(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
-    layout::page(&site, &visitor, Page {
-        title: "Password",
-        tab: "",
-        live: None,
-        main: password_form(&visitor, None),
-    })
+    layout::page(
+        &site,
+        &visitor,
+        Page {
+            title: "Password",
+            tab: "",
+            live: None,
+            main: password_form(&visitor, None),
+        },
+    )
 }
 
 fn password_form(visitor: &Visitor, problem: Option<&str>) -> Markup {
@@ -154,23 +173,34 @@ pub(super) async fn change_password(
         Err(refused) => refused,
     };
     let (status, problem) = match &refused {
-        Refusal::Wrong => (StatusCode::FORBIDDEN, "The password until now is another one. Nothing was changed.".to_owned()),
+        Refusal::Wrong => (
+            StatusCode::FORBIDDEN,
+            "The password until now is another one. Nothing was changed.".to_owned(),
+        ),
         Refusal::Pause(wait) => (
             StatusCode::TOO_MANY_REQUESTS,
-            format!("Too many wrong passwords. Try again in {}. Nothing was changed.", soon(*wait)),
+            format!(
+                "Too many wrong passwords. Try again in {}. Nothing was changed.",
+                soon(*wait)
+            ),
         ),
         Refusal::Unfit(why) => (StatusCode::UNPROCESSABLE_ENTITY, format!("Nothing was changed: {why}.")),
         Refusal::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "The password could not be checked just now. Nothing was changed; try again in a few seconds.".to_owned(),
+            "The password could not be checked just now. Nothing was changed; try again in a few seconds."
+                .to_owned(),
         ),
     };
-    let mut response = layout::page(&site, &visitor, Page {
-        title: "Password",
-        tab: "",
-        live: None,
-        main: password_form(&visitor, Some(&problem)),
-    });
+    let mut response = layout::page(
+        &site,
+        &visitor,
+        Page {
+            title: "Password",
+            tab: "",
+            live: None,
+            main: password_form(&visitor, Some(&problem)),
+        },
+    );
     *response.status_mut() = status;
     match refused {
         Refusal::Pause(wait) => pause(response, wait),
@@ -184,7 +214,9 @@ fn soon(wait_ms: i64) -> String {
 }
 
 fn pause(mut response: Response, wait_ms: i64) -> Response {
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.max(0) / 1000 + 1));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.max(0) / 1000 + 1));
     response
 }
 

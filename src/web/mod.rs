@@ -78,7 +78,10 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
             })?;
         listeners.push(listener);
     }
-    let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let addresses = listeners
+        .iter()
+        .filter_map(|listener| listener.local_addr().ok())
+        .collect();
     Ok(Prepared {
         first_password,
         first_file: password::first_file(&config.state_dir),

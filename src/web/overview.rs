@@ -20,12 +20,16 @@ const CLOCKS_APART_MS: i64 = 10_000;
 /// The page.
 pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
     let view = site.view().await;
-    layout::page(&site, &visitor, Page {
-        title: overall(&view).1.as_str(),
-        tab: "/",
-        live: Some(("/live", "/")),
-        main: main(&site, &visitor, &view),
-    })
+    layout::page(
+        &site,
+        &visitor,
+        Page {
+            title: overall(&view).1.as_str(),
+            tab: "/",
+            live: Some(("/live", "/")),
+            main: main(&site, &visitor, &view),
+        },
+    )
 }
 
 /// What is in the page, for live updates.
@@ -39,32 +43,37 @@ fn main(site: &Site, visitor: &Visitor, view: &View) -> Markup {
     let (mark, title, sentence) = overall(view);
     html! {
         section id="overall" class={ "overall " (mark.class()) } {
-            h1 role="status" { (mark.icon()) span { (title) } }
+            h1 { (mark.icon()) span role="status" { (title) } }
             p { (sentence) }
-            form method="post" action="/sync" {
-                (token(visitor))
-                button id="sync" { "Sync now" }
+        }
+        // On a phone the columns dissolve, and the box itself comes last.
+        div class="column" id="left" {
+            section id="parts" class="card" aria-label="Parts" {
+                ul class="parts" { @for part in parts(view, config) { (part.shown()) } }
+            }
+            section id="box" class="card" {
+                h2 { "This box" }
+                (about(site, &view.status))
             }
         }
-        section id="parts" class="card" aria-label="Parts" {
-            ul class="parts" {
-                @for part in parts(view, config) { (part.shown(visitor)) }
+        div class="column" id="right" {
+            @let buttons = buttons(view, visitor);
+            @if !view.status.health.is_empty() || !buttons.is_empty() {
+                section id="health" class="card" {
+                    h2 { "What is not well" }
+                    @for item in &view.status.health { (health_item(item, view, visitor)) }
+                    @if !buttons.is_empty() { div class="actions" { @for button in buttons { (button) } } }
+                }
             }
-        }
-        @if !view.status.health.is_empty() {
-            section id="health" class="card" {
-                h2 { "What is not well" }
-                @for item in &view.status.health { (health_item(item, view, visitor)) }
+            section id="way" class="card" {
+                form method="post" action="/sync" class="head" {
+                    h2 { "On its way" }
+                    (token(visitor))
+                    button class="small" id="sync" { "Sync now" }
+                }
+                (progress(view))
+                (figures(view))
             }
-        }
-        section id="way" class="card" {
-            h2 { "On its way" }
-            (progress(view))
-            (figures(view))
-        }
-        section id="box" class="card" {
-            h2 { "This box" }
-            (about(site, &view.status))
         }
     }
 }
@@ -72,20 +81,45 @@ fn main(site: &Site, visitor: &Visitor, view: &View) -> Markup {
 /// The overall state: its mark, a few words, and a sentence.
 fn overall(view: &View) -> (Mark, String, String) {
     let health = &view.status.health;
-    let problems = i64::try_from(health.len()).unwrap_or(i64::MAX);
+    let errors = health
+        .iter()
+        .filter(|folded| folded.item.severity == Severity::Error)
+        .count() as i64;
     if let Some(age) = view.store_age_ms {
         let sentence = match view.status.counts {
-            Some(_) => format!("Figures of calls and deliveries are from {} ago; the rest is of now.", span(age)),
+            Some(_) => format!(
+                "Figures of calls and deliveries are from {} ago; the rest is of now.",
+                span(age)
+            ),
             None => "Figures of calls and deliveries are not known; the rest is of now.".to_owned(),
         };
-        let mark = if view.status.overall == Severity::Error { Mark::Bad } else { Mark::Warn };
+        let mark = if view.status.overall == Severity::Error {
+            Mark::Bad
+        } else {
+            Mark::Warn
+        };
         return (mark, "The store does not answer".to_owned(), sentence);
     }
-    let first = health.first().map(|folded| format!("{}.", folded.item.title)).unwrap_or_default();
+    let first = health
+        .first()
+        .map(|folded| format!("{}.", folded.item.title))
+        .unwrap_or_default();
     match view.status.overall {
-        Severity::Ok => (Mark::Ok, "All is well".to_owned(), "Calls and recordings are taken and handed on.".to_owned()),
-        Severity::Warning => (Mark::Warn, count(problems, "thing to look at", "things to look at"), first),
-        Severity::Error => (Mark::Bad, count(problems, "thing is not working", "things are not working"), first),
+        Severity::Ok => (
+            Mark::Ok,
+            "All is well".to_owned(),
+            "Calls and recordings are taken and handed on.".to_owned(),
+        ),
+        Severity::Warning => (
+            Mark::Warn,
+            count(health.len() as i64, "thing to look at", "things to look at"),
+            first,
+        ),
+        Severity::Error => (
+            Mark::Bad,
+            count(errors, "thing does not work", "things do not work"),
+            first,
+        ),
     }
 }
 
@@ -96,30 +130,16 @@ struct Part<'a> {
     word: String,
     detail: String,
     side: String,
-    /// A target that can be told to go on.
-    resume: Option<&'a str>,
-    /// A target of which deliveries are held, and how many.
-    retry: Option<(&'a str, i64)>,
 }
 
 impl Part<'_> {
-    fn shown(&self, visitor: &Visitor) -> Markup {
+    fn shown(&self) -> Markup {
         html! {
             li class=(self.mark.class()) {
                 (self.mark.icon())
-                div {
-                    b { (self.name) } " " span class="word" { (self.word) }
-                    @if !self.detail.is_empty() { small { (self.detail) } }
-                    @if self.resume.is_some() || self.retry.is_some() {
-                        div class="actions" {
-                            @if let Some(target) = self.resume { (button(visitor, "/resume", target, "Resume")) }
-                            @if let Some((target, held)) = self.retry {
-                                (button(visitor, "/retry", target, &format!("Retry {held} held")))
-                            }
-                        }
-                    }
-                }
+                span { b { (self.name) } " " (self.word) }
                 span class="side" { (self.side) }
+                @if !self.detail.is_empty() { small { (self.detail) } }
             }
         }
     }
@@ -135,16 +155,42 @@ fn button(visitor: &Visitor, action: &str, target: &str, label: &str) -> Markup 
     }
 }
 
+/// What can be done about targets that pause, or of which deliveries are held.
+fn buttons(view: &View, visitor: &Visitor) -> Vec<Markup> {
+    let mut buttons = Vec::new();
+    for target in &view.status.targets {
+        if target.state == "disabled" || target.circuit == "open" {
+            buttons.push(button(
+                visitor,
+                "/resume",
+                &target.name,
+                &format!("Resume {}", target.name),
+            ));
+        }
+        if target.held > 0 {
+            let label = format!("Retry {} held for {}", target.held, target.name);
+            buttons.push(button(visitor, "/retry", &target.name, &label));
+        }
+    }
+    buttons
+}
+
 fn parts<'a>(view: &'a View, config: &'a Config) -> Vec<Part<'a>> {
     let mut parts = vec![pbx(view)];
     for target in &config.targets {
         let known = view.status.targets.iter().find(|known| known.name == target.name);
         parts.push(match known {
             Some(known) => of_target(known, view),
-            None => part(Mark::Idle, &target.name, "not known", "The store has not answered yet.", ""),
+            None => part(
+                Mark::Idle,
+                &target.name,
+                "not known",
+                "The store has not answered yet.",
+                "",
+            ),
         });
     }
-    parts.extend([mqtt(view), storage(view, config), clock(view)]);
+    parts.extend([mqtt(view), storage(view, config), clock(view), version(view)]);
     parts
 }
 
@@ -155,15 +201,17 @@ fn part<'a>(mark: Mark, name: &'a str, word: &str, detail: &str, side: &str) -> 
         word: word.to_owned(),
         detail: detail.to_owned(),
         side: side.to_owned(),
-        resume: None,
-        retry: None,
     }
 }
 
 /// The mark of what items with such codes say, at least `mark`.
 fn at_least(mark: Mark, view: &View, codes: &[&str]) -> Mark {
     let about = |code: &str| codes.iter().any(|prefix| code.starts_with(prefix));
-    let items = view.status.health.iter().flat_map(|folded| std::iter::once(&folded.item).chain(&folded.explains));
+    let items = view
+        .status
+        .health
+        .iter()
+        .flat_map(|folded| std::iter::once(&folded.item).chain(&folded.explains));
     let worst = items.filter(|item| about(&item.code)).map(|item| match item.severity {
         Severity::Ok => Mark::Ok,
         Severity::Warning => Mark::Warn,
@@ -180,7 +228,13 @@ fn pbx(view: &View) -> Part<'_> {
         let version = pbx.version.as_ref().map(|version| format!("version {version}"));
         let latency = pbx.latency_ms.map(|ms| format!("{ms} ms"));
         let detail: Vec<String> = version.into_iter().chain(latency).collect();
-        return part(at_least(Mark::Ok, view, &["pbx"]), "PBX", "answers", &detail.join(" · "), &side);
+        return part(
+            at_least(Mark::Ok, view, &["pbx"]),
+            "PBX",
+            "answers",
+            &detail.join(" · "),
+            &side,
+        );
     }
     if pbx.last_ok_ms.is_none() && pbx.error.is_empty() {
         return part(Mark::Idle, "PBX", "not asked yet", "", "");
@@ -192,42 +246,35 @@ fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
     let now = view.status.now_ms;
     let mut detail = Vec::new();
     if target.waiting > 0 {
-        let oldest = target.oldest_ms.map(|at| format!(", oldest {}", span(now - at))).unwrap_or_default();
+        let oldest = target
+            .oldest_ms
+            .map(|at| format!(", oldest {}", span(now - at)))
+            .unwrap_or_default();
         detail.push(format!("{} waiting{oldest}", target.waiting));
     }
     if target.held > 0 {
         detail.push(format!("{} held", target.held));
     }
-    let mut resume = None;
     let (mark, word) = match (target.state, target.circuit) {
-        ("disabled", _) => {
-            resume = Some(target.name.as_str());
-            (Mark::Bad, "wants nothing more (410)".to_owned())
-        }
+        ("disabled", _) => (Mark::Bad, "wants nothing more (410)".to_owned()),
         (_, "open") => {
-            resume = Some(target.name.as_str());
-            let next = if target.retry_in_ms > 0 { format!("in {}", span(target.retry_in_ms)) } else { "now".to_owned() };
+            let next = if target.retry_in_ms > 0 {
+                format!("in {}", span(target.retry_in_ms))
+            } else {
+                "now".to_owned()
+            };
             (Mark::Bad, format!("pausing, next try {next}"))
         }
-        ("up", _) => (Mark::Ok, "takes deliveries".to_owned()),
-        ("down", _) => (Mark::Bad, "does not take deliveries".to_owned()),
+        ("up", _) => (Mark::Ok, "answers".to_owned()),
+        ("down", _) => (Mark::Bad, "fails".to_owned()),
         _ => (Mark::Idle, "nothing sent yet".to_owned()),
     };
     if mark == Mark::Bad && !target.reason.is_empty() {
         detail.push(target.reason.clone());
     }
     let mark = if target.held > 0 { mark.max(Mark::Warn) } else { mark };
-    Part {
-        resume,
-        retry: (target.held > 0).then_some((target.name.as_str(), target.held)),
-        ..part(
-            mark,
-            &target.name,
-            &word,
-            &detail.join(" · "),
-            &target.last_ok_ms.map(|at| ago(now, at)).unwrap_or_default(),
-        )
-    }
+    let side = target.last_ok_ms.map(|at| ago(now, at)).unwrap_or_default();
+    part(mark, &target.name, &word, &detail.join(" · "), &side)
 }
 
 fn mqtt(view: &View) -> Part<'_> {
@@ -251,20 +298,38 @@ fn storage<'a>(view: &'a View, config: &Config) -> Part<'a> {
     let machine = &view.status.machine;
     let held = view.status.counts.as_ref().map(|counts| {
         let bytes = u64::try_from(counts.recordings_bytes).unwrap_or(0);
-        format!("{} held, {}", count(counts.recordings_held, "recording", "recordings"), size(bytes))
+        format!(
+            "{} held, {}",
+            count(counts.recordings_held, "recording", "recordings"),
+            size(bytes)
+        )
     });
     let detail = held.unwrap_or_default();
     if machine.disk_total == 0 {
         return part(Mark::Idle, "Storage", "not measured yet", &detail, "");
     }
     let short = machine.disk_free < config.spool.min_free || machine.inodes_free < config.spool.min_free_inodes;
-    let mark = at_least(if short { Mark::Bad } else { Mark::Ok }, view, &["disk", "spool", "store", "volume"]);
+    let mark = at_least(
+        if short { Mark::Bad } else { Mark::Ok },
+        view,
+        &["disk", "spool", "store", "volume"],
+    );
     let word = format!("{} free", size(machine.disk_free));
-    part(mark, "Storage", &word, &detail, &format!("of {}", size(machine.disk_total)))
+    part(
+        mark,
+        "Storage",
+        &word,
+        &detail,
+        &format!("of {}", size(machine.disk_total)),
+    )
 }
 
 fn clock(view: &View) -> Part<'_> {
-    let ahead = view.status.pbx.clock_ahead_ms.filter(|ahead| ahead.abs() > CLOCKS_APART_MS);
+    let ahead = view
+        .status
+        .pbx
+        .clock_ahead_ms
+        .filter(|ahead| ahead.abs() > CLOCKS_APART_MS);
     let detail = ahead.map(|ahead| {
         let way = if ahead > 0 { "ahead of" } else { "behind" };
         format!("the PBX's clock is {} {way} ours", span(ahead.abs()))
@@ -275,16 +340,38 @@ fn clock(view: &View) -> Part<'_> {
         None => (Mark::Idle, "no time service seen"),
     };
     let mark = if detail.is_some() { Mark::Warn } else { mark };
-    part(at_least(mark, view, &["clock"]), "Clock", word, &detail.unwrap_or_default(), "")
+    part(
+        at_least(mark, view, &["clock"]),
+        "Clock",
+        word,
+        &detail.unwrap_or_default(),
+        "",
+    )
+}
+
+fn version(view: &View) -> Part<'_> {
+    let identity = &view.status.identity;
+    let mark = at_least(Mark::Ok, view, &["update", "version"]);
+    part(
+        mark,
+        "Version",
+        identity.version,
+        "",
+        &format!("up {}", span(view.status.now_ms - identity.started_ms)),
+    )
 }
 
 fn health_item(folded: &Folded, view: &View, visitor: &Visitor) -> Markup {
     let item = &folded.item;
-    let mark = if item.severity == Severity::Error { Mark::Bad } else { Mark::Warn };
+    let mark = if item.severity == Severity::Error {
+        Mark::Bad
+    } else {
+        Mark::Warn
+    };
     html! {
         article class={ "item " (mark.class()) } {
             h3 { (mark.icon()) span { (item.title) } }
-            p { (item.text) " " span class="muted" { "Since " (span(view.status.now_ms - item.since_ms)) "." } }
+            p { (item.text) " " span class="muted" { "For " (span(view.status.now_ms - item.since_ms)) "." } }
             @if !item.fix.is_empty() { p { b { "What to do: " } (item.fix) } }
             @if item.code == "pbx-pin-changed" && let Some(pin) = &view.status.pbx.offered_pin {
                 (offered_pin(view.status.pbx.pin.as_deref(), pin, visitor))

@@ -79,14 +79,27 @@ fn judge(new: &str) -> Result<(), Error> {
 
 /// Stems of the common passwords that are long enough to pass otherwise.
 const COMMON: [&str; 12] = [
-    "password", "passwort", "callspool", "qwerty", "qwertz", "letmein", "welcome", "iloveyou", "administrator",
-    "changeme", "1q2w3e4r", "zaq12wsx",
+    "password",
+    "passwort",
+    "callspool",
+    "qwerty",
+    "qwertz",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "administrator",
+    "changeme",
+    "1q2w3e4r",
+    "zaq12wsx",
 ];
 
 /// `abcdefghijkl`, `123456789012`: nearly every character is the neighbour of the one before.
 fn is_a_walk(lower: &str) -> bool {
     let codes: Vec<i64> = lower.chars().map(|c| i64::from(u32::from(c))).collect();
-    let steps = codes.windows(2).filter(|pair| matches!(pair[1] - pair[0], -1..=1 | -9 | 9)).count();
+    let steps = codes
+        .windows(2)
+        .filter(|pair| matches!(pair[1] - pair[0], -1..=1 | -9 | 9))
+        .count();
     steps * 4 >= (codes.len() - 1) * 3
 }
 
@@ -142,7 +155,8 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
 fn memory_kib() -> u64 {
     let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -162,7 +176,13 @@ mod tests {
     #[test]
     fn a_password_that_is_guessed_first_is_refused() {
         for weak in [
-            "short", "aaaaaaaaaaaaaaa", "abcdefghijklmn", "123456789012", "Password12345!", "qwertzuiop123", "121212121212",
+            "short",
+            "aaaaaaaaaaaaaaa",
+            "abcdefghijklmn",
+            "123456789012",
+            "Password12345!",
+            "qwertzuiop123",
+            "121212121212",
         ] {
             assert!(judge(weak).is_err(), "{weak}");
         }

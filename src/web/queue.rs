@@ -9,7 +9,7 @@ use super::call::circumstances;
 use super::layout::{self, Mark, Page, icon, token, unread};
 use super::sessions::Visitor;
 use super::site::{Site, Unread};
-use super::words::{count, moment};
+use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
 use crate::store;
 use crate::why::{self, Circumstances};
@@ -41,12 +41,16 @@ async fn read(site: &Site) -> Result<Queue, Unread> {
 /// The page.
 pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension<Visitor>, uri: Uri) -> Response {
     match read(&site).await {
-        Ok(queue) => layout::page(&site, &visitor, Page {
-            title: "Queue",
-            tab: "/queue",
-            live: Some(("/live?of=queue", "/queue")),
-            main: main(&queue, &visitor),
-        }),
+        Ok(queue) => layout::page(
+            &site,
+            &visitor,
+            Page {
+                title: "Queue",
+                tab: "/queue",
+                live: Some(("/live?of=queue", "/queue")),
+                main: main(&queue, &visitor),
+            },
+        ),
         Err(error) => unread(&uri, &error),
     }
 }
@@ -144,7 +148,7 @@ pub(super) fn delivery_line(
                     " for " b { (delivery.target) }
                 }
             }
-            td role="cell" data-head="Where it is" { bdi { (cut(&why::delivery_answer(delivery, at))) } }
+            td role="cell" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
             td role="cell" data-head="Made" { (moment(delivery.created_ms)) }
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {
@@ -157,7 +161,11 @@ pub(super) fn delivery_line(
 
 /// A target's words may be long, and are not ours.
 fn cut(text: &str) -> String {
-    let mut shown: String = text.chars().take(400).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(400)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if shown.len() < text.len() && text.chars().count() > 400 {
         shown.push('…');
     }

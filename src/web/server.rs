@@ -49,8 +49,15 @@ pub(super) async fn run(
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             source,
         })?;
-        let listener = tokio::net::TcpListener::from_std(listener).map_err(|source| Error::Listen { address, source })?;
-        doors.spawn(accept(listener, router.clone(), showing.clone(), Arc::clone(&free), stop.clone()));
+        let listener =
+            tokio::net::TcpListener::from_std(listener).map_err(|source| Error::Listen { address, source })?;
+        doors.spawn(accept(
+            listener,
+            router.clone(),
+            showing.clone(),
+            Arc::clone(&free),
+            stop.clone(),
+        ));
     }
     let mut look = interval(LOOK);
     look.tick().await;
@@ -71,8 +78,9 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 async fn renew(site: &Site, show: &watch::Sender<Shown>) {
     let handle = site.handle().clone();
-    let kept =
-        spawn_blocking(move || certificate::keep(&tls_folder(&handle), &handle.config().web, handle.clock().wall_ms()));
+    let kept = spawn_blocking(move || {
+        certificate::keep(&tls_folder(&handle), &handle.config().web, handle.clock().wall_ms())
+    });
     match kept.await {
         Ok(Ok(shown)) if shown.fingerprint != show.borrow().fingerprint => {
             log::info!("the page's certificate was renewed, SHA-256 {}", shown.fingerprint);
@@ -107,7 +115,14 @@ async fn accept(
         match accepted {
             Some((permit, Ok((stream, peer)))) => {
                 let tls = Arc::clone(&showing.borrow().tls);
-                open.spawn(connection(stream, peer, TlsAcceptor::from(tls), router.clone(), permit, stopping.clone()));
+                open.spawn(connection(
+                    stream,
+                    peer,
+                    TlsAcceptor::from(tls),
+                    router.clone(),
+                    permit,
+                    stopping.clone(),
+                ));
             }
             // Out of file descriptors, most likely: those who hold them must be let go on.
             Some((_, Err(error))) => {

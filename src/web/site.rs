@@ -190,7 +190,11 @@ impl Site {
                 let mut seen = lock(&site.0.seen);
                 for target in &status.targets {
                     let peak = seen.peaks.entry(target.name.clone()).or_default();
-                    *peak = if target.waiting == 0 { 0 } else { target.waiting.max(*peak) };
+                    *peak = if target.waiting == 0 {
+                        0
+                    } else {
+                        target.waiting.max(*peak)
+                    };
                 }
                 seen.last = Some((began, Arc::new(status)));
             }

@@ -28,14 +28,20 @@ pub(super) fn exact_moment(ms: i64) -> Markup {
 }
 
 fn written(ms: i64, exact: bool) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec",
+    ];
     let Ok(at) = OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)) else {
         return ms.to_string();
     };
     let month = MONTHS[usize::from(u8::from(at.month())) - 1];
     let (day, hour, minute) = (at.day(), at.hour(), at.minute());
     if exact {
-        format!("{day} {month} {}, {hour:02}:{minute:02}:{:02} UTC", at.year(), at.second())
+        format!(
+            "{day} {month} {}, {hour:02}:{minute:02}:{:02} UTC",
+            at.year(),
+            at.second()
+        )
     } else {
         format!("{day} {month}, {hour:02}:{minute:02}")
     }
@@ -64,7 +70,11 @@ pub(super) fn size(bytes: u64) -> String {
         }
         (size, unit) = (size / 1024.0, next);
     }
-    if size < 10.0 { format!("{size:.1} {unit}") } else { format!("{size:.0} {unit}") }
+    if size < 10.0 {
+        format!("{size:.1} {unit}")
+    } else {
+        format!("{size:.0} {unit}")
+    }
 }
 
 /// A number with its noun, `1 delivery`, `3 deliveries`.
@@ -81,6 +91,20 @@ pub(super) fn stranger(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// A sentence in which moments stand as RFC 3339, with these as moments that the browser shows in its own zone.
+pub(super) fn sentence(text: &str) -> Markup {
+    html! {
+        @for (n, word) in text.split(' ').enumerate() {
+            @if n > 0 { " " }
+            // Every word that could be one begins with a year.
+            @match Some(word).filter(|word| word.starts_with("20")).and_then(when::parse_rfc3339) {
+                Some(ms) => { (exact_moment(ms)) }
+                None => { (word) }
+            }
+        }
+    }
 }
 
 /// One side of a call.
@@ -107,7 +131,10 @@ mod tests {
     fn figures_are_words() {
         assert_eq!(length(3_765_000), "1:02:45");
         assert_eq!(length(5_000), "0:05");
-        assert_eq!([size(812), size(1_500_000_000), size(31 << 30)], ["812 B", "1.4 GiB", "31 GiB"]);
+        assert_eq!(
+            [size(812), size(1_500_000_000), size(31 << 30)],
+            ["812 B", "1.4 GiB", "31 GiB"]
+        );
         assert_eq!(count(1, "call", "calls"), "1 call");
         assert_eq!(ago(1_000, 5_000), "just now");
         assert_eq!(written(1_795_357_980_123, true), "22 Nov 2026, 14:33:00 UTC");
@@ -122,7 +149,10 @@ mod tests {
             ..Party::default()
         })
         .into_string();
-        assert!(shown.starts_with("<bdi>&lt;script&gt;") && shown.contains("…</bdi>"), "{shown}");
+        assert!(
+            shown.starts_with("<bdi>&lt;script&gt;") && shown.contains("…</bdi>"),
+            "{shown}"
+        );
         assert!(!shown.contains("<b>") && !shown.contains('\0') && !shown.contains('\n'));
     }
 }
