@@ -10,7 +10,7 @@ use super::layout::{self, Page, Refusal, fact, icon, plain, refuse};
 use super::queue::{delivery_line, heads};
 use super::sessions::Visitor;
 use super::site::{Site, Unread};
-use super::words::{exact_moment, length, moment, party, size, stranger};
+use super::words::{exact_moment, length, moment, party, sentence, size, stranger};
 use crate::model::{Leg, RecordingState};
 use crate::store;
 use crate::why::{self, Circumstances, RecordingWhy, Why};
@@ -81,7 +81,7 @@ fn main(why: &Why, at: Circumstances, visitor: &Visitor) -> Markup {
     html! {
         section class="wide" {
             h1 { "Call of " (moment(call.started_ms)) }
-            p class="answer" { b { "Its recording: " } bdi { (why.answer) } "." }
+            p class="answer" { b { "Its recording: " } bdi { (sentence(&why.answer)) } "." }
             dl class="facts card" {
                 (fact("From", party(&call.from)))
                 (fact("To", party(&call.to)))
@@ -125,7 +125,7 @@ fn recording_card(why: &RecordingWhy) -> Markup {
     html! {
         article class="card" {
             h3 { (icon(picture)) span { "Recording " (recording.pbx_id) ": " (recording.state.word()) } }
-            p { bdi { (why.answer) } "." }
+            p { bdi { (sentence(&why.answer)) } "." }
             dl class="facts" {
                 @if let Some(extension) = &recording.extension { (fact("Extension", html! { bdi { (stranger(extension)) } })) }
                 @if let Some(at) = recording.started_ms { (fact("Began", exact_moment(at))) }

@@ -148,7 +148,7 @@ fn line(row: &CallRow) -> Markup {
     html! {
         tr role="row" {
             td role="cell" class="when" { a href={ "/calls/" (call.id) } { (moment(call.started_ms)) } }
-            td role="cell" class="from" { (icon(call.direction.word())) span class="away" { (direction(call.direction)) " from " } (party(&call.from)) }
+            td role="cell" class="from" { span class="who" { (icon(call.direction.word())) span { span class="away" { (direction(call.direction)) " from " } (party(&call.from)) } } }
             td role="cell" class="to" { (party(&call.to)) }
             td role="cell" class="talk" { @if call.talking_ms > 0 { (length(call.talking_ms)) } @else { span class="muted" { "–" } } }
             td role="cell" class={ "outcome " (call.outcome.word()) } { (call.outcome.word()) }

@@ -71,10 +71,12 @@ const ICONS: [(&str, bool, &str); 13] = [
 
 const SPOOL: &str = "M5 4h14M5 20h14M8 4v16m8-16v16M8 8l8 2m-8 2 8 2m-8 2 8 2";
 
-fn sprite() -> Markup {
+/// The icons that `body` uses.
+fn sprite(body: &str) -> Markup {
+    let used = |name: &str| body.contains(&format!("\"#{name}\""));
     html! {
         svg hidden {
-            @for (name, round, path) in ICONS {
+            @for (name, round, path) in ICONS.into_iter().filter(|(name, ..)| used(name)) {
                 symbol id=(name) viewBox="0 0 24 24" {
                     path d={ @if round { (ROUND) } (path) } {}
                 }
@@ -156,7 +158,7 @@ fn whole(status: StatusCode, title: &str, head: Markup, body: Markup) -> Respons
                 link rel="stylesheet" href=(assets::style_address());
                 (head)
             }
-            body { (sprite()) (body) }
+            body { (sprite(&body.0)) (body) }
         }
     };
     (status, html_type(), page.into_string()).into_response()

@@ -43,32 +43,37 @@ fn main(site: &Site, visitor: &Visitor, view: &View) -> Markup {
     let (mark, title, sentence) = overall(view);
     html! {
         section id="overall" class={ "overall " (mark.class()) } {
-            h1 role="status" { (mark.icon()) span { (title) } }
+            h1 { (mark.icon()) span role="status" { (title) } }
             p { (sentence) }
-            form method="post" action="/sync" {
-                (token(visitor))
-                button id="sync" { "Sync now" }
+        }
+        // On a phone the columns dissolve, and the box itself comes last.
+        div class="column" id="left" {
+            section id="parts" class="card" aria-label="Parts" {
+                ul class="parts" { @for part in parts(view, config) { (part.shown()) } }
+            }
+            section id="box" class="card" {
+                h2 { "This box" }
+                (about(site, &view.status))
             }
         }
-        section id="parts" class="card" aria-label="Parts" {
-            ul class="parts" {
-                @for part in parts(view, config) { (part.shown(visitor)) }
+        div class="column" id="right" {
+            @let buttons = buttons(view, visitor);
+            @if !view.status.health.is_empty() || !buttons.is_empty() {
+                section id="health" class="card" {
+                    h2 { "What is not well" }
+                    @for item in &view.status.health { (health_item(item, view, visitor)) }
+                    @if !buttons.is_empty() { div class="actions" { @for button in buttons { (button) } } }
+                }
             }
-        }
-        @if !view.status.health.is_empty() {
-            section id="health" class="card" {
-                h2 { "What is not well" }
-                @for item in &view.status.health { (health_item(item, view, visitor)) }
+            section id="way" class="card" {
+                form method="post" action="/sync" class="head" {
+                    h2 { "On its way" }
+                    (token(visitor))
+                    button class="small" id="sync" { "Sync now" }
+                }
+                (progress(view))
+                (figures(view))
             }
-        }
-        section id="way" class="card" {
-            h2 { "On its way" }
-            (progress(view))
-            (figures(view))
-        }
-        section id="box" class="card" {
-            h2 { "This box" }
-            (about(site, &view.status))
         }
     }
 }
@@ -76,7 +81,10 @@ fn main(site: &Site, visitor: &Visitor, view: &View) -> Markup {
 /// The overall state: its mark, a few words, and a sentence.
 fn overall(view: &View) -> (Mark, String, String) {
     let health = &view.status.health;
-    let problems = i64::try_from(health.len()).unwrap_or(i64::MAX);
+    let errors = health
+        .iter()
+        .filter(|folded| folded.item.severity == Severity::Error)
+        .count() as i64;
     if let Some(age) = view.store_age_ms {
         let sentence = match view.status.counts {
             Some(_) => format!(
@@ -104,12 +112,12 @@ fn overall(view: &View) -> (Mark, String, String) {
         ),
         Severity::Warning => (
             Mark::Warn,
-            count(problems, "thing to look at", "things to look at"),
+            count(health.len() as i64, "thing to look at", "things to look at"),
             first,
         ),
         Severity::Error => (
             Mark::Bad,
-            count(problems, "thing is not working", "things are not working"),
+            count(errors, "thing does not work", "things do not work"),
             first,
         ),
     }
@@ -122,30 +130,16 @@ struct Part<'a> {
     word: String,
     detail: String,
     side: String,
-    /// A target that can be told to go on.
-    resume: Option<&'a str>,
-    /// A target of which deliveries are held, and how many.
-    retry: Option<(&'a str, i64)>,
 }
 
 impl Part<'_> {
-    fn shown(&self, visitor: &Visitor) -> Markup {
+    fn shown(&self) -> Markup {
         html! {
             li class=(self.mark.class()) {
                 (self.mark.icon())
-                div {
-                    b { (self.name) } " " span class="word" { (self.word) }
-                    @if !self.detail.is_empty() { small { (self.detail) } }
-                    @if self.resume.is_some() || self.retry.is_some() {
-                        div class="actions" {
-                            @if let Some(target) = self.resume { (button(visitor, "/resume", target, "Resume")) }
-                            @if let Some((target, held)) = self.retry {
-                                (button(visitor, "/retry", target, &format!("Retry {held} held")))
-                            }
-                        }
-                    }
-                }
+                span { b { (self.name) } " " (self.word) }
                 span class="side" { (self.side) }
+                @if !self.detail.is_empty() { small { (self.detail) } }
             }
         }
     }
@@ -159,6 +153,26 @@ fn button(visitor: &Visitor, action: &str, target: &str, label: &str) -> Markup 
             button class="small" id={ (&action[1..]) "-" (target) } { (label) }
         }
     }
+}
+
+/// What can be done about targets that pause, or of which deliveries are held.
+fn buttons(view: &View, visitor: &Visitor) -> Vec<Markup> {
+    let mut buttons = Vec::new();
+    for target in &view.status.targets {
+        if target.state == "disabled" || target.circuit == "open" {
+            buttons.push(button(
+                visitor,
+                "/resume",
+                &target.name,
+                &format!("Resume {}", target.name),
+            ));
+        }
+        if target.held > 0 {
+            let label = format!("Retry {} held for {}", target.held, target.name);
+            buttons.push(button(visitor, "/retry", &target.name, &label));
+        }
+    }
+    buttons
 }
 
 fn parts<'a>(view: &'a View, config: &'a Config) -> Vec<Part<'a>> {
@@ -176,7 +190,7 @@ fn parts<'a>(view: &'a View, config: &'a Config) -> Vec<Part<'a>> {
             ),
         });
     }
-    parts.extend([mqtt(view), storage(view, config), clock(view)]);
+    parts.extend([mqtt(view), storage(view, config), clock(view), version(view)]);
     parts
 }
 
@@ -187,8 +201,6 @@ fn part<'a>(mark: Mark, name: &'a str, word: &str, detail: &str, side: &str) -> 
         word: word.to_owned(),
         detail: detail.to_owned(),
         side: side.to_owned(),
-        resume: None,
-        retry: None,
     }
 }
 
@@ -243,14 +255,9 @@ fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
     if target.held > 0 {
         detail.push(format!("{} held", target.held));
     }
-    let mut resume = None;
     let (mark, word) = match (target.state, target.circuit) {
-        ("disabled", _) => {
-            resume = Some(target.name.as_str());
-            (Mark::Bad, "wants nothing more (410)".to_owned())
-        }
+        ("disabled", _) => (Mark::Bad, "wants nothing more (410)".to_owned()),
         (_, "open") => {
-            resume = Some(target.name.as_str());
             let next = if target.retry_in_ms > 0 {
                 format!("in {}", span(target.retry_in_ms))
             } else {
@@ -258,25 +265,16 @@ fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
             };
             (Mark::Bad, format!("pausing, next try {next}"))
         }
-        ("up", _) => (Mark::Ok, "takes deliveries".to_owned()),
-        ("down", _) => (Mark::Bad, "does not take deliveries".to_owned()),
+        ("up", _) => (Mark::Ok, "answers".to_owned()),
+        ("down", _) => (Mark::Bad, "fails".to_owned()),
         _ => (Mark::Idle, "nothing sent yet".to_owned()),
     };
     if mark == Mark::Bad && !target.reason.is_empty() {
         detail.push(target.reason.clone());
     }
     let mark = if target.held > 0 { mark.max(Mark::Warn) } else { mark };
-    Part {
-        resume,
-        retry: (target.held > 0).then_some((target.name.as_str(), target.held)),
-        ..part(
-            mark,
-            &target.name,
-            &word,
-            &detail.join(" · "),
-            &target.last_ok_ms.map(|at| ago(now, at)).unwrap_or_default(),
-        )
-    }
+    let side = target.last_ok_ms.map(|at| ago(now, at)).unwrap_or_default();
+    part(mark, &target.name, &word, &detail.join(" · "), &side)
 }
 
 fn mqtt(view: &View) -> Part<'_> {
@@ -351,6 +349,18 @@ fn clock(view: &View) -> Part<'_> {
     )
 }
 
+fn version(view: &View) -> Part<'_> {
+    let identity = &view.status.identity;
+    let mark = at_least(Mark::Ok, view, &["update", "version"]);
+    part(
+        mark,
+        "Version",
+        identity.version,
+        "",
+        &format!("up {}", span(view.status.now_ms - identity.started_ms)),
+    )
+}
+
 fn health_item(folded: &Folded, view: &View, visitor: &Visitor) -> Markup {
     let item = &folded.item;
     let mark = if item.severity == Severity::Error {
@@ -361,7 +371,7 @@ fn health_item(folded: &Folded, view: &View, visitor: &Visitor) -> Markup {
     html! {
         article class={ "item " (mark.class()) } {
             h3 { (mark.icon()) span { (item.title) } }
-            p { (item.text) " " span class="muted" { "Since " (span(view.status.now_ms - item.since_ms)) "." } }
+            p { (item.text) " " span class="muted" { "For " (span(view.status.now_ms - item.since_ms)) "." } }
             @if !item.fix.is_empty() { p { b { "What to do: " } (item.fix) } }
             @if item.code == "pbx-pin-changed" && let Some(pin) = &view.status.pbx.offered_pin {
                 (offered_pin(view.status.pbx.pin.as_deref(), pin, visitor))

@@ -9,7 +9,7 @@ use super::call::circumstances;
 use super::layout::{self, Mark, Page, icon, token, unread};
 use super::sessions::Visitor;
 use super::site::{Site, Unread};
-use super::words::{count, moment};
+use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
 use crate::store;
 use crate::why::{self, Circumstances};
@@ -148,7 +148,7 @@ pub(super) fn delivery_line(
                     " for " b { (delivery.target) }
                 }
             }
-            td role="cell" data-head="Where it is" { bdi { (cut(&why::delivery_answer(delivery, at))) } }
+            td role="cell" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
             td role="cell" data-head="Made" { (moment(delivery.created_ms)) }
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {

@@ -93,6 +93,20 @@ pub(super) fn stranger(text: &str) -> String {
     shown
 }
 
+/// A sentence in which moments stand as RFC 3339, with these as moments that the browser shows in its own zone.
+pub(super) fn sentence(text: &str) -> Markup {
+    html! {
+        @for (n, word) in text.split(' ').enumerate() {
+            @if n > 0 { " " }
+            // Every word that could be one begins with a year.
+            @match Some(word).filter(|word| word.starts_with("20")).and_then(when::parse_rfc3339) {
+                Some(ms) => { (exact_moment(ms)) }
+                None => { (word) }
+            }
+        }
+    }
+}
+
 /// One side of a call.
 pub(super) fn party(party: &Party) -> Markup {
     let text = |text: &Option<String>| text.as_deref().map(stranger).filter(|text| !text.trim().is_empty());

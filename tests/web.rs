@@ -1,0 +1,14 @@
+//! The local page, from outside: a real server on loopback, spoken to byte by byte over TLS.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "web/server.rs"]
+mod server;
+
+#[path = "web/doors.rs"]
+mod doors;
+#[path = "web/login.rs"]
+mod login;
+#[path = "web/pages.rs"]
+mod pages;
+#[path = "web/trouble.rs"]
+mod trouble;
