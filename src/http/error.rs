@@ -101,7 +101,11 @@ impl fmt::Display for Error {
             Kind::TooLong => "the answer is too long",
             Kind::Other => "the request failed",
         };
-        write!(f, "{told} ({})", self.detail)
+        match self.kind {
+            // The words say it all; what the library says besides is for nobody on a ladder.
+            Kind::NameNotFound | Kind::Refused | Kind::TimedOut => f.write_str(told),
+            _ => write!(f, "{told} ({})", self.detail),
+        }
     }
 }
 

@@ -71,9 +71,10 @@ const ICONS: [(&str, bool, &str); 13] = [
 
 const SPOOL: &str = "M5 4h14M5 20h14M8 4v16m8-16v16M8 8l8 2m-8 2 8 2m-8 2 8 2";
 
-/// The icons that `body` uses.
+/// The icons that `body` uses, and on a page that keeps itself up to date all that it may come to use.
 fn sprite(body: &str) -> Markup {
-    let used = |name: &str| body.contains(&format!("\"#{name}\""));
+    let live = body.contains("data-live=");
+    let used = |name: &str| live || body.contains(&format!("\"#{name}\""));
     html! {
         svg hidden {
             @for (name, round, path) in ICONS.into_iter().filter(|(name, ..)| used(name)) {
@@ -268,4 +269,16 @@ pub(super) fn fact(label: &str, value: Markup) -> Markup {
 pub(super) fn plain(text: impl std::fmt::Display) -> Markup {
     let text = text.to_string();
     html! { (text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_changes_by_itself_has_the_icons_of_what_may_come() {
+        let icons = |body: &str| sprite(body).into_string().matches("<symbol").count();
+        assert_eq!(icons(&icon("ok").into_string()), 1);
+        assert_eq!(icons("<main data-live=\"/live\"></main>"), ICONS.len());
+    }
 }
