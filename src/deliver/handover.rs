@@ -46,11 +46,18 @@ impl HandOver {
                     false
                 }
             };
-            let pause = if more { Duration::ZERO } else { Duration::from_secs(1) };
+            let pause = if more { Duration::ZERO } else { self.until_next() };
             if bell.wait(&self.clock, pause) == Wake::Stopping {
                 return Ok(());
             }
         }
+    }
+
+    /// How long until the next call has settled; whatever is new rings.
+    fn until_next(&self) -> Duration {
+        let next = self.store.read(store::next_settle).unwrap_or(None);
+        let left = next.map_or(60_000, |next| next - self.clock.mono_ms());
+        Duration::from_millis(left.clamp(100, 60_000) as u64)
     }
 
     /// Hands over what is due. `true` if there is more.

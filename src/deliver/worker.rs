@@ -19,6 +19,9 @@ use crate::store::{self, Store, Target};
 /// Failures of its own after which a delivery waits for a person.
 const MOST_ATTEMPTS: u32 = 10;
 
+/// How long a target with nothing to do sleeps when nobody rings.
+const IDLE_MS: i64 = 60_000;
+
 /// The flow of one target.
 pub struct Worker {
     /// Its name.
@@ -70,9 +73,11 @@ impl Worker {
             return Ok(Duration::from_millis((target.retry_mono - now) as u64));
         }
         let Some(delivery) = self.store.read(|c| store::next_delivery(c, &self.name, &self.clock))? else {
-            let due = self.store.read(|c| store::next_due(c, &self.name))?;
-            let left = due.map_or(60_000, |due| due - now);
-            return Ok(Duration::from_millis(left.clamp(200, 60_000) as u64));
+            let due = self.store.read(|c| store::next_due(c, &self.name, &self.clock))?;
+            // What is due and still not the next stands behind a held one of its call: only a person's retry, which
+            // rings, moves it.
+            let left = due.map(|due| due - now).filter(|left| *left > 0).unwrap_or(IDLE_MS);
+            return Ok(Duration::from_millis(left.min(IDLE_MS) as u64));
         };
         let seq = delivery.seq;
         self.store.write(move |within| store::mark_unsure(within, seq))?;

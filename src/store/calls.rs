@@ -162,6 +162,12 @@ pub fn settled(connection: &Connection, clock: &Clock, most: usize) -> Result<Ve
     )
 }
 
+/// When the next call will have been quiet long enough, monotonic milliseconds; `None` if none waits.
+pub fn next_settle(connection: &Connection) -> Result<Option<i64>> {
+    let sql = "SELECT min(settle_mono) FROM call WHERE handed_revision < revision";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
 /// Notes that `revision` of a call was handed to the targets.
 pub fn mark_handed(within: &Savepoint, call: i64, revision: i64) -> Result<()> {
     within.execute(

@@ -24,7 +24,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Savepoint};
 
 pub use backup::back_up;
-pub use calls::{CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, settled, take_legs};
+pub use calls::{
+    CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, next_settle, settled, take_legs,
+};
 pub use counts::{Counts, counts};
 pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};
 pub use error::{Error, Kind, Result};

@@ -53,11 +53,12 @@ pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Re
         .optional()?)
 }
 
-/// When the next delivery of a target is due, monotonic milliseconds; `None` if nothing waits.
-pub fn next_due(connection: &Connection, target: &str) -> Result<Option<i64>> {
+/// When the next delivery of a target that is not due yet will be, monotonic milliseconds; `None` if there is none.
+pub fn next_due(connection: &Connection, target: &str, clock: &Clock) -> Result<Option<i64>> {
     Ok(connection.query_row(
-        "SELECT min(next_mono) FROM delivery WHERE target = ?1 AND state <> 'delivered' AND state <> 'held'",
-        [target],
+        "SELECT min(next_mono) FROM delivery
+         WHERE target = ?1 AND state <> 'delivered' AND state <> 'held' AND next_mono > ?2",
+        params![target, clock.mono_ms()],
         |row| row.get(0),
     )?)
 }

@@ -15,7 +15,7 @@ use crate::config::read_secret;
 /// After a refused login nothing is tried for this long, unless the secret file changes.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1800);
 
-/// A token is renewed this long before it ends.
+/// A token is renewed this long before it ends, or in the last tenth of a shorter life.
 const MARGIN_MS: i64 = 60_000;
 
 pub(super) struct Keeper {
@@ -33,7 +33,7 @@ struct State {
 #[derive(Clone)]
 struct Token {
     value: String,
-    ends_mono: i64,
+    renew_mono: i64,
 }
 
 struct Refused {
@@ -64,7 +64,7 @@ impl Keeper {
         let now = pbx.clock.mono_ms();
         if let Some(token) = &state.token
             && spent != Some(token.value.as_str())
-            && token.ends_mono - MARGIN_MS > now
+            && token.renew_mono > now
         {
             return Ok(token.value.clone());
         }
@@ -125,9 +125,10 @@ impl Keeper {
         let value = parsed.access_token.filter(|token| !token.is_empty());
         let value = value.ok_or_else(|| Error::new(Kind::Nonsense, "the login was answered without a token"))?;
         let lifetime_ms = lifetime_ms(&value, parsed.expires_in, pbx.clock.wall_ms());
+        let margin_ms = MARGIN_MS.min(lifetime_ms / 10);
         Ok(Token {
             value,
-            ends_mono: asked_mono + lifetime_ms,
+            renew_mono: asked_mono + lifetime_ms - margin_ms,
         })
     }
 }
