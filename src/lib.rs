@@ -1,4 +1,19 @@
 //! callspool keeps a 3CX PBX's calls and recordings safe on a small box and hands each to the CRM exactly once.
+//!
+//! The map, in the order that data flows (ARCHITECTURE.md has the floors and the reasons):
+//!
+//! - [`pbx`] is the port to the PBX and its driver for 3CX v20, over [`http`], the one way to ask something on a wire.
+//! - [`sync`] reads the call log, the directory and the recordings, and is alone in writing calls and recordings.
+//! - [`store`] is the one SQLite file: calls, people, the outbox of the targets, the outbox of the events, settings.
+//! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
+//! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
+//! - [`link`] tells the dashboards over MQTT; [`web`] the technician over HTTPS; [`cli`] whoever is at the terminal.
+//! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
+//! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
+//! - [`agent`] starts all of it, watches it and stops it in order.
+//! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
+//! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`]: time, sleep, files that survive, pauses, chance,
+//!   moments as text.
 #![warn(missing_docs)]
 
 pub mod agent;

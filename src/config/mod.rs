@@ -3,17 +3,21 @@
 //!
 //! A mistake is refused at start with file, line, key and what would be right.
 
+mod entry;
+mod lines;
 mod raw;
 mod resolve;
 mod show;
 mod units;
+mod value;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use entry::Entry;
 pub use resolve::parse;
-pub use show::{Entry, reference};
+pub use show::reference;
 
 /// Where the configuration is looked for unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";

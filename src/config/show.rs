@@ -1,19 +1,4 @@
-//! Every setting with its value and origin, for `config show --origin` and for the reference file.
-
-use serde::Serialize;
-
-/// One setting as it is used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
-    /// For example `pbx.poll` or `target.crm.url`.
-    pub key: String,
-    /// Its value as one would type it.
-    pub value: String,
-    /// `default`, or the file and line.
-    pub origin: String,
-    /// What it is for.
-    pub help: &'static str,
-}
+//! The reference file: every setting with what it is for.
 
 /// The reference: each setting with what it is for and its default, as a TOML file that can be copied and filled in.
 ///
