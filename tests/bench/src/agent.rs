@@ -44,7 +44,10 @@ impl Bench {
     /// What kind of file system the folder is on: bytes written mean nothing on tmpfs.
     pub fn file_system(&self) -> String {
         let asked = Command::new("stat").args(["-f", "-c", "%T"]).arg(&self.folder).output();
-        asked.map_or_else(|_| String::new(), |out| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+        asked.map_or_else(
+            |_| String::new(),
+            |out| String::from_utf8_lossy(&out.stdout).trim().to_owned(),
+        )
     }
 }
 
@@ -174,7 +177,9 @@ impl Agent {
             }
             if self.child.try_wait()?.is_some() || began.elapsed() > within {
                 let log = fs::read_to_string(&self.log).unwrap_or_default();
-                return Err(io::Error::other(format!("{what} did not come about; state: {last:#}\nlog:\n{log}")));
+                return Err(io::Error::other(format!(
+                    "{what} did not come about; state: {last:#}\nlog:\n{log}"
+                )));
             }
             std::thread::sleep(pause);
         }

@@ -69,7 +69,10 @@ impl Curl {
     pub fn clear(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("got-")) {
+            if path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("got-"))
+            {
                 fs::remove_file(path)?;
             }
         }

@@ -32,7 +32,12 @@ impl Figures {
             figures: Vec::new(),
         };
         let bytes = std::fs::metadata(&bench.binary).map_or(0, |file| file.len());
-        figures.add("binary", bytes as f64 / 1e6, "MB", "size of the one file that is installed");
+        figures.add(
+            "binary",
+            bytes as f64 / 1e6,
+            "MB",
+            "size of the one file that is installed",
+        );
         figures
     }
 

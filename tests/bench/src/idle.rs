@@ -51,7 +51,12 @@ pub fn measure(bench: &Bench, idle: Duration, figures: &mut Figures) -> io::Resu
     let mut agent = Agent::start(bench, &setup)?;
     let often = Duration::from_millis(100);
     agent.wait("an answer", often, PATIENCE, |_| true)?;
-    memory(figures, "just started", agent.sample(), "when the control socket first answers");
+    memory(
+        figures,
+        "just started",
+        agent.sample(),
+        "when the control socket first answers",
+    );
     // The CRM's word, for a call is handed over only when it has settled: nothing waits before that either.
     let calls = CALLS as usize;
     agent.wait("the sync and the delivery", often, PATIENCE, |status| {
@@ -62,7 +67,12 @@ pub fn measure(bench: &Bench, idle: Duration, figures: &mut Figures) -> io::Resu
     memory(figures, "after a sync", agent.sample(), &told);
     std::thread::sleep(idle);
     let seconds = idle.as_secs();
-    memory(figures, "idle", agent.sample(), &format!("{seconds} s later, TLS to PBX, CRM and broker"));
+    memory(
+        figures,
+        "idle",
+        agent.sample(),
+        &format!("{seconds} s later, TLS to PBX, CRM and broker"),
+    );
 
     let before = agent.sample();
     std::thread::sleep(idle);
@@ -94,8 +104,18 @@ pub fn measure(bench: &Bench, idle: Duration, figures: &mut Figures) -> io::Resu
 
 fn memory(figures: &mut Figures, name: &str, sample: Sample, told: &str) {
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-    figures.add(&format!("RSS, {name}"), mib(sample.rss), "MiB", &format!("resident memory {told}"));
-    figures.add(&format!("PSS, {name}"), mib(sample.pss), "MiB", "the same with shared pages by share");
+    figures.add(
+        &format!("RSS, {name}"),
+        mib(sample.rss),
+        "MiB",
+        &format!("resident memory {told}"),
+    );
+    figures.add(
+        &format!("PSS, {name}"),
+        mib(sample.pss),
+        "MiB",
+        "the same with shared pages by share",
+    );
     figures.add(
         &format!("private, {name}"),
         mib(sample.private),

@@ -47,7 +47,10 @@ fn field(text: &str, name: &str) -> u64 {
 fn cpu(stat: &str) -> Duration {
     // The name before may hold blanks and brackets; what follows its last bracket is numbered from the third field.
     let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
-    let fields: Vec<u64> = behind.split_whitespace().map(|word| word.parse().unwrap_or(0)).collect();
+    let fields: Vec<u64> = behind
+        .split_whitespace()
+        .map(|word| word.parse().unwrap_or(0))
+        .collect();
     let ticks = fields.get(11).unwrap_or(&0) + fields.get(12).unwrap_or(&0);
     Duration::from_millis(ticks * 10)
 }

@@ -58,7 +58,9 @@ fn one(bench: &Bench, figures: &mut Figures, name: &str, talks: &[i64]) -> io::R
     let mut agent = Agent::start(bench, &setup)?;
 
     let quick = Duration::from_millis(2);
-    agent.wait("the first download", quick, PATIENCE, |_| pbx.requests(PathKind::Download) > 0)?;
+    agent.wait("the first download", quick, PATIENCE, |_| {
+        pbx.requests(PathKind::Download) > 0
+    })?;
     let (began, before) = (Instant::now(), agent.sample());
     agent.wait("all recordings held", Duration::from_millis(10), PATIENCE, |status| {
         number(status, "/counts/recordings_held") as usize == ids.len()
@@ -98,7 +100,11 @@ fn one(bench: &Bench, figures: &mut Figures, name: &str, talks: &[i64]) -> io::R
         &format!("delivery, {name}"),
         megabytes / began.elapsed().as_secs_f64(),
         "MB/s",
-        &format!("{} events and {} uploads to the CRM (plain HTTP), each confirmed and committed", ids.len() * 2, ids.len()),
+        &format!(
+            "{} events and {} uploads to the CRM (plain HTTP), each confirmed and committed",
+            ids.len() * 2,
+            ids.len()
+        ),
     );
     drop(agent);
     compare(bench, figures, name, &pbx, &ids, megabytes)

@@ -36,9 +36,12 @@ pub fn measure(bench: &Bench, figures: &mut Figures) -> io::Result<()> {
     let setup = Setup::new(folder, &pbx, free_port()?, &format!("backfill = \"{DAYS}d\""))?;
     let mut agent = Agent::start(bench, &setup)?;
     let began = Instant::now();
-    agent.wait("the sync of the history", Duration::from_millis(20), Duration::from_secs(120), |status| {
-        number(status, "/counts/calls") as usize >= calls && number(status, "/sync/backlog_ms") == 0
-    })?;
+    agent.wait(
+        "the sync of the history",
+        Duration::from_millis(20),
+        Duration::from_secs(120),
+        |status| number(status, "/counts/calls") as usize >= calls && number(status, "/sync/backlog_ms") == 0,
+    )?;
     let took = began.elapsed().as_secs_f64();
     let sample = agent.sample();
     drop(agent);
@@ -48,18 +51,36 @@ pub fn measure(bench: &Bench, figures: &mut Figures) -> io::Result<()> {
         "calls/s",
         &format!("{calls} calls of {DAYS} days read, summed up and committed on a new store, from exec on"),
     );
-    figures.add("sync, rows", rows as f64 / took, "rows/s", &format!("the same in rows of the call log ({rows})"));
+    figures.add(
+        "sync, rows",
+        rows as f64 / took,
+        "rows/s",
+        &format!("the same in rows of the call log ({rows})"),
+    );
     let processor = sample.cpu.as_secs_f64() * 1e6 / rows as f64;
-    figures.add("sync, processor", processor, "us/row", "processor time of the agent for each row");
+    figures.add(
+        "sync, processor",
+        processor,
+        "us/row",
+        "processor time of the agent for each row",
+    );
     let written = sample.written as f64 / rows as f64;
-    figures.add("sync, written", written, "bytes/row", "bytes that reach the disk for each row");
+    figures.add(
+        "sync, written",
+        written,
+        "bytes/row",
+        "bytes that reach the disk for each row",
+    );
 
     // One stretch a day, as the agent reads it.
     let mut paths = Vec::new();
     for day in 0..i64::from(DAYS) {
         let (from, to) = (now_ms - (day + 1) * DAY_MS, now_ms - day * DAY_MS);
         let inside = |start: i64| from <= start && start < to;
-        let starts = truth.iter().flat_map(|call| &call.rows).filter(|row| inside(row.start_ms));
+        let starts = truth
+            .iter()
+            .flat_map(|call| &call.rows)
+            .filter(|row| inside(row.start_ms));
         for page in 0..starts.count().div_ceil(PAGE) {
             paths.push(report(from, to, page * PAGE));
         }
@@ -70,7 +91,10 @@ pub fn measure(bench: &Bench, figures: &mut Figures) -> io::Result<()> {
         "curl, rows",
         rows as f64 / beside,
         "rows/s",
-        &format!("the same {} report pages with one curl on one connection, nothing kept", paths.len()),
+        &format!(
+            "the same {} report pages with one curl on one connection, nothing kept",
+            paths.len()
+        ),
     );
     Ok(())
 }
