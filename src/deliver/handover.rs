@@ -13,7 +13,7 @@ use crate::model::{Call, DeliveryKind, Outcome, Recording};
 use crate::store::{self, EventOutbox, Store};
 
 /// How many calls and recordings share a transaction.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// The flow that hands over.
 pub struct HandOver {
@@ -79,7 +79,7 @@ impl HandOver {
                 installed_ms,
                 events,
             };
-            calls.iter().try_for_each(|call| to.call(call.id))?;
+            calls.iter().try_for_each(|id| to.call(*id))?;
             recordings.iter().try_for_each(|recording| to.recording(recording))
         })?;
         self.workers.iter().for_each(Bell::ring);

@@ -45,8 +45,9 @@ pub struct Worker {
 impl Worker {
     /// Delivers until `bell` says stop. An error is one of the store's sync: fatal.
     pub fn run(self, bell: &Bell) -> Result<(), store::Error> {
+        let mut claimed = None;
         loop {
-            let pause = match self.round() {
+            let pause = match self.round(&mut claimed) {
                 Ok(pause) => pause,
                 Err(error) if error.kind == store::Kind::FailedSync => return Err(error),
                 Err(error) => {
@@ -60,8 +61,9 @@ impl Worker {
         }
     }
 
-    /// Delivers one thing. Gives how long there is nothing to do.
-    fn round(&self) -> store::Result<Duration> {
+    /// Delivers one thing, which is `claimed` if the last round noted before its end that this one is to be sent. Gives
+    /// how long there is nothing to do.
+    fn round(&self, claimed: &mut Option<Delivery>) -> store::Result<Duration> {
         let known = self.store.read(|c| store::target(c, &self.name))?;
         let target = known.unwrap_or_else(|| Target::fresh(&self.name, &self.clock));
         self.report(&target);
@@ -72,29 +74,47 @@ impl Worker {
         if target.retry_mono > now {
             return Ok(Duration::from_millis((target.retry_mono - now) as u64));
         }
-        let Some(delivery) = self.store.read(|c| store::next_delivery(c, &self.name, &self.clock))? else {
+        let delivery = match claimed.take() {
+            Some(delivery) => Some(delivery),
+            None => {
+                let (name, clock) = (self.name.clone(), self.clock.clone());
+                // Most rounds find nothing: that is no reason to write.
+                match self.store.read(|c| store::next_delivery(c, &name, &clock))? {
+                    Some(_) => self.store.write(move |within| claim(within, &name, &clock))?,
+                    None => None,
+                }
+            }
+        };
+        let Some(delivery) = delivery else {
             let due = self.store.read(|c| store::next_due(c, &self.name, &self.clock))?;
             // What is due and still not the next stands behind a held one of its call: only a person's retry, which
             // rings, moves it.
             let left = due.map(|due| due - now).filter(|left| *left > 0).unwrap_or(IDLE_MS);
             return Ok(Duration::from_millis(left.min(IDLE_MS) as u64));
         };
-        let seq = delivery.seq;
-        self.store.write(move |within| store::mark_unsure(within, seq))?;
         let verdict = self.target.deliver(&delivery, &self.store, &self.spool)?;
-        self.conclude(delivery, target, verdict)?;
+        *claimed = self.conclude(delivery, target, verdict)?;
         Ok(Duration::ZERO)
     }
 
-    fn conclude(&self, delivery: Delivery, mut target: Target, verdict: Verdict) -> store::Result<()> {
+    /// Stores what came of a delivery. After a success the next one is claimed in the same commit: the wait for the
+    /// disk is most of what a small delivery costs.
+    fn conclude(
+        &self,
+        delivery: Delivery,
+        mut target: Target,
+        verdict: Verdict,
+    ) -> store::Result<Option<Delivery>> {
+        let mut next = None;
         let clock = self.clock.clone();
         let (seq, name) = (delivery.seq, self.name.clone());
         match verdict {
             Verdict::Delivered { receipt } => {
                 breaker::succeeded(&mut target, &clock);
-                self.store.write(move |within| {
+                next = self.store.write(move |within| {
                     store::mark_delivered(within, seq, &receipt, &clock)?;
-                    store::save_target(within, &target, &clock)
+                    store::save_target(within, &target, &clock)?;
+                    claim(within, &name, &clock)
                 })?;
             }
             Verdict::Disabled => {
@@ -161,7 +181,7 @@ impl Worker {
             }
         }
         self.changed.notify_one();
-        Ok(())
+        Ok(next)
     }
 
     fn report(&self, target: &Target) {
@@ -203,6 +223,15 @@ impl Worker {
             self.changed.notify_one();
         }
     }
+}
+
+/// Picks the next delivery and notes, before its first byte leaves, that its outcome is unknown (rule D6).
+fn claim(within: &rusqlite::Savepoint, name: &str, clock: &Clock) -> store::Result<Option<Delivery>> {
+    let next = store::next_delivery(within, name, clock)?;
+    if let Some(delivery) = &next {
+        store::mark_unsure(within, delivery.seq)?;
+    }
+    Ok(next)
 }
 
 fn fix(code: &str) -> &'static str {

@@ -4,12 +4,12 @@
 mod answer;
 mod connect;
 mod error;
+mod names;
 mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 
 pub use answer::Answer;
@@ -57,7 +57,7 @@ impl Client {
             .build();
         let connector = ().chain(TcpConnector::default()).chain(connect::Tls::new(tls));
         Ok(Client {
-            agent: ureq::Agent::with_parts(config, connector, DefaultResolver::default()),
+            agent: ureq::Agent::with_parts(config, connector, names::Names::default()),
         })
     }
 

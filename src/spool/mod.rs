@@ -121,17 +121,31 @@ impl Taking {
 
     /// Puts the file in its place for good (rule D1 up to "only now the row") and gives its name for the store.
     pub fn publish(self) -> Result<(String, Written), files::Error> {
+        let (staged, path, name, written) = self.placed();
+        staged.publish(&path)?;
+        Ok((name, written))
+    }
+
+    /// The same for several files, whose syncs are then shared; names in the order given.
+    pub fn publish_all(taken: Vec<Taking>) -> Result<Vec<(String, Written)>, files::Error> {
+        let (mut files, mut named) = (Vec::new(), Vec::new());
+        for taking in taken {
+            let (staged, path, name, written) = taking.placed();
+            files.push((staged, path));
+            named.push((name, written));
+        }
+        Staged::publish_all(files)?;
+        Ok(named)
+    }
+
+    /// The staged file, where it belongs, its name for the store, and what it holds.
+    fn placed(self) -> (Staged, PathBuf, String, Written) {
         let written = self.staged.written();
         let leaf = format!("{}-{}.wav", self.pbx_id, &hex(&written.sha256)[..16]);
         let path = self.folder.join(&leaf);
-        self.staged.publish(&path)?;
-        let folder = self
-            .folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        Ok((format!("{folder}/{leaf}"), written))
+        let folder = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        let name = format!("{folder}/{leaf}");
+        (self.staged, path, name, written)
     }
 }
 

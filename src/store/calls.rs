@@ -61,12 +61,13 @@ fn call_for(within: &Savepoint, leg: &Leg, clock: &Clock) -> Result<i64> {
         return Ok(id);
     }
     // What it says is filled in when its legs are summed up.
-    within.execute(
-        "INSERT INTO call (key, started_ms, ended_ms, direction, outcome, ringing_ms, talking_ms, revision,
+    within
+        .prepare_cached(
+            "INSERT INTO call (key, started_ms, ended_ms, direction, outcome, ringing_ms, talking_ms, revision,
                            settle_mono, boot, seen_ms)
          VALUES (?1, 0, 0, 'inbound', 'missed', 0, 0, 0, 0, ?2, ?3)",
-        params![leg.call_key, clock.boot(), clock.wall_ms()],
-    )?;
+        )?
+        .execute(params![leg.call_key, clock.boot(), clock.wall_ms()])?;
     Ok(within.last_insert_rowid())
 }
 
@@ -149,16 +150,14 @@ fn sum_up(
 }
 
 /// Calls of which a newer revision than the last handed one has been quiet long enough, oldest first.
-pub fn settled(connection: &Connection, clock: &Clock, most: usize) -> Result<Vec<Call>> {
-    let sql = format!(
-        "{CALL} WHERE handed_revision < revision AND (settle_mono <= ?1 OR boot <> ?2)
-         ORDER BY started_ms, id LIMIT ?3"
-    );
+pub fn settled(connection: &Connection, clock: &Clock, most: usize) -> Result<Vec<i64>> {
+    // By the index of those that wait: while a long history comes in, thousands do and none is due.
     rows(
         connection,
-        &sql,
-        params![clock.mono_ms(), clock.boot(), most as i64],
-        call_of_row,
+        "SELECT id FROM call INDEXED BY call_to_hand WHERE handed_revision < revision AND settle_mono <= ?1
+         ORDER BY started_ms, id LIMIT ?2",
+        params![clock.mono_ms(), most as i64],
+        |row| row.get(0),
     )
 }
 
@@ -170,10 +169,9 @@ pub fn next_settle(connection: &Connection) -> Result<Option<i64>> {
 
 /// Notes that `revision` of a call was handed to the targets.
 pub fn mark_handed(within: &Savepoint, call: i64, revision: i64) -> Result<()> {
-    within.execute(
-        "UPDATE call SET handed_revision = ?2 WHERE id = ?1",
-        params![call, revision],
-    )?;
+    within
+        .prepare_cached("UPDATE call SET handed_revision = ?2 WHERE id = ?1")?
+        .execute(params![call, revision])?;
     Ok(())
 }
 
@@ -190,14 +188,16 @@ pub fn legs_of(connection: &Connection, call: i64) -> Result<Vec<Leg>> {
 /// A call by its local row.
 pub fn call(connection: &Connection, id: i64) -> Result<Option<Call>> {
     Ok(connection
-        .query_row(&format!("{CALL} WHERE id = ?1"), [id], call_of_row)
+        .prepare_cached(&format!("{CALL} WHERE id = ?1"))?
+        .query_row([id], call_of_row)
         .optional()?)
 }
 
 /// A call by its MainCallHistoryId.
 pub fn call_by_key(connection: &Connection, key: &str) -> Result<Option<Call>> {
     Ok(connection
-        .query_row(&format!("{CALL} WHERE key = ?1"), [key], call_of_row)
+        .prepare_cached(&format!("{CALL} WHERE key = ?1"))?
+        .query_row([key], call_of_row)
         .optional()?)
 }
 

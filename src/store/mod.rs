@@ -147,6 +147,8 @@ fn common(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "mmap_size", 0)?;
     // 512 KiB of pages: the default of 2 MiB a connection would be a third of the whole memory budget.
     connection.pragma_update(None, "cache_size", -512)?;
+    // All that the flows ask again and again; with fewer each of them pushes out the others' and all are parsed anew.
+    connection.set_prepared_statement_cache_capacity(32);
     Ok(())
 }
 

@@ -183,6 +183,11 @@ pub fn rebase_timers(within: &Savepoint, clock: &Clock) -> Result<()> {
             params![clock.mono_ms(), clock.boot()],
         )?;
     }
+    // A boot is pause enough for a call to have settled.
+    within.execute(
+        "UPDATE call SET settle_mono = ?1, boot = ?2 WHERE boot <> ?2 AND handed_revision < revision",
+        params![clock.mono_ms(), clock.boot()],
+    )?;
     within.execute(
         "UPDATE target SET retry_mono = ?1 + abs(random() % 5000), boot = ?2 WHERE boot <> ?2",
         params![clock.mono_ms(), clock.boot()],

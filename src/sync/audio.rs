@@ -25,6 +25,16 @@ const RIGHT_PAUSE_MS: i64 = 300_000;
 /// How often what is delivered and old is evicted.
 const EVICT_EVERY_MS: i64 = 60_000;
 
+/// So many recordings share their syncs and their commit: three waits for the disk a recording are most of what taking
+/// a short one costs. No more than 16, which is also what start-up takes for rubbish of a cut and not for a lost store.
+const BATCH: usize = 16;
+
+/// … or so many bytes, so that a cut costs little that has to be fetched again.
+const BATCH_BYTES: u64 = 32 << 20;
+
+/// … or so long a wait, so that a slow line keeps none back.
+const BATCH_MS: i64 = 2_000;
+
 pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
     let mut failures = 0;
     let mut next_evict = 0;
@@ -66,6 +76,45 @@ pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
     }
 }
 
+/// Recordings that came whole and are not yet held, with their media type and length of audio.
+#[derive(Default)]
+struct Batch {
+    taken: Vec<(i64, Taking, String, Option<i64>)>,
+    bytes: u64,
+    /// When the first of them had come, monotonic milliseconds.
+    began: i64,
+}
+
+impl Batch {
+    fn is_full(&self, now: i64) -> bool {
+        let old = !self.taken.is_empty() && now - self.began >= BATCH_MS;
+        old || self.taken.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+
+    /// Rule D1 from the sync on, for all at once.
+    fn hold(&mut self, context: &Context) -> Result<(), Trouble> {
+        if self.taken.is_empty() {
+            return Ok(());
+        }
+        let (mut rows, mut takings) = (Vec::new(), Vec::new());
+        for (id, taking, media, audio_ms) in std::mem::take(self).taken {
+            rows.push((id, media, audio_ms));
+            takings.push(taking);
+        }
+        let placed = Taking::publish_all(takings)?;
+        let clock = context.clock.clone();
+        context.store.write(move |within| {
+            for ((id, media, audio_ms), (file, written)) in rows.iter().zip(&placed) {
+                store::mark_held(within, *id, file, written, (media, *audio_ms), &clock)?;
+            }
+            Ok(())
+        })?;
+        context.hand_over.ring();
+        context.changed.notify_one();
+        Ok(())
+    }
+}
+
 /// Fetches what is due. Gives how long there is nothing to do.
 fn round(context: &Context, bell: &Bell) -> Result<Duration, Trouble> {
     loop {
@@ -75,23 +124,44 @@ fn round(context: &Context, bell: &Bell) -> Result<Duration, Trouble> {
             let left = next.map_or(EVICT_EVERY_MS, |next| next - context.clock.mono_ms());
             return Ok(Duration::from_millis(left.clamp(10, EVICT_EVERY_MS) as u64));
         }
-        for recording in due {
-            if bell.stopping() {
-                return Ok(Duration::ZERO);
-            }
-            if !make_room(context)? {
-                return Ok(Duration::from_secs(10));
-            }
-            fetch(context, &recording)?;
+        let mut batch = Batch::default();
+        let fetched = fetch_all(context, bell, &due, &mut batch);
+        // What came whole is kept, whatever became of the one after it.
+        batch.hold(context)?;
+        if let Some(pause) = fetched? {
+            return Ok(pause);
         }
     }
 }
 
-/// Whether there is room for another recording, after evicting what may be evicted (rule D5).
-fn make_room(context: &Context) -> Result<bool, Trouble> {
+/// Fetches `due`, one after the other. Gives a pause if there is no going on.
+fn fetch_all(
+    context: &Context,
+    bell: &Bell,
+    due: &[Recording],
+    batch: &mut Batch,
+) -> Result<Option<Duration>, Trouble> {
+    for recording in due {
+        if bell.stopping() {
+            return Ok(Some(Duration::ZERO));
+        }
+        if batch.is_full(context.clock.mono_ms()) {
+            batch.hold(context)?;
+        }
+        if !make_room(context, batch.bytes)? {
+            return Ok(Some(Duration::from_secs(10)));
+        }
+        fetch(context, recording, batch)?;
+    }
+    Ok(None)
+}
+
+/// Whether there is room for another recording beside `taken` bytes that no row counts yet, after evicting what may be
+/// evicted (rule D5).
+fn make_room(context: &Context, taken: u64) -> Result<bool, Trouble> {
     let folder = context.store.path().to_owned();
     let asked = |used| context.spool.check_room(used).map_err(files::told("look at", &folder));
-    let used = || context.store.read(store::spool_bytes);
+    let used = || context.store.read(store::spool_bytes).map(|held| held + taken);
     let mut answer = asked(used()?)?;
     while answer.is_err() {
         let evicted = spool::evict(&context.spool, &context.store, &context.clock, true)?;
@@ -115,7 +185,7 @@ fn make_room(context: &Context) -> Result<bool, Trouble> {
     }
 }
 
-fn fetch(context: &Context, recording: &Recording) -> Result<(), Trouble> {
+fn fetch(context: &Context, recording: &Recording, batch: &mut Batch) -> Result<(), Trouble> {
     let mut taking = context.spool.take(recording.pbx_id)?;
     let mut failed = None;
     let answer = context.pbx.fetch(recording.pbx_id, &mut |piece| {
@@ -130,7 +200,7 @@ fn fetch(context: &Context, recording: &Recording) -> Result<(), Trouble> {
     match answer {
         Ok(fetched) => {
             context.clear("recordings-right-missing");
-            judge(context, recording, taking, &fetched)
+            judge(context, recording, taking, &fetched, batch)
         }
         Err(error) if error.kind == Kind::Gone => gone(context, recording),
         Err(error) if error.kind == Kind::RightMissing => {
@@ -161,7 +231,13 @@ fn fetch(context: &Context, recording: &Recording) -> Result<(), Trouble> {
     }
 }
 
-fn judge(context: &Context, recording: &Recording, taking: Taking, fetched: &pbx::Fetched) -> Result<(), Trouble> {
+fn judge(
+    context: &Context,
+    recording: &Recording,
+    taking: Taking,
+    fetched: &pbx::Fetched,
+    batch: &mut Batch,
+) -> Result<(), Trouble> {
     if let Some(promised) = fetched.promised.filter(|promised| *promised != fetched.came) {
         let told = format!("{} of {promised} bytes came", fetched.came);
         return wait(context, recording, "cut", &told);
@@ -187,13 +263,13 @@ fn judge(context: &Context, recording: &Recording, taking: Taking, fetched: &pbx
             None
         }
     };
-    let (file, written) = taking.publish()?;
-    let (id, clock, media) = (recording.id, context.clock.clone(), fetched.media_type.clone());
-    context
-        .store
-        .write(move |within| store::mark_held(within, id, &file, &written, (&media, audio_ms), &clock))?;
-    context.hand_over.ring();
-    context.changed.notify_one();
+    if batch.taken.is_empty() {
+        batch.began = context.clock.mono_ms();
+    }
+    batch.bytes += fetched.came;
+    batch
+        .taken
+        .push((recording.id, taking, fetched.media_type.clone(), audio_ms));
     Ok(())
 }
 

@@ -23,6 +23,9 @@ const DAY_MS: i64 = 86_400_000;
 /// How often the list of recordings is read as far back as a recording may come late.
 const DEEP_EVERY_MS: i64 = 3_600_000;
 
+/// How often the cursor is stored.
+const CURSOR_EVERY_MS: i64 = 600_000;
+
 /// The pause between tries grows to a minute at most: a PBX that is back should be noticed soon.
 const RETRY: Backoff = Backoff {
     base: Duration::from_secs(2),
@@ -187,9 +190,13 @@ impl Reader {
             from_ms
         };
         self.read_recordings(list_from, now_ms + 3_600_000)?;
-        self.context
-            .store
-            .write(move |within| store::set_cursor(within, now_ms))?;
+        // The overlap forgives a cursor that is a little old, so a box at rest need not write at every reading.
+        let stale_ms = CURSOR_EVERY_MS.min(overlap_ms / 4);
+        if cursor.is_none_or(|cursor| (now_ms - cursor).abs() >= stale_ms) {
+            self.context
+                .store
+                .write(move |within| store::set_cursor(within, now_ms))?;
+        }
         let mut status = self.context.sync_status.lock().unwrap_or_else(PoisonError::into_inner);
         status.cursor_ms = Some(now_ms);
         Ok(())

@@ -43,7 +43,10 @@ impl V20 {
             let told = format!("{what} was answered with a web page instead of JSON");
             return Err(Error::new(Kind::Nonsense, told));
         }
-        if let Ok(failure) = serde_json::from_str::<Failure>(&text) {
+        // Looked for first, as reading every page of rows a second time would cost as much as reading it once.
+        if text.contains("\"error\"")
+            && let Ok(failure) = serde_json::from_str::<Failure>(&text)
+        {
             return Err(inside(&failure.error, what));
         }
         serde_json::from_str(&text).map_err(|error| {

@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::loose::{Flag, Int, Text, duration_ms};
+use super::loose::{Flag, Int, MaybeRow, Text, duration_ms};
 use super::{Error, Kind, V20};
 use crate::model::{Leg, Party};
 use crate::random::hex;
@@ -95,9 +95,9 @@ fn stretch(
         when::rfc3339(to_ms)
     );
     let mut unreadable = 0;
-    let mut keep = |rows: Vec<Value>| {
+    let mut keep = |rows: Vec<MaybeRow<Row>>| {
         let all = rows.len() as u64;
-        let legs: Vec<Leg> = rows.into_iter().filter_map(leg).collect();
+        let legs: Vec<Leg> = rows.into_iter().filter_map(|row| leg(row.0?)).collect();
         unreadable += all - legs.len() as u64;
         take(legs)
     };
@@ -109,8 +109,7 @@ fn stretch(
 }
 
 /// A leg, or `None` if the row doesn't even say when it was.
-fn leg(value: Value) -> Option<Leg> {
-    let row: Row = serde_json::from_value(value).ok()?;
+fn leg(row: Row) -> Option<Leg> {
     let started_ms = row.start_time.0.as_deref().and_then(when::parse_rfc3339)?;
     let duration = |text: &Text| text.0.as_deref().and_then(duration_ms).unwrap_or(0).max(0);
     let (ringing_ms, talking_ms) = (duration(&row.ringing_duration), duration(&row.talking_duration));
@@ -183,6 +182,10 @@ fn made_id(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn leg(row: Value) -> Option<Leg> {
+        super::leg(serde_json::from_value(row).unwrap())
+    }
 
     #[test]
     fn a_row_with_null_keys_left_out_is_a_leg() {

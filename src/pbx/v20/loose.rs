@@ -1,6 +1,11 @@
 //! Reading fields as they come. XAPI leaves out what is null, and builds differ in names and types: an id may be a
 //! number here and text there. Whatever can be understood is taken, whatever can't is as good as missing.
 
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -48,6 +53,58 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
+/// A row that is read straight into `T`, without a tree of its values between; `None` for what is no object at all.
+pub(super) struct MaybeRow<T>(pub Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for MaybeRow<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<MaybeRow<T>, D::Error> {
+        from.deserialize_any(RowVisitor(PhantomData))
+    }
+}
+
+struct RowVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
+    type Value = MaybeRow<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a row")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<MaybeRow<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|row| MaybeRow(Some(row)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<MaybeRow<T>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(MaybeRow(None))
+    }
+
+    fn visit_unit<E>(self) -> Result<MaybeRow<T>, E> {
+        Ok(MaybeRow(None))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<MaybeRow<T>, E> {
+        Ok(MaybeRow(None))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<MaybeRow<T>, E> {
+        Ok(MaybeRow(None))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<MaybeRow<T>, E> {
+        Ok(MaybeRow(None))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<MaybeRow<T>, E> {
+        Ok(MaybeRow(None))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<MaybeRow<T>, E> {
+        Ok(MaybeRow(None))
+    }
+}
+
 /// A duration in ISO 8601 (`PT1M16.4S`, `P5DT13H43M24.96S`) or as `hh:mm:ss`, in milliseconds.
 pub(super) fn duration_ms(text: &str) -> Option<i64> {
     if let Some(iso) = text.trim().strip_prefix('P') {
@@ -92,6 +149,22 @@ mod tests {
             [Some(76_400), Some(481_404_960), Some(0), Some(76_000), Some(3_723_500)]
         );
         assert_eq!(["", "PT1", "P1M", "x"].map(duration_ms), [None; 4]);
+    }
+
+    #[test]
+    fn what_is_no_row_spoils_none_beside_it() {
+        #[derive(Deserialize, Default)]
+        #[serde(default)]
+        struct Row {
+            id: Int,
+        }
+        let text = r#"[{"id":1,"new":{"x":[2]}},null,7,-7,1.5,true,"x",[{"id":3}],{},{"id":4}]"#;
+        let rows: Vec<MaybeRow<Row>> = serde_json::from_str(text).unwrap();
+        let ids: Vec<_> = rows.iter().map(|row| row.0.as_ref().map(|row| row.id.0)).collect();
+        let none = [None; 7];
+        assert_eq!(ids[0], Some(Some(1)));
+        assert_eq!(ids[1..8], none);
+        assert_eq!(ids[8..], [Some(None), Some(Some(4))]);
     }
 
     #[test]
