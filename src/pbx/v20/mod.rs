@@ -70,7 +70,8 @@ impl V20 {
         loop {
             let size = *self.page.lock().unwrap_or_else(PoisonError::into_inner);
             match ask(size) {
-                Err(error) if error.kind == Kind::Nonsense && error.text.contains("$top") && size > 10 => {
+                // "The limit of '100' for Top query has been exceeded", in Microsoft's words.
+                Err(error) if error.kind == Kind::Nonsense && error.text.contains("Top query") && size > 10 => {
                     *self.page.lock().unwrap_or_else(PoisonError::into_inner) = size / 2;
                 }
                 other => return other,
