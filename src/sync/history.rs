@@ -23,6 +23,9 @@ const DAY_MS: i64 = 86_400_000;
 /// How often the list of recordings is read as far back as a recording may come late.
 const DEEP_EVERY_MS: i64 = 3_600_000;
 
+/// So often in a row the source of old calls may fail before it is left out: some minutes.
+const OLD_TRIES: u32 = 8;
+
 /// The pause between tries grows to a minute at most: a PBX that is back should be noticed soon.
 const RETRY: Backoff = Backoff {
     base: Duration::from_secs(2),
@@ -37,6 +40,10 @@ struct Reader {
     next_sweep: i64,
     next_deep: i64,
     next_directory: i64,
+    /// The list of recordings was refused at the last try.
+    list_refused: bool,
+    /// Failures of the source of old calls in a row.
+    old_failures: u32,
     /// How far the present backlog is: its whole length and when it began, monotonic.
     backlog: Option<(i64, i64)>,
 }
@@ -50,6 +57,8 @@ pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
         next_sweep: 0,
         next_deep: 0,
         next_directory: 0,
+        list_refused: false,
+        old_failures: 0,
         backlog: None,
     };
     let mut failures = 0;
@@ -205,7 +214,7 @@ impl Reader {
         };
         let from_ms = from_ms.max(to_ms - DAY_MS);
         self.read_stretch(from_ms, to_ms, false)?;
-        self.read_stretch(from_ms, to_ms, true)?;
+        self.read_old(from_ms, to_ms)?;
         self.read_recordings(from_ms, to_ms)?;
         self.context
             .store
@@ -221,6 +230,32 @@ impl Reader {
         let read = context.pbx.legs(from_ms, to_ms, old, &mut |legs| {
             rows += legs.len() as u64;
             take(context, people, legs).map_err(|error| {
+    /// The calls of before the PBX's upgrade. A failure may pass, so it is tried again; a source that goes on failing
+    /// must not keep the rest of the history away, so it is then left out, and that is shown.
+    fn read_old(&mut self, from_ms: i64, to_ms: i64) -> Result<(), Trouble> {
+        match self.read_stretch(from_ms, to_ms, true) {
+            Err(Trouble::Pbx(error)) if error.kind == Kind::ItsFault => {
+                self.old_failures += 1;
+                if self.old_failures < OLD_TRIES {
+                    return Err(error.into());
+                }
+                self.context.raise(
+                    "pbx-old-calls-unreadable",
+                    "Calls from before the PBX's upgrade can't be read",
+                    &format!("the PBX's source of calls from before its upgrade to 20.0.6 fails: {error}"),
+                    "Newer calls are not affected. Look at the PBX's services, and report it with the PBX's version.",
+                    None,
+                );
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.old_failures = 0;
+                Ok(())
+            }
+        }
+    }
+
                 failed = Some(error);
                 pbx::Error::new(Kind::Ours, "the store failed")
             })
