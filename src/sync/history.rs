@@ -148,7 +148,8 @@ impl Reader {
                 self.apply(directory)?;
                 self.context.clear("rights-unreadable");
             }
-            Err(error) if matches!(error.kind, Kind::RightMissing | Kind::ItsFault | Kind::Nonsense) => {
+            // Whether the PBX as a whole can be used, the call log shows.
+            Err(error) if !error.is_of_the_line() || error.kind == Kind::NotThere => {
                 let (title, fix) = ("People and rights can't be read", error.fix());
                 self.context
                     .raise("rights-unreadable", title, &error.text, fix, Some("pbx-right-missing"));

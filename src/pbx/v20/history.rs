@@ -54,8 +54,9 @@ pub(super) fn change_mark(pbx: &V20) -> Result<Option<String>, Error> {
             let row = value.get("value").and_then(|list| list.get(0)).unwrap_or(&value);
             Ok(row.get("LastCdrStartedAt").and_then(Value::as_str).map(str::to_owned))
         }
-        Err(error) if matches!(error.kind, Kind::NotThere | Kind::RightMissing) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if error.is_of_the_line() && error.kind != Kind::NotThere => Err(error),
+        // It only hastens: without it the call log is read at its own pace, and shows what is wrong with it.
+        Err(_) => Ok(None),
     }
 }
 
