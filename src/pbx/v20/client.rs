@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::loose::Int;
 use super::{Error, Kind, LastAnswer, V20};
 use crate::http::{Answer, Headers};
 use crate::when;
@@ -15,8 +16,8 @@ const MOST_JSON: u64 = 32 << 20;
 /// A page of a collection.
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
-    #[serde(rename = "@odata.count")]
-    pub count: Option<u64>,
+    #[serde(rename = "@odata.count", default)]
+    count: Int,
     pub value: Vec<T>,
 }
 
@@ -71,7 +72,7 @@ impl V20 {
             if got > 0 {
                 take(page.value)?;
             }
-            if got == 0 || page.count.is_some_and(|count| skip as u64 >= count) {
+            if got == 0 || page.count.0.is_some_and(|count| skip as i64 >= count) {
                 return Ok(());
             }
         }

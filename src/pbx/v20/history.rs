@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::loose::{Flag, Int, Text, duration_ms};
+use super::loose::{Flag, Int, Text, duration_ms, int};
 use super::{Error, Kind, V20};
 use crate::model::{Leg, Party};
 use crate::random::hex;
@@ -127,7 +127,7 @@ fn leg(value: Value) -> Option<Leg> {
         .unwrap_or_else(|| cdr_id.clone());
     let mut recordings: Vec<i64> = [row.src_rec_id.0, row.dst_rec_id.0].into_iter().flatten().collect();
     if let Value::Array(list) = &row.recordings {
-        recordings.extend(list.iter().filter_map(|item| item.get("Id")).filter_map(Value::as_i64));
+        recordings.extend(list.iter().filter_map(|item| item.get("Id")).filter_map(int));
     }
     recordings.retain(|id| *id > 0);
     recordings.sort_unstable();

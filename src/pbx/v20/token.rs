@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use super::loose::Text;
 use super::{Error, Kind, V20};
 use crate::config::read_secret;
 
@@ -44,8 +45,10 @@ struct Refused {
 
 #[derive(Deserialize)]
 struct Answer {
-    access_token: Option<String>,
-    expires_in: Option<f64>,
+    #[serde(default)]
+    access_token: Text,
+    #[serde(default)]
+    expires_in: Text,
 }
 
 impl Keeper {
@@ -122,9 +125,10 @@ impl Keeper {
         let text = answer.text(64 << 10)?;
         let parsed: Answer = serde_json::from_str(&text)
             .map_err(|_| Error::new(Kind::Nonsense, "the login was answered with something that is not JSON"))?;
-        let value = parsed.access_token.filter(|token| !token.is_empty());
+        let value = parsed.access_token.0;
         let value = value.ok_or_else(|| Error::new(Kind::Nonsense, "the login was answered without a token"))?;
-        let lifetime_ms = lifetime_ms(&value, parsed.expires_in, pbx.clock.wall_ms());
+        let expires_in = parsed.expires_in.0.and_then(|text| text.trim().parse().ok());
+        let lifetime_ms = lifetime_ms(&value, expires_in, pbx.clock.wall_ms());
         Ok(Token {
             value,
             ends_mono: asked_mono + lifetime_ms,
