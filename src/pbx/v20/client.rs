@@ -13,6 +13,9 @@ use crate::when;
 /// The most that one JSON answer may have.
 const MOST_JSON: u64 = 32 << 20;
 
+/// How long a question that a fresh token doesn't open costs no further login.
+const BARRED_MS: i64 = 1_800_000;
+
 /// A page of a collection.
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
@@ -83,7 +86,7 @@ impl V20 {
         let url = format!("{}/xapi/v1/{path}", self.url).replace(' ', "%20");
         let mut token = self.token.get(self, None)?;
         let mut answer = self.send(|| self.client.get(&url, &[("authorization", &bearer(&token))]))?;
-        if answer.status() == 401 {
+        if answer.status() == 401 && !self.is_barred(what) {
             // The token ended early, or somebody else logged in with our name. Once is enough: a 401 that comes back
             // with a fresh token is a missing right (seen in the field).
             token = self.token.get(self, Some(&token))?;
@@ -106,6 +109,19 @@ impl V20 {
     /// POST without a token.
     pub(super) fn post_plain(&self, path: &str, headers: Headers, body: &[u8]) -> Result<Answer, Error> {
         let url = format!("{}{path}", self.url);
+    /// Whether a fresh token was of no use for this question a while ago.
+    fn is_barred(&self, what: &str) -> bool {
+        let barred = self.barred.lock().unwrap_or_else(PoisonError::into_inner);
+        barred.get(what).is_some_and(|until| *until > self.clock.mono_ms())
+    }
+
+    /// For a while a 401 to this question is believed at once: a login at each would be a storm of logins.
+    fn bar(&self, what: &str) {
+        let until = self.clock.mono_ms() + BARRED_MS;
+        let mut barred = self.barred.lock().unwrap_or_else(PoisonError::into_inner);
+        barred.insert(what.to_owned(), until);
+    }
+
         self.send(|| self.client.post(&url, headers, body))
     }
 

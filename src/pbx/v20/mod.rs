@@ -8,6 +8,7 @@ mod recordings;
 mod system;
 mod token;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct V20 {
     last: Mutex<LastAnswer>,
     /// Rows a page; halved when the PBX refuses (some builds allow 100).
     page: Mutex<usize>,
+    /// Questions that a fresh token did not open, and until when (monotonic) that is believed.
+    barred: Mutex<BTreeMap<String, i64>>,
 }
 
 impl V20 {
@@ -62,6 +65,7 @@ impl V20 {
             token,
             last: Mutex::default(),
             page: Mutex::new(100),
+            barred: Mutex::default(),
         })
     }
 
