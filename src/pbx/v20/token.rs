@@ -81,7 +81,9 @@ impl Keeper {
             return Err(refused.error.clone());
         }
         state.token = None;
-        match self.log_in(pbx) {
+        // Nobody was asked yet, so there is nothing to rest from: a mended file is taken up at the next try.
+        let secret = read_secret(&self.secret_file).map_err(|text| Error::new(Kind::LoginRefused, text))?;
+        match self.log_in(pbx, &secret) {
             Ok(token) => {
                 state.refused = None;
                 state.token = Some(token.clone());
@@ -101,12 +103,11 @@ impl Keeper {
         }
     }
 
-    fn log_in(&self, pbx: &V20) -> Result<Token, Error> {
-        let secret = read_secret(&self.secret_file).map_err(|text| Error::new(Kind::LoginRefused, text))?;
+    fn log_in(&self, pbx: &V20, secret: &str) -> Result<Token, Error> {
         let body = format!(
             "client_id={}&client_secret={}&grant_type=client_credentials",
             form(&self.client_id),
-            form(&secret)
+            form(secret)
         );
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let asked_mono = pbx.clock.mono_ms();
