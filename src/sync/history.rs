@@ -196,10 +196,16 @@ impl Reader {
         } else {
             from_ms
         };
-        self.read_recordings(list_from, now_ms + 3_600_000)?;
-        self.context
-            .store
-            .write(move |within| store::set_cursor(within, now_ms))?;
+        // What was refused once, for a day or a month, is caught up when the right is there.
+        let missed = self.context.store.read(store::unlisted_from)?;
+        let list_from = missed.map_or(list_from, |missed| missed.min(list_from));
+        let listed = self.read_recordings(list_from, now_ms + 3_600_000)?;
+        self.context.store.write(move |within| {
+            if listed {
+                store::list_is_read(within, list_from)?;
+            }
+            store::set_cursor(within, now_ms)
+        })?;
         let mut status = self.context.sync_status.lock().unwrap_or_else(PoisonError::into_inner);
         status.cursor_ms = Some(now_ms);
         Ok(())
@@ -224,13 +230,6 @@ impl Reader {
         Ok(left > to_ms - from_ms)
     }
 
-    fn read_stretch(&mut self, from_ms: i64, to_ms: i64, old: bool) -> Result<(), Trouble> {
-        let (context, people) = (&self.context, &self.people);
-        let mut failed = None;
-        let mut rows = 0;
-        let read = context.pbx.legs(from_ms, to_ms, old, &mut |legs| {
-            rows += legs.len() as u64;
-            take(context, people, legs).map_err(|error| {
     /// The calls of before the PBX's upgrade. A failure may pass, so it is tried again; a source that goes on failing
     /// must not keep the rest of the history away, so it is then left out, and that is shown.
     fn read_old(&mut self, from_ms: i64, to_ms: i64) -> Result<(), Trouble> {
@@ -257,6 +256,13 @@ impl Reader {
         }
     }
 
+    fn read_stretch(&mut self, from_ms: i64, to_ms: i64, old: bool) -> Result<(), Trouble> {
+        let (context, people) = (&self.context, &self.people);
+        let mut failed = None;
+        let mut rows = 0;
+        let read = context.pbx.legs(from_ms, to_ms, old, &mut |legs| {
+            rows += legs.len() as u64;
+            take(context, people, legs).map_err(|error| {
                 failed = Some(error);
                 pbx::Error::new(Kind::Ours, "the store failed")
             })
@@ -279,11 +285,12 @@ impl Reader {
     }
 
     /// The list of recordings. Without the right to read it calls still flow, and recordings that the call log names
-    /// are still tried.
-    fn read_recordings(&mut self, from_ms: i64, to_ms: i64) -> Result<(), Trouble> {
+    /// are still tried. `false` if it was refused; that is noted, to be read when it isn't any more.
+    fn read_recordings(&mut self, from_ms: i64, to_ms: i64) -> Result<bool, Trouble> {
         let listed = match self.context.pbx.recordings(from_ms, to_ms) {
             Ok(listed) => listed,
             Err(error) if error.kind == Kind::RightMissing => {
+                self.list_refused = true;
                 self.context.raise(
                     "recordings-right-missing",
                     "Recordings may not be read",
@@ -291,11 +298,22 @@ impl Reader {
                     error.fix(),
                     Some("pbx-right-missing"),
                 );
-                return Ok(());
+                self.context
+                    .store
+                    .write(move |within| store::miss_list(within, from_ms))?;
+                return Ok(false);
             }
-            Err(error) if error.kind == Kind::NotThere => return Ok(()),
+            Err(error) if error.kind == Kind::NotThere => {
+                self.context
+                    .store
+                    .write(move |within| store::miss_list(within, from_ms))?;
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         };
+        if std::mem::take(&mut self.list_refused) {
+            self.context.clear("recordings-right-missing");
+        }
         let clock = self.context.clock.clone();
         let new = self.context.store.write(move |within| {
             let mut new = 0;
@@ -310,7 +328,7 @@ impl Reader {
             self.context.audio.ring();
         }
         self.context.hand_over.ring();
-        Ok(())
+        Ok(true)
     }
 
     fn show_backlog(&mut self, left: i64) {
