@@ -12,8 +12,10 @@ use crate::config::Config;
 use crate::{link, web};
 
 pub(super) fn run(config: Config) -> Exit {
+    // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
     env_logger::Builder::new()
-        .filter_level(config.log_level)
+        .filter_level(config.log_level.min(log::LevelFilter::Warn))
+        .filter_module("callspool", config.log_level)
         .format_target(false)
         .init();
     for (key, file) in secret_files(&config) {
