@@ -96,7 +96,9 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, first: impl FnOn
     let mut stop = stop;
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
-    let _ = control.await;
+    if let Ok(Err(error)) = control.await {
+        log::error!("the control socket failed, so the command line did not reach this agent: {error}");
+    }
     if let Some(link) = link {
         let _ = link.await;
     }
