@@ -31,7 +31,7 @@ use crate::sync;
 const SUSPECT: &str = "suspect";
 
 /// How long flows get to finish what they are in the middle of. What isn't finished then is found at the next start.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Why the agent did not start.
 #[derive(Debug)]

@@ -42,10 +42,12 @@ pub(super) fn paint(word: &str, meaning: &str) -> String {
     }
 }
 
-/// Foreign text on one line: caller names may hold anything, a terminal must not obey it.
+/// Foreign text on one line: caller names may hold anything, a terminal must not obey it. Marks that turn the direction
+/// of writing would make the rest of the line read as something else.
 pub(super) fn tame(text: &str) -> String {
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c })
         .collect()
 }
 
@@ -117,6 +119,7 @@ mod tests {
     #[test]
     fn a_terminal_obeys_no_caller() {
         assert_eq!(tame("a\u{1b}[2Jb\nc"), "a\u{fffd}[2Jb\u{fffd}c");
+        assert_eq!(tame("+49\u{202e}321"), "+49\u{fffd}321");
         assert_eq!(visible("\u{1b}[31mred\u{1b}[0m"), 3);
     }
 }

@@ -12,8 +12,10 @@ use crate::config::Config;
 use crate::{link, web};
 
 pub(super) fn run(config: Config) -> Exit {
+    // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
     env_logger::Builder::new()
-        .filter_level(config.log_level)
+        .filter_level(config.log_level.min(log::LevelFilter::Warn))
+        .filter_module("callspool", config.log_level)
         .format_target(false)
         .init();
     for (key, file) in secret_files(&config) {
@@ -98,7 +100,9 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
     let mut stop = stop;
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
-    let _ = control.await;
+    if let Ok(Err(error)) = control.await {
+        log::error!("the control socket failed, so the command line did not reach this agent: {error}");
+    }
     if let Some(link) = link {
         let _ = link.await;
     }

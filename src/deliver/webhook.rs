@@ -109,21 +109,9 @@ impl Webhook {
         if !(200..300).contains(&status) {
             return Err(self.refusal(answer));
         }
-        let text = answer.text(MOST_ANSWER).map_err(|error| of_line(&error))?;
-        let start = text.trim_start().get(..9).unwrap_or_default().to_ascii_lowercase();
-        if start.starts_with("<!doctype") || start.starts_with("<html") {
-            let reason =
-                format!("status {status} came with a web page: something answers in the receiver's place");
-            return Err(Verdict::failed(Blame::Target, "web-page", reason));
-        }
-        let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-        if let Some(error) = error_inside(&json) {
-            let reason = format!("status {status} came with an error inside: {}", clip(&error));
-            return Err(Verdict::failed(Blame::Delivery, "error-inside", reason));
-        }
         Ok(Taken {
             receipt: format!("status {status}"),
-            json,
+            json: said_yes(answer)?,
         })
     }
 
@@ -213,25 +201,15 @@ impl Webhook {
         };
         let status = answer.status();
         match status {
-            200..300 => {
-                let json: Value = answer
-                    .text(MOST_ANSWER)
-                    .ok()
-                    .and_then(|text| serde_json::from_str(&text).ok())
-                    .unwrap_or(Value::Null);
-                match json.pointer("/stored/sha256").and_then(Value::as_str) {
+            200..300 => match said_yes(answer) {
+                Err(verdict) => verdict,
+                Ok(json) => match json.pointer("/stored/sha256").and_then(Value::as_str) {
                     Some(stored) => stored_as(stored, ours),
-                    None => match error_inside(&json) {
-                        Some(error) => {
-                            let reason = format!("status {status} came with an error inside: {}", clip(&error));
-                            Verdict::failed(Blame::Delivery, "error-inside", reason)
-                        }
-                        None => Verdict::Delivered {
-                            receipt: format!("audio taken with status {status}"),
-                        },
+                    None => Verdict::Delivered {
+                        receipt: format!("audio taken with status {status}"),
                     },
-                }
-            }
+                },
+            },
             // The place that was given is no more: the next announcement gives a new one.
             401 | 403 | 404 | 410 | 422 => {
                 let reason = format!("the upload was answered with status {status}");
@@ -299,6 +277,34 @@ impl<R: Read> Read for Hashing<R> {
         self.read += got as u64;
         Ok(got)
     }
+}
+
+/// What a 2xx says, if it is the receiver's own: neither a web page (a captive portal says yes to everything) nor an
+/// error in disguise nor half an answer. Empty and unknown bodies are `Null`.
+fn said_yes(answer: Answer) -> Result<Value, Verdict> {
+    let (status, media_type) = (answer.status(), answer.media_type());
+    let text = answer.text(MOST_ANSWER).map_err(|error| of_line(&error))?;
+    if is_web_page(&media_type, &text) {
+        let reason = format!("status {status} came with a web page: something answers in the receiver's place");
+        return Err(Verdict::failed(Blame::Target, "web-page", reason));
+    }
+    let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    match error_inside(&json) {
+        Some(error) => {
+            let reason = format!("status {status} came with an error inside: {}", clip(&error));
+            Err(Verdict::failed(Blame::Delivery, "error-inside", reason))
+        }
+        None => Ok(json),
+    }
+}
+
+fn is_web_page(media_type: &str, text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let starts = |word: &str| {
+        text.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    starts("<!doctype html") || starts("<html") || (media_type == "text/html" && starts("<"))
 }
 
 fn stored_as(stored: &str, ours: &str) -> Verdict {
@@ -381,5 +387,31 @@ pub fn check_target(target: &config::Target, clock: Clock) -> Result<String, (St
             Verdict::Failed { code, reason, .. } => Err((code, reason)),
             _ => Err(("line".to_owned(), error.to_string())),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_web_page;
+
+    #[test]
+    fn a_web_page_is_told_from_what_a_receiver_may_say() {
+        for (media, text) in [
+            ("text/html", "<script>location='/login'</script>"),
+            ("text/html", "\u{feff}\r\n<!-- portal --><HTML>"),
+            ("", " <!DOCTYPE html><title>Welcome</title>"),
+            ("text/plain", "<HTML>"),
+        ] {
+            assert!(is_web_page(media, text), "{media} {text}");
+        }
+        // Frameworks send their empty or plain answers as HTML without being asked.
+        for (media, text) in [
+            ("text/html", ""),
+            ("text/html", "OK"),
+            ("application/xml", "<ok/>"),
+            ("", "{}"),
+        ] {
+            assert!(!is_web_page(media, text), "{media} {text}");
+        }
     }
 }

@@ -160,7 +160,8 @@ impl Worker {
                     _ => DeliveryState::Waiting,
                 };
                 if state == DeliveryState::Held {
-                    log::warn!("delivery {} to {name} is held ({code}): {reason}", delivery.id);
+                    // The reason may quote the target, and the target may quote the call.
+                    log::warn!("delivery {} to {name} is held ({code})", delivery.id);
                 }
                 let pause = match blame {
                     Blame::Target => Duration::ZERO,
@@ -194,11 +195,12 @@ impl Worker {
                 format!("{} wants nothing more", self.name),
                 "it answered 410; nothing is sent to it, everything waits here".to_owned(),
                 "Mend or remove the receiver, then press Resume on the page.",
+                "gone",
             );
         } else if target.failures > 0 && target.retry_mono > 0 {
             let text = format!("{} ({} failures in a row)", target.reason, target.failures);
             let title = format!("{} can't be delivered to", self.name);
-            self.raise(down, title, text, fix(&target.code));
+            self.raise(down, title, text, fix(&target.code), &target.code);
         } else if target.failures == 0 {
             for code in [down, disabled] {
                 if self.health.clear(&code) {
@@ -209,8 +211,9 @@ impl Worker {
         }
     }
 
-    fn raise(&self, code: String, title: String, text: String, fix: &str) {
-        let told = format!("{code}: {text}");
+    fn raise(&self, code: String, title: String, text: String, fix: &str, why: &str) {
+        // Not the text: it may quote the target, and the target may quote the call.
+        let told = format!("{code} ({why})");
         let report = Report {
             code,
             title,

@@ -42,7 +42,7 @@ pub use recordings::{
 };
 pub use settings::Settings;
 pub use targets::{Target, save_target, target, targets};
-pub use windows::{Gap, add_gap, cursor, fill_gap, gaps, set_cursor};
+pub use windows::{Gap, add_gap, cursor, fill_gap, gaps, list_is_read, miss_list, set_cursor, unlisted_from};
 
 /// The store. Clones share one writer and a few readers.
 #[derive(Clone)]

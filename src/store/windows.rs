@@ -42,6 +42,32 @@ pub fn set_cursor(within: &Savepoint, to_ms: i64) -> Result<()> {
     Ok(())
 }
 
+/// From when on the list of recordings was refused and is to be read again; `None` if nothing was missed.
+pub fn unlisted_from(connection: &Connection) -> Result<Option<i64>> {
+    let sql = "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'sync.unlisted-from'";
+    Ok(connection.query_row(sql, [], |row| row.get(0)).optional()?)
+}
+
+/// Notes that the list of recordings was refused from `from_ms` on.
+pub fn miss_list(within: &Savepoint, from_ms: i64) -> Result<()> {
+    let from_ms = unlisted_from(within)?.map_or(from_ms, |known| known.min(from_ms));
+    within.execute(
+        "INSERT INTO setting (name, value) VALUES ('sync.unlisted-from', ?1)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [from_ms.to_string().into_bytes()],
+    )?;
+    Ok(())
+}
+
+/// Notes that the list of recordings was read from `from_ms` up to now.
+pub fn list_is_read(within: &Savepoint, from_ms: i64) -> Result<()> {
+    within.execute(
+        "DELETE FROM setting WHERE name = 'sync.unlisted-from' AND CAST(value AS INTEGER) >= ?1",
+        [from_ms],
+    )?;
+    Ok(())
+}
+
 /// Notes that a stretch is still to be read.
 pub fn add_gap(within: &Savepoint, from_ms: i64, to_ms: i64) -> Result<()> {
     if from_ms < to_ms {

@@ -26,6 +26,9 @@ const DEEP_EVERY_MS: i64 = 3_600_000;
 /// How often the cursor is stored.
 const CURSOR_EVERY_MS: i64 = 600_000;
 
+/// So often in a row the source of old calls may fail before it is left out: some minutes.
+const OLD_TRIES: u32 = 8;
+
 /// The pause between tries grows to a minute at most: a PBX that is back should be noticed soon.
 const RETRY: Backoff = Backoff {
     base: Duration::from_secs(2),
@@ -40,6 +43,10 @@ struct Reader {
     next_sweep: i64,
     next_deep: i64,
     next_directory: i64,
+    /// The list of recordings was refused at the last try.
+    list_refused: bool,
+    /// Failures of the source of old calls in a row.
+    old_failures: u32,
     /// How far the present backlog is: its whole length and when it began, monotonic.
     backlog: Option<(i64, i64)>,
 }
@@ -53,6 +60,8 @@ pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
         next_sweep: 0,
         next_deep: 0,
         next_directory: 0,
+        list_refused: false,
+        old_failures: 0,
         backlog: None,
     };
     let mut failures = 0;
@@ -142,7 +151,8 @@ impl Reader {
                 self.apply(directory)?;
                 self.context.clear("rights-unreadable");
             }
-            Err(error) if matches!(error.kind, Kind::RightMissing | Kind::ItsFault | Kind::Nonsense) => {
+            // Whether the PBX as a whole can be used, the call log shows.
+            Err(error) if !error.is_of_the_line() || error.kind == Kind::NotThere => {
                 let (title, fix) = ("People and rights can't be read", error.fix());
                 self.context
                     .raise("rights-unreadable", title, &error.text, fix, Some("pbx-right-missing"));
@@ -189,13 +199,21 @@ impl Reader {
         } else {
             from_ms
         };
-        self.read_recordings(list_from, now_ms + 3_600_000)?;
+        // What was refused once, for a day or a month, is caught up when the right is there.
+        let missed = self.context.store.read(store::unlisted_from)?;
+        let list_from = missed.map_or(list_from, |missed| missed.min(list_from));
+        let listed = self.read_recordings(list_from, now_ms + 3_600_000)?;
         // The overlap forgives a cursor that is a little old, so a box at rest need not write at every reading.
         let stale_ms = CURSOR_EVERY_MS.min(overlap_ms / 4);
-        if cursor.is_none_or(|cursor| (now_ms - cursor).abs() >= stale_ms) {
-            self.context
-                .store
-                .write(move |within| store::set_cursor(within, now_ms))?;
+        let stale = cursor.is_none_or(|cursor| (now_ms - cursor).abs() >= stale_ms);
+        let caught_up = listed && missed.is_some();
+        if stale || caught_up {
+            self.context.store.write(move |within| {
+                if caught_up {
+                    store::list_is_read(within, list_from)?;
+                }
+                store::set_cursor(within, now_ms)
+            })?;
         }
         let mut status = self.context.sync_status.lock().unwrap_or_else(PoisonError::into_inner);
         status.cursor_ms = Some(now_ms);
@@ -212,13 +230,39 @@ impl Reader {
         };
         let from_ms = from_ms.max(to_ms - DAY_MS);
         self.read_stretch(from_ms, to_ms, false)?;
-        self.read_stretch(from_ms, to_ms, true)?;
+        self.read_old(from_ms, to_ms)?;
         self.read_recordings(from_ms, to_ms)?;
         self.context
             .store
             .write(move |within| store::fill_gap(within, id, from_ms))?;
         self.show_backlog(left - (to_ms - from_ms));
         Ok(left > to_ms - from_ms)
+    }
+
+    /// The calls of before the PBX's upgrade. A failure may pass, so it is tried again; a source that goes on failing
+    /// must not keep the rest of the history away, so it is then left out, and that is shown.
+    fn read_old(&mut self, from_ms: i64, to_ms: i64) -> Result<(), Trouble> {
+        match self.read_stretch(from_ms, to_ms, true) {
+            Err(Trouble::Pbx(error)) if error.kind == Kind::ItsFault => {
+                self.old_failures += 1;
+                if self.old_failures < OLD_TRIES {
+                    return Err(error.into());
+                }
+                self.context.raise(
+                    "pbx-old-calls-unreadable",
+                    "Calls from before the PBX's upgrade can't be read",
+                    &format!("the PBX's source of calls from before its upgrade to 20.0.6 fails: {error}"),
+                    "Newer calls are not affected. Look at the PBX's services, and report it with the PBX's version.",
+                    None,
+                );
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(()) => {
+                self.old_failures = 0;
+                Ok(())
+            }
+        }
     }
 
     fn read_stretch(&mut self, from_ms: i64, to_ms: i64, old: bool) -> Result<(), Trouble> {
@@ -250,11 +294,12 @@ impl Reader {
     }
 
     /// The list of recordings. Without the right to read it calls still flow, and recordings that the call log names
-    /// are still tried.
-    fn read_recordings(&mut self, from_ms: i64, to_ms: i64) -> Result<(), Trouble> {
+    /// are still tried. `false` if it was refused; that is noted, to be read when it isn't any more.
+    fn read_recordings(&mut self, from_ms: i64, to_ms: i64) -> Result<bool, Trouble> {
         let listed = match self.context.pbx.recordings(from_ms, to_ms) {
             Ok(listed) => listed,
             Err(error) if error.kind == Kind::RightMissing => {
+                self.list_refused = true;
                 self.context.raise(
                     "recordings-right-missing",
                     "Recordings may not be read",
@@ -262,11 +307,22 @@ impl Reader {
                     error.fix(),
                     Some("pbx-right-missing"),
                 );
-                return Ok(());
+                self.context
+                    .store
+                    .write(move |within| store::miss_list(within, from_ms))?;
+                return Ok(false);
             }
-            Err(error) if error.kind == Kind::NotThere => return Ok(()),
+            Err(error) if error.kind == Kind::NotThere => {
+                self.context
+                    .store
+                    .write(move |within| store::miss_list(within, from_ms))?;
+                return Ok(false);
+            }
             Err(error) => return Err(error.into()),
         };
+        if std::mem::take(&mut self.list_refused) {
+            self.context.clear("recordings-right-missing");
+        }
         let clock = self.context.clock.clone();
         let new = self.context.store.write(move |within| {
             let mut new = 0;
@@ -281,7 +337,7 @@ impl Reader {
             self.context.audio.ring();
         }
         self.context.hand_over.ring();
-        Ok(())
+        Ok(true)
     }
 
     fn show_backlog(&mut self, left: i64) {

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::loose::Int;
 use super::{Error, Kind, LastAnswer, V20};
 use crate::http::{Answer, Headers};
 use crate::when;
@@ -12,11 +13,14 @@ use crate::when;
 /// The most that one JSON answer may have.
 const MOST_JSON: u64 = 32 << 20;
 
+/// How long a question that a fresh token doesn't open costs no further login.
+const BARRED_MS: i64 = 1_800_000;
+
 /// A page of a collection.
 #[derive(Deserialize)]
 pub(super) struct Page<T> {
-    #[serde(rename = "@odata.count")]
-    pub count: Option<u64>,
+    #[serde(rename = "@odata.count", default)]
+    count: Int,
     pub value: Vec<T>,
 }
 
@@ -74,7 +78,7 @@ impl V20 {
             if got > 0 {
                 take(page.value)?;
             }
-            if got == 0 || page.count.is_some_and(|count| skip as u64 >= count) {
+            if got == 0 || page.count.0.is_some_and(|count| skip as i64 >= count) {
                 return Ok(());
             }
         }
@@ -85,14 +89,20 @@ impl V20 {
         let url = format!("{}/xapi/v1/{path}", self.url).replace(' ', "%20");
         let mut token = self.token.get(self, None)?;
         let mut answer = self.send(|| self.client.get(&url, &[("authorization", &bearer(&token))]))?;
-        if answer.status() == 401 {
+        if answer.status() == 401 && !self.is_barred(what) {
             // The token ended early, or somebody else logged in with our name. Once is enough: a 401 that comes back
             // with a fresh token is a missing right (seen in the field).
             token = self.token.get(self, Some(&token))?;
             answer = self.send(|| self.client.get(&url, &[("authorization", &bearer(&token))]))?;
+            if answer.status() == 401 {
+                self.bar(what);
+            }
         }
         match answer.status() {
-            200 => Ok(answer),
+            200 => {
+                self.barred.lock().unwrap_or_else(PoisonError::into_inner).remove(what);
+                Ok(answer)
+            }
             401 => Err(Error::new(
                 Kind::RightMissing,
                 format!("the PBX does not let this client read {what} (401)"),
@@ -103,6 +113,19 @@ impl V20 {
             )),
             _ => Err(self.unexpected(answer, what)),
         }
+    }
+
+    /// Whether a fresh token was of no use for this question a while ago.
+    fn is_barred(&self, what: &str) -> bool {
+        let barred = self.barred.lock().unwrap_or_else(PoisonError::into_inner);
+        barred.get(what).is_some_and(|until| *until > self.clock.mono_ms())
+    }
+
+    /// For a while a 401 to this question is believed at once: a login at each would be a storm of logins.
+    fn bar(&self, what: &str) {
+        let until = self.clock.mono_ms() + BARRED_MS;
+        let mut barred = self.barred.lock().unwrap_or_else(PoisonError::into_inner);
+        barred.insert(what.to_owned(), until);
     }
 
     /// POST without a token.

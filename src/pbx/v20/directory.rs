@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::loose::{Flag, Int, Text};
+use super::loose::{Flag, Int, Text, int};
 use super::{Error, Kind, V20};
 use crate::model::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 
@@ -175,7 +175,7 @@ fn peer(row: PeerRow) -> Option<Peer> {
     let members = row.member_of.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut departments: Vec<i64> = members
         .iter()
-        .filter_map(|place| place.get("GroupID").and_then(Value::as_i64))
+        .filter_map(|place| place.get("GroupID").and_then(int))
         .collect();
     departments.sort_unstable();
     Some(Peer {

@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::loose::{Flag, Int, MaybeRow, Text, duration_ms};
+use super::loose::{Flag, Int, MaybeRow, Text, duration_ms, int};
 use super::{Error, Kind, V20};
 use crate::model::{Leg, Party};
 use crate::random::hex;
@@ -54,8 +54,9 @@ pub(super) fn change_mark(pbx: &V20) -> Result<Option<String>, Error> {
             let row = value.get("value").and_then(|list| list.get(0)).unwrap_or(&value);
             Ok(row.get("LastCdrStartedAt").and_then(Value::as_str).map(str::to_owned))
         }
-        Err(error) if matches!(error.kind, Kind::NotThere | Kind::RightMissing) => Ok(None),
-        Err(error) => Err(error),
+        Err(error) if error.is_of_the_line() && error.kind != Kind::NotThere => Err(error),
+        // It only hastens: without it the call log is read at its own pace, and shows what is wrong with it.
+        Err(_) => Ok(None),
     }
 }
 
@@ -102,8 +103,8 @@ fn stretch(
         take(legs)
     };
     match pbx.pages(&path, "the call log", &mut keep) {
-        // Builds before 20.0.6 have no old source; nor do later ones that were never upgraded.
-        Err(error) if old && matches!(error.kind, Kind::NotThere | Kind::ItsFault) => Ok(0),
+        // Builds before 20.0.6 have no old source.
+        Err(error) if old && error.kind == Kind::NotThere => Ok(0),
         done => done.map(|()| unreadable),
     }
 }
@@ -125,7 +126,7 @@ fn leg(row: Row) -> Option<Leg> {
         .unwrap_or_else(|| cdr_id.clone());
     let mut recordings: Vec<i64> = [row.src_rec_id.0, row.dst_rec_id.0].into_iter().flatten().collect();
     if let Value::Array(list) = &row.recordings {
-        recordings.extend(list.iter().filter_map(|item| item.get("Id")).filter_map(Value::as_i64));
+        recordings.extend(list.iter().filter_map(|item| item.get("Id")).filter_map(int));
     }
     recordings.retain(|id| *id > 0);
     recordings.sort_unstable();

@@ -34,11 +34,16 @@ impl<'de> Deserialize<'de> for Text {
 
 impl<'de> Deserialize<'de> for Int {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Int, D::Error> {
-        Ok(Int(match Value::deserialize(from)? {
-            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|wide| wide as i64)),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        }))
+        Ok(Int(int(&Value::deserialize(from)?)))
+    }
+}
+
+/// A whole number in whatever form it came.
+pub(super) fn int(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|wide| wide as i64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }
 

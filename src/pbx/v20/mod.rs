@@ -8,6 +8,7 @@ mod recordings;
 mod system;
 mod token;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -44,6 +45,8 @@ pub struct V20 {
     directory_mark: Mutex<Option<[u8; 32]>>,
     /// Rows a page; halved when the PBX refuses (some builds allow 100).
     page: Mutex<usize>,
+    /// Questions that a fresh token did not open, and until when (monotonic) that is believed.
+    barred: Mutex<BTreeMap<String, i64>>,
 }
 
 impl V20 {
@@ -65,6 +68,7 @@ impl V20 {
             last: Mutex::default(),
             directory_mark: Mutex::default(),
             page: Mutex::new(100),
+            barred: Mutex::default(),
         })
     }
 
@@ -73,7 +77,8 @@ impl V20 {
         loop {
             let size = *self.page.lock().unwrap_or_else(PoisonError::into_inner);
             match ask(size) {
-                Err(error) if error.kind == Kind::Nonsense && error.text.contains("$top") && size > 10 => {
+                // "The limit of '100' for Top query has been exceeded", in Microsoft's words.
+                Err(error) if error.kind == Kind::Nonsense && error.text.contains("Top query") && size > 10 => {
                     *self.page.lock().unwrap_or_else(PoisonError::into_inner) = size / 2;
                 }
                 other => return other,

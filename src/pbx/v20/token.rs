@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use super::loose::Text;
 use super::{Error, Kind, V20};
 use crate::config::read_secret;
 
@@ -44,8 +45,10 @@ struct Refused {
 
 #[derive(Deserialize)]
 struct Answer {
-    access_token: Option<String>,
-    expires_in: Option<f64>,
+    #[serde(default)]
+    access_token: Text,
+    #[serde(default)]
+    expires_in: Text,
 }
 
 impl Keeper {
@@ -78,7 +81,9 @@ impl Keeper {
             return Err(refused.error.clone());
         }
         state.token = None;
-        match self.log_in(pbx) {
+        // Nobody was asked yet, so there is nothing to rest from: a mended file is taken up at the next try.
+        let secret = read_secret(&self.secret_file).map_err(|text| Error::new(Kind::LoginRefused, text))?;
+        match self.log_in(pbx, &secret) {
             Ok(token) => {
                 state.refused = None;
                 state.token = Some(token.clone());
@@ -98,12 +103,11 @@ impl Keeper {
         }
     }
 
-    fn log_in(&self, pbx: &V20) -> Result<Token, Error> {
-        let secret = read_secret(&self.secret_file).map_err(|text| Error::new(Kind::LoginRefused, text))?;
+    fn log_in(&self, pbx: &V20, secret: &str) -> Result<Token, Error> {
         let body = format!(
             "client_id={}&client_secret={}&grant_type=client_credentials",
             form(&self.client_id),
-            form(&secret)
+            form(secret)
         );
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let asked_mono = pbx.clock.mono_ms();
@@ -122,9 +126,10 @@ impl Keeper {
         let text = answer.text(64 << 10)?;
         let parsed: Answer = serde_json::from_str(&text)
             .map_err(|_| Error::new(Kind::Nonsense, "the login was answered with something that is not JSON"))?;
-        let value = parsed.access_token.filter(|token| !token.is_empty());
+        let value = parsed.access_token.0;
         let value = value.ok_or_else(|| Error::new(Kind::Nonsense, "the login was answered without a token"))?;
-        let lifetime_ms = lifetime_ms(&value, parsed.expires_in, pbx.clock.wall_ms());
+        let expires_in = parsed.expires_in.0.and_then(|text| text.trim().parse().ok());
+        let lifetime_ms = lifetime_ms(&value, expires_in, pbx.clock.wall_ms());
         let margin_ms = MARGIN_MS.min(lifetime_ms / 10);
         Ok(Token {
             value,
