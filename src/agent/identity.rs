@@ -34,14 +34,14 @@ pub(super) fn begin(settings: &mut Settings, config: &Config, clock: &Clock) -> 
         }
     };
     let starts = number(settings.text(STARTS)?).unwrap_or(0) + 1;
-    settings.set_raw(STARTS, starts.to_string().as_bytes())?;
+    note(settings, STARTS, &starts.to_string())?;
     let reason = match settings.text(RUN)?.as_deref() {
         None => "first-start",
         Some(STOPPED) => "asked",
         Some(boot) if boot == clock.boot() => "crash",
         Some(_) => "power-loss",
     };
-    settings.set_raw(RUN, clock.boot().as_bytes())?;
+    note(settings, RUN, clock.boot())?;
     let identity = Identity {
         id,
         name: config.name.clone(),
@@ -53,6 +53,14 @@ pub(super) fn begin(settings: &mut Settings, config: &Config, clock: &Clock) -> 
         started_ms: clock.wall_ms(),
     };
     Ok((identity, installed_ms))
+}
+
+/// What only tells of this run must not keep a box from starting on a volume that is full or read-only at the moment.
+fn note(settings: &mut Settings, name: &str, value: &str) -> store::Result<()> {
+    match settings.set_raw(name, value.as_bytes()) {
+        Err(error) if !error.can_pass() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Notes that the run ended as asked.

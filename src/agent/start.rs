@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use tokio::sync::{Notify, watch};
 
 use super::handle::{Handle, Parts};
 use super::identity;
-use crate::bell::Bell;
+use crate::bell::{Bell, Wake};
 use crate::clock::Clock;
 use crate::config::{self, Config, Trust};
 use crate::deliver::{HandOver, Origin, Webhook, Worker};
@@ -66,6 +67,16 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
+impl StartError {
+    fn is_failed_sync(&self) -> bool {
+        match self {
+            StartError::Files(error) => error.is_failed_sync(),
+            StartError::Store(error) => error.kind == store::Kind::FailedSync,
+            StartError::Running(_) | StartError::Trust { .. } => false,
+        }
+    }
+}
+
 impl From<files::Error> for StartError {
     fn from(error: files::Error) -> StartError {
         StartError::Files(error)
@@ -90,11 +101,19 @@ pub struct Agent {
 impl Agent {
     /// Opens the store, puts right what a cut left behind, and starts the flows.
     pub fn start(config: Config, clock: Clock) -> Result<Agent, StartError> {
+        let suspect = config.state_dir.join(SUSPECT);
+        Agent::begin(config, clock).inspect_err(|error| {
+            if error.is_failed_sync() {
+                mark_suspect(&suspect, &error.to_string());
+            }
+        })
+    }
+
+    fn begin(config: Config, clock: Clock) -> Result<Agent, StartError> {
         files::make_folder(&config.state_dir)?;
         let lock = lock_folder(&config.state_dir)?;
         let store = Store::open(&config.state_dir.join("callspool.db"))?;
-        let rebased = clock.clone();
-        store.write(move |within| store::rebase_timers(within, &rebased))?;
+        let rebased = rebase(&store, &clock)?;
         let spool = Spool::open(&config.state_dir, config.spool.clone())?;
         let health = Health::new(clock.clone());
         put_right(&spool, &store, &clock, &config.state_dir)?;
@@ -181,6 +200,11 @@ impl Agent {
         bells.extend([history_bell.clone(), audio_bell.clone()]);
         let mut flows = Flows::new(&handle.config().state_dir);
         let (history, audio) = (context.clone(), context);
+        if !rebased {
+            let (store, clock, bell) = (handle.store().clone(), handle.clock().clone(), Bell::new());
+            bells.push(bell.clone());
+            flows.start("rebase", move || rebase_later(&store, &clock, &bell));
+        }
         flows.start("history", move || {
             sync::history(history, &history_bell).map_err(|e| e.0)
         });
@@ -254,8 +278,7 @@ impl Flows {
         let (tell, suspect) = (Arc::clone(&self.tell), self.suspect.clone());
         let body = move || {
             if let Err(text) = flow() {
-                // The volume that fails may not take the mark either; then the next start finds out by itself.
-                let _ = std::fs::write(&suspect, &text);
+                mark_suspect(&suspect, &text);
                 tell.send_replace(Some(text));
             }
         };
@@ -271,6 +294,41 @@ impl Flows {
             }
         }
     }
+}
+
+/// The volume that fails may not take the mark either; then the next start finds out by itself.
+fn mark_suspect(path: &Path, text: &str) {
+    let _ = File::create(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+}
+
+/// Whether the stored timers count in this boot now. `false`: not yet, because the store can't be written at the
+/// moment; it can be read, so the agent comes up and says so.
+fn rebase(store: &Store, clock: &Clock) -> store::Result<bool> {
+    let at = clock.clone();
+    match store.write(move |within| store::rebase_timers(within, &at)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.can_pass() => {
+            log::warn!("starting although nothing can be written: {error}");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Tries again until the store can be written: a timer of an earlier boot may lie days ahead in this one.
+fn rebase_later(store: &Store, clock: &Clock, bell: &Bell) -> Result<(), String> {
+    while bell.wait(clock, Duration::from_secs(2)) != Wake::Stopping {
+        let at = clock.clone();
+        match store.write(move |within| store::rebase_timers(within, &at)) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind == store::Kind::FailedSync => return Err(error.to_string()),
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn lock_folder(folder: &Path) -> Result<File, StartError> {
@@ -301,6 +359,10 @@ fn put_right(spool: &Spool, store: &Store, clock: &Clock, state_dir: &Path) -> R
         Ok(found) => found,
         // A volume without room can still be read: the page should come up and say so.
         Err(crate::spool::EvictError::Files(error)) if error.is_no_room() => {
+            log::warn!("the spool could not be put right: {error}");
+            return Ok(());
+        }
+        Err(crate::spool::EvictError::Store(error)) if error.can_pass() => {
             log::warn!("the spool could not be put right: {error}");
             return Ok(());
         }

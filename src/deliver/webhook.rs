@@ -5,7 +5,7 @@
 //! backed by object storage, a receiver may decline, and announcing again is also the way to look up whether a lost
 //! answer was a yes.
 
-use std::io::{Read, Result as IoResult};
+use std::io::{Error, ErrorKind, Read, Result as IoResult};
 use std::path::PathBuf;
 
 use base64::Engine;
@@ -178,25 +178,19 @@ impl Webhook {
         let own = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
         let added: Vec<(&str, &str)> = given.iter().copied().filter(|(name, _)| !own(name)).collect();
         headers.extend(added);
-        let mut source = Hashing {
+        let mut source = Checked {
             file: file.take(bytes as u64),
             hash: Context::new(&SHA256),
-            read: 0,
+            left: bytes as u64,
+            expected: ours,
+            damaged: false,
         };
         let answer = self.client.put(url, &headers, &mut source);
-        let whole = source.read == bytes as u64;
-        if whole && hex(source.hash.finish().as_ref()) != ours {
+        if source.damaged {
             return Verdict::FileLost;
         }
         let answer = match answer {
             Ok(answer) => answer,
-            // Our own file was shorter than its row says: the receiver got less than was promised.
-            Err(_)
-                if !whole
-                    && std::fs::metadata(spool_path(spool, recording)).is_ok_and(|f| f.len() < bytes as u64) =>
-            {
-                return Verdict::FileLost;
-            }
             Err(error) => return of_line(&error),
         };
         let status = answer.status();
@@ -263,18 +257,39 @@ struct Taken {
     json: Value,
 }
 
-/// A file that is hashed while it is sent, so that damage on our own disk is found before anybody is blamed.
-struct Hashing<R> {
+/// A file that is checked while it is sent, so that damage on our own disk is found before anybody is blamed. The last
+/// piece is given only when the whole is what the row says: a receiver gets an upload that is cut, never one that is
+/// whole and wrong. An end that comes too early is an error as well, because nobody else would notice: the client
+/// would wait for the rest for ever.
+struct Checked<'a, R> {
     file: R,
     hash: Context,
-    read: u64,
+    /// Bytes that are still to come.
+    left: u64,
+    /// SHA-256 of the whole in hexadecimal.
+    expected: &'a str,
+    damaged: bool,
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for Checked<'_, R> {
     fn read(&mut self, room: &mut [u8]) -> IoResult<usize> {
-        let got = self.file.read(room)?;
+        let got = match self.file.read(room) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            // What the disk can't read is as good as lost: the PBX may still have it.
+            Err(error) => {
+                self.damaged = true;
+                return Err(error);
+            }
+            Ok(got) => got,
+        };
         self.hash.update(&room[..got]);
-        self.read += got as u64;
+        self.left -= got as u64;
+        let ends_early = got == 0 && self.left > 0 && !room.is_empty();
+        let ends_wrong = got > 0 && self.left == 0 && hex(self.hash.clone().finish().as_ref()) != self.expected;
+        if ends_early || ends_wrong {
+            self.damaged = true;
+            return Err(Error::new(ErrorKind::InvalidData, "the file is not what was stored"));
+        }
         Ok(got)
     }
 }
@@ -370,10 +385,6 @@ fn unhex(text: &str) -> Vec<u8> {
     digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
-fn spool_path(spool: &Spool, recording: &Recording) -> PathBuf {
-    spool.path_of(recording.file.as_deref().unwrap_or_default())
-}
-
 /// Whether the target can be used at all, without sending it anything: its secret, its name, its port, its certificate.
 pub fn check_target(target: &config::Target, clock: Clock) -> Result<String, (String, String)> {
     let webhook = Webhook::new(target, clock).map_err(|error| ("certificate".to_owned(), error.to_string()))?;
@@ -392,7 +403,39 @@ pub fn check_target(target: &config::Target, clock: Clock) -> Result<String, (St
 
 #[cfg(test)]
 mod tests {
-    use super::is_web_page;
+    use super::*;
+
+    fn send(file: &[u8], bytes: usize, expected: &str) -> (IoResult<usize>, Vec<u8>, bool) {
+        let mut source = Checked {
+            file: file.take(bytes as u64),
+            hash: Context::new(&SHA256),
+            left: bytes as u64,
+            expected,
+            damaged: false,
+        };
+        let mut sent = Vec::new();
+        let result = source.read_to_end(&mut sent);
+        (result, sent, source.damaged)
+    }
+
+    #[test]
+    fn a_file_that_is_not_what_was_stored_is_never_sent_whole() {
+        let file: Vec<u8> = (0..40_000u32).map(|n| n as u8).collect();
+        let digest = ring::digest::digest(&SHA256, &file);
+        let sha256 = hex(digest.as_ref());
+        let (result, sent, damaged) = send(&file, file.len(), &sha256);
+        assert!(result.is_ok() && sent == file && !damaged);
+        let mut flipped = file.clone();
+        flipped[20] ^= 1;
+        for wrong in [&flipped[..], &file[..39_999], &file[..0]] {
+            let (result, sent, damaged) = send(wrong, file.len(), &sha256);
+            assert!(
+                result.is_err() && damaged && sent.len() < file.len(),
+                "{} sent",
+                sent.len()
+            );
+        }
+    }
 
     #[test]
     fn a_web_page_is_told_from_what_a_receiver_may_say() {

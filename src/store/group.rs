@@ -8,15 +8,25 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
 
-use super::error::{Error, Result};
+use super::error::{Error, Kind, Result};
 
 /// The most writes that share one commit.
 const MOST: usize = 64;
 
+/// Frames in the WAL that are not in the database yet, from which on they are carried over: SQLite's own default.
+const CHECKPOINT_FRAMES: i64 = 1000;
+
 /// One connection that writes, and those who wait for it.
 pub(super) struct Group {
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
     waiting: Mutex<VecDeque<Queued>>,
+}
+
+struct Writer {
+    connection: Connection,
+    /// A sync failed: nothing is written any more, whoever asks (rule D4). The write that met it may have been one of
+    /// a face, which reports it and goes on; a flow's next write then ends the agent.
+    failed: Option<Error>,
 }
 
 type Job = Box<dyn FnOnce(&Savepoint) -> Result<()> + Send>;
@@ -29,7 +39,10 @@ struct Queued {
 impl Group {
     pub(super) fn new(writer: Connection) -> Group {
         Group {
-            writer: Mutex::new(writer),
+            writer: Mutex::new(Writer {
+                connection: writer,
+                failed: None,
+            }),
             waiting: Mutex::default(),
         }
     }
@@ -62,14 +75,30 @@ impl Group {
         lock(&value).take().ok_or_else(lost)
     }
 
-    fn lead(&self, writer: &mut Connection) {
+    fn lead(&self, writer: &mut Writer) {
         let batch: Vec<Queued> = {
             let mut waiting = lock(&self.waiting);
             let take = waiting.len().min(MOST);
             waiting.drain(..take).collect()
         };
         let mut outcomes = Vec::with_capacity(batch.len());
-        let committed = commit(writer, batch, &mut outcomes);
+        let committed = match &writer.failed {
+            Some(error) => {
+                let refused = Err(error.clone());
+                outcomes.extend(batch.into_iter().map(|queued| (queued.outcome, refused.clone())));
+                refused
+            }
+            None => {
+                commit(&mut writer.connection, batch, &mut outcomes).and_then(|()| checkpoint(&writer.connection))
+            }
+        };
+        let failures = outcomes
+            .iter()
+            .filter_map(|(_, own)| own.as_ref().err())
+            .chain(committed.as_ref().err());
+        if let Some(error) = failures.into_iter().find(|error| error.kind == Kind::FailedSync) {
+            writer.failed = Some(error.clone());
+        }
         for (outcome, own) in outcomes {
             *lock(&outcome) = Some(own.and_then(|()| committed.clone()));
         }
@@ -95,6 +124,24 @@ fn commit(writer: &mut Connection, batch: Vec<Queued>, outcomes: &mut Vec<Outcom
         outcomes.push((outcome, own));
     }
     Ok(transaction.commit()?)
+}
+
+/// Carries the WAL over into the database when it has grown long. SQLite would do so by itself and swallow what goes
+/// wrong with it; here a failed sync is told. Anything else (a reader in the way, no room) can wait for the next commit.
+fn checkpoint(connection: &Connection) -> Result<()> {
+    let run = |mode: &str| {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        let done = connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?));
+        done.map_err(Error::from)
+    };
+    let only_failed_sync = |error: Error| match error.kind {
+        Kind::FailedSync => Err(error),
+        _ => Ok(0),
+    };
+    if run("NOOP").or_else(only_failed_sync)? >= CHECKPOINT_FRAMES {
+        run("PASSIVE").or_else(only_failed_sync)?;
+    }
+    Ok(())
 }
 
 fn lost() -> Error {

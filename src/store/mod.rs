@@ -125,11 +125,17 @@ impl ReadOnly {
 
 fn prepare(connection: &Connection) -> Result<()> {
     connection.busy_timeout(Duration::from_secs(5))?;
-    // Only a new file takes auto_vacuum, and only before its first table.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    // Only a new file takes auto_vacuum, and only before its first table. On another it would be a write at every
+    // start, and a box whose volume is full could not start.
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
+    // The group of writers does it, because SQLite keeps a failed sync of its own doing to itself.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     common(connection)
 }
 

@@ -317,3 +317,17 @@ fn an_enqueued_event_stays_until_it_is_acknowledged() {
     assert!(next > id, "a sequence number is never used twice");
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn the_write_ahead_log_is_carried_over_and_does_not_grow() {
+    let (store, folder) = store();
+    for n in 0..1_500 {
+        let leg = leg(&format!("{n}"), &format!("call {n}"), n);
+        take(&store, vec![leg]);
+    }
+    let length = |name: &str| std::fs::metadata(folder.join(name)).unwrap().len();
+    assert!(length("callspool.db") > 400 << 10, "{}", length("callspool.db"));
+    assert!(length("callspool.db-wal") < 8 << 20, "{}", length("callspool.db-wal"));
+    drop(store);
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -3,9 +3,14 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod look;
+pub mod strace;
+pub mod volume;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -91,7 +96,10 @@ impl Setup {
     /// Writes the file and gives its path.
     pub fn file(&self) -> PathBuf {
         let path = self.folder.0.join("callspool.toml");
-        fs::write(&path, &self.text).unwrap();
+        // Written once: an agent that just starts must not find it half written by who asks for its status.
+        if fs::read_to_string(&path).ok().as_ref() != Some(&self.text) {
+            fs::write(&path, &self.text).unwrap();
+        }
         path
     }
 
@@ -164,6 +172,7 @@ pub struct Process {
     child: Child,
     /// Where its messages go.
     pub log: PathBuf,
+    socket: PathBuf,
 }
 
 impl Process {
@@ -184,7 +193,8 @@ impl Process {
             .stderr(out)
             .spawn()
             .unwrap();
-        Process { child, log }
+        let socket = callspool::cli::control::socket(&setup.state_dir());
+        Process { child, log, socket }
     }
 
     /// Waits until its control socket answers.
@@ -202,6 +212,21 @@ impl Process {
         }
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it has.
+    pub fn exit(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// What it has said so far, in this and earlier runs on the same folder.
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     /// Whether it has ended.
     pub fn ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
@@ -215,6 +240,11 @@ impl Process {
 
     /// Asks it to stop, and waits; gives whether it ended well.
     pub fn stop(&mut self) -> bool {
+        // Before its control socket answers it may not listen to signals either.
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.exit().is_none() && Instant::now() < end && UnixStream::connect(&self.socket).is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         self.child.wait().unwrap().success()
     }
