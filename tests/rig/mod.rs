@@ -276,3 +276,11 @@ pub fn status(setup: &Setup) -> Option<serde_json::Value> {
     let asked = callspool(setup, &["status", "--json"]);
     serde_json::from_slice(&asked.stdout).ok()
 }
+
+pub mod front;
+pub mod world;
+
+/// Replaces the content of a secret file of `setup`, for example `pbx.secret`.
+pub fn rewrite_secret(setup: &Setup, name: &str, secret: &str) {
+    write_secret(&setup.folder.0.join(name), secret);
+}
