@@ -1,6 +1,8 @@
 //! Disks that fill up, turn read-only, fail to sync and flip bits: the agent says so, loses nothing that it has
 //! acknowledged, and goes on by itself when the disk is well again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod rig;
 
 use std::fs;

@@ -2,6 +2,8 @@
 //! first time, and looks each time whether what it had acknowledged is there, nothing is half, and everything ends up
 //! in the CRM exactly once in effect.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod rig;
 
 use std::collections::{BTreeMap, BTreeSet};
