@@ -136,6 +136,8 @@ fn prepare(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
     // The group of writers does it, because SQLite keeps a failed sync of its own doing to itself.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // 512 KiB of pages: the default of 2 MiB a connection would be a third of the whole memory budget.
+    connection.pragma_update(None, "cache_size", -512)?;
     common(connection)
 }
 
@@ -143,6 +145,8 @@ fn reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    // Readers get by on less, for there are several and the kernel's cache is behind them.
+    connection.pragma_update(None, "cache_size", -128)?;
     common(&connection)?;
     Ok(connection)
 }
@@ -151,8 +155,6 @@ fn common(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "mmap_size", 0)?;
-    // 512 KiB of pages: the default of 2 MiB a connection would be a third of the whole memory budget.
-    connection.pragma_update(None, "cache_size", -512)?;
     // All that the flows ask again and again; with fewer each of them pushes out the others' and all are parsed anew.
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())

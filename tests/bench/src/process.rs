@@ -10,8 +10,8 @@ pub struct Sample {
     pub rss: u64,
     /// Resident memory in bytes, shared pages counted by share.
     pub pss: u64,
-    /// Private memory that was written to, in bytes: what the process alone costs.
-    pub private: u64,
+    /// Of it memory that is no file's, in bytes: heap, stacks, data that was written to.
+    pub anonymous: u64,
     /// Threads.
     pub threads: u64,
     /// Processor time of all threads, ended ones too. The kernel tells it in steps of 10 ms.
@@ -28,7 +28,7 @@ impl Sample {
         Sample {
             rss: field(&status, "VmRSS:") << 10,
             pss: field(&memory, "Pss:") << 10,
-            private: field(&memory, "Private_Dirty:") << 10,
+            anonymous: field(&memory, "Anonymous:") << 10,
             threads: field(&status, "Threads:"),
             cpu: cpu(&file("stat")),
             written: field(&io, "write_bytes:"),
