@@ -354,7 +354,8 @@ fn history_is_read_newest_first_while_live_calls_keep_flowing() {
         .with_state(|s| s.calls.iter().position(|event| event.call == live))
         .unwrap();
     println!("the live call was told after {at} of {history} calls of history");
-    assert!(at < history * 3 / 4, "after {at} of {history}");
+    // The backlog was being read and delivered all the while; the call waits for its settling and its turn alone.
+    assert!(at < history / 2, "after {at} of {history}");
     wait_all(&agent, &pbx, &crm);
     let days: Vec<i64> = crm.with_state(|s| {
         let began = s.calls.iter().filter(|event| event.call != live);

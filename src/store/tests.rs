@@ -179,6 +179,55 @@ fn a_calls_deliveries_go_out_in_order_and_a_held_one_blocks_only_its_own_call() 
 }
 
 #[test]
+fn a_fresh_call_does_not_wait_behind_a_backlog() {
+    let (store, folder) = store();
+    let clock = Clock::system();
+    let old: Vec<i64> = (0..40)
+        .map(|n| take(&store, vec![leg(&format!("o{n}"), &format!("k{n}"), 9_000 + n)])[0])
+        .collect();
+    let fresh = take(
+        &store,
+        vec![Leg {
+            started_ms: clock.wall_ms() - 60_000,
+            ..leg("f", "fresh", 9_000)
+        }],
+    )[0];
+    let made = clock.clone();
+    store
+        .write(move |within| {
+            for call in old.iter().chain([&fresh]) {
+                for part in ["call", "audio"] {
+                    let id = format!("{part} {call}");
+                    add_delivery(
+                        within,
+                        &id,
+                        "crm",
+                        *call,
+                        None,
+                        DeliveryKind::CallCompleted,
+                        "{}",
+                        &made,
+                    )?;
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    let order: Vec<i64> = (0..6)
+        .map(|_| {
+            let next = store.read(|c| next_delivery(c, "crm", &clock)).unwrap().unwrap();
+            let (seq, at) = (next.seq, clock.clone());
+            store
+                .write(move |within| mark_delivered(within, seq, "ok", &at))
+                .unwrap();
+            next.seq
+        })
+        .collect();
+    assert_eq!(order, [81, 82, 1, 2, 3, 4]);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_recording_is_evictable_only_when_every_delivery_is_confirmed() {
     let (store, folder) = store();
     let clock = Clock::system();
