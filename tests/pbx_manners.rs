@@ -465,6 +465,22 @@ fn another_certificate_of_the_pbx_is_refused_until_a_person_accepts_it() {
 }
 
 #[test]
+fn the_first_certificate_is_kept_even_when_the_login_is_refused() {
+    let config = PbxConfig { tls: true, ..quiet() };
+    let (pbx, crm) = (pbx_at(120.0, config), crm());
+    let setup = Setup::new("first", &pbx, &pbx.url()).target("crm", &crm, &crm.hook_url());
+    rewrite_secret(&setup, "pbx.secret", "not-the-api-key");
+    let agent = InProcess::start(&setup, same_clock(&pbx.time()));
+    wait_item(&agent, "pbx-login-refused", "refuses client ID or API key");
+    drop(agent);
+    pbx.regenerate_certificate().unwrap();
+    let asked = pbx.requests(PathKind::Token);
+    let agent = InProcess::start(&setup, same_clock(&pbx.time()));
+    wait_item(&agent, "pbx-pin-changed", "nothing was sent to it");
+    assert_eq!(pbx.requests(PathKind::Token), asked);
+}
+
+#[test]
 fn a_certificate_is_judged_by_the_authority_that_the_configuration_names() {
     let config = PbxConfig { tls: true, ..quiet() };
     let (pbx, crm) = (pbx_at(120.0, config), crm());

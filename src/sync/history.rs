@@ -103,8 +103,12 @@ impl Reader {
         let now = self.context.clock.mono_ms();
         if asked {
             self.take_up_pin()?;
-            let probe = self.context.pbx.probe()?;
-            self.greet(probe)?;
+            let probe = self.context.pbx.probe();
+            // Even when the login was refused: the key was sent to whoever holds this certificate, and to nobody else.
+            if let Some(pin) = self.context.pbx.pin() {
+                pbx::remember_pin(&mut Settings::new(self.context.store.clone()), &pin)?;
+            }
+            self.greet(probe?);
         }
         if now >= self.next_directory {
             self.read_directory()?;
@@ -131,16 +135,12 @@ impl Reader {
         Ok(())
     }
 
-    fn greet(&mut self, probe: pbx::Probe) -> Result<(), Trouble> {
-        if let Some(pin) = self.context.pbx.pin() {
-            pbx::remember_pin(&mut Settings::new(self.context.store.clone()), &pin)?;
-        }
+    fn greet(&mut self, probe: pbx::Probe) {
         let mut status = self.context.pbx_status.lock().unwrap_or_else(PoisonError::into_inner);
         if status.version != probe.version {
             log::info!("the PBX is version {}", probe.version.as_deref().unwrap_or("unknown"));
         }
         status.version = probe.version;
-        Ok(())
     }
 
     /// People, departments and rights. Without the right to read them calls still flow.
