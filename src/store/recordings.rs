@@ -46,13 +46,16 @@ pub fn link_recording(
 }
 
 /// Gives recordings that no call row names to the call that was between the same two DNs at that moment.
-/// (Some PBXs send no recording ids in the call rows.) Gives the calls that got one.
+/// (Some PBXs send no recording ids in the call rows.) A leg whose row names its recordings has no others: a recording
+/// may be listed before the row that names it is, and must not go to the call that the same phone took just before.
+/// Gives how many were given.
 pub fn unlinked_recordings(within: &Savepoint) -> Result<usize> {
     // The recording starts when the leg is answered: at start + ringing, to within a few seconds.
     Ok(within.execute(
         "UPDATE recording SET call = (
              SELECT leg.call FROM leg
-             WHERE leg.answered AND leg.started_ms BETWEEN recording.started_ms - 600000 AND recording.started_ms + 5000
+             WHERE leg.answered AND leg.recordings = '[]'
+               AND leg.started_ms BETWEEN recording.started_ms - 600000 AND recording.started_ms + 5000
                AND abs(leg.started_ms + leg.ringing_ms - recording.started_ms) <= 5000
                AND recording.extension IN (leg.from_dn, leg.to_dn)
              ORDER BY abs(leg.started_ms + leg.ringing_ms - recording.started_ms) LIMIT 1)

@@ -380,3 +380,28 @@ fn the_write_ahead_log_is_carried_over_and_does_not_grow() {
     drop(store);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_recording_is_never_given_to_a_call_whose_row_names_another() {
+    let (store, folder) = store();
+    let listed = |pbx_id: i64| {
+        let clock = Clock::system();
+        store
+            .write(move |within| {
+                expect_recording(within, pbx_id, None, &clock)?;
+                link_recording(within, pbx_id, (Some(1_600), None), (None, None), Some("101"))?;
+                unlinked_recordings(within)?;
+                Ok(recording_by_pbx_id(within, pbx_id)?.unwrap().call)
+            })
+            .unwrap()
+    };
+    let named = take(&store, vec![leg("1", "a", 4_000)])[0];
+    assert_eq!(listed(8), None, "call {named} names recording 7");
+    let silent = Leg {
+        recordings: Vec::new(),
+        ..leg("2", "b", 4_000)
+    };
+    let silent = take(&store, vec![silent])[0];
+    assert_eq!(listed(9), Some(silent));
+    std::fs::remove_dir_all(folder).unwrap();
+}
