@@ -48,8 +48,9 @@ pub fn link_recording(
 /// Gives recordings that no call row names to the call that was between the same two DNs at that moment.
 /// (Some PBXs send no recording ids in the call rows.) A leg whose row names its recordings has no others: a recording
 /// may be listed before the row that names it is, and must not go to the call that the same phone took just before.
-/// Gives how many were given.
-pub fn unlinked_recordings(within: &Savepoint) -> Result<usize> {
+/// Only those known of before `seen_before_ms` are guessed about, so that a row has had its time to name them. Gives how
+/// many were given.
+pub fn unlinked_recordings(within: &Savepoint, seen_before_ms: i64) -> Result<usize> {
     // The recording starts when the leg is answered: at start + ringing, to within a few seconds.
     Ok(within.execute(
         "UPDATE recording SET call = (
@@ -59,8 +60,8 @@ pub fn unlinked_recordings(within: &Savepoint) -> Result<usize> {
                AND abs(leg.started_ms + leg.ringing_ms - recording.started_ms) <= 5000
                AND recording.extension IN (leg.from_dn, leg.to_dn)
              ORDER BY abs(leg.started_ms + leg.ringing_ms - recording.started_ms) LIMIT 1)
-         WHERE call IS NULL AND started_ms IS NOT NULL AND extension IS NOT NULL",
-        [],
+         WHERE call IS NULL AND started_ms IS NOT NULL AND extension IS NOT NULL AND seen_ms < ?1",
+        [seen_before_ms],
     )?)
 }
 

@@ -390,7 +390,7 @@ fn a_recording_is_never_given_to_a_call_whose_row_names_another() {
             .write(move |within| {
                 expect_recording(within, pbx_id, None, &clock)?;
                 link_recording(within, pbx_id, (Some(1_600), None), (None, None), Some("101"))?;
-                unlinked_recordings(within)?;
+                unlinked_recordings(within, i64::MAX)?;
                 Ok(recording_by_pbx_id(within, pbx_id)?.unwrap().call)
             })
             .unwrap()

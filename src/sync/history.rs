@@ -29,6 +29,9 @@ const CURSOR_EVERY_MS: i64 = 600_000;
 /// So often in a row the source of old calls may fail before it is left out: some minutes.
 const OLD_TRIES: u32 = 8;
 
+/// So long a recording that was listed waits for the row that names it, before its call is guessed from who and when.
+const GUESS_AFTER_MS: i64 = 60_000;
+
 /// The pause between tries grows to a minute at most: a PBX that is back should be noticed soon.
 const RETRY: Backoff = Backoff {
     base: Duration::from_secs(2),
@@ -330,7 +333,7 @@ impl Reader {
                 new += u64::from(store::expect_recording(within, found.pbx_id, None, &clock)?);
                 note(within, found)?;
             }
-            store::unlinked_recordings(within)?;
+            store::unlinked_recordings(within, clock.wall_ms() - GUESS_AFTER_MS)?;
             Ok(new)
         })?;
         if new > 0 {
