@@ -46,6 +46,8 @@ struct Reader {
     next_sweep: i64,
     next_deep: i64,
     next_directory: i64,
+    /// Whether this run has stored the cursor yet.
+    stored_cursor: bool,
     /// The list of recordings was refused at the last try.
     list_refused: bool,
     /// Failures of the source of old calls in a row.
@@ -63,6 +65,7 @@ pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
         next_sweep: 0,
         next_deep: 0,
         next_directory: 0,
+        stored_cursor: false,
         list_refused: false,
         old_failures: 0,
         backlog: None,
@@ -208,7 +211,7 @@ impl Reader {
         let listed = self.read_recordings(list_from, now_ms + 3_600_000)?;
         // The overlap forgives a cursor that is a little old, so a box at rest need not write at every reading.
         let stale_ms = CURSOR_EVERY_MS.min(overlap_ms / 4);
-        let stale = cursor.is_none_or(|cursor| (now_ms - cursor).abs() >= stale_ms);
+        let stale = !self.stored_cursor || cursor.is_none_or(|cursor| (now_ms - cursor).abs() >= stale_ms);
         let caught_up = listed && missed.is_some();
         if stale || caught_up {
             self.context.store.write(move |within| {
@@ -217,6 +220,7 @@ impl Reader {
                 }
                 store::set_cursor(within, now_ms)
             })?;
+            self.stored_cursor = true;
         }
         let mut status = self.context.sync_status.lock().unwrap_or_else(PoisonError::into_inner);
         status.cursor_ms = Some(now_ms);
