@@ -250,8 +250,9 @@ fn a_day_of_outages_ends_with_everything_delivered_once_and_nobody_stormed() {
         "{} logins",
         pbx.requests(PathKind::Token)
     );
-    // Three hours at one try a minute at most, by each of the two flows that ask the PBX.
-    assert!(after[0] - before[0] <= 2 * 3 * 90, "{} tries", after[0] - before[0]);
+    // Two flows ask the PBX, each after half a minute on average: more than that would be a storm, less would notice
+    // late that it is back.
+    assert!(after[0] - before[0] <= 2 * 3 * 150, "{} tries", after[0] - before[0]);
     assert!(after[1] - before[1] <= 60, "{} tries", after[1] - before[1]);
     // The link's own promise: thirty tries an hour; the first minutes of the cut and of the restart come on top.
     assert!(after[2] - before[2] <= 3 * 30 + 10, "{} tries", after[2] - before[2]);
