@@ -152,6 +152,21 @@ pub fn remove(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// Removes what a cut left half-written in `folder` and the folders in it. Gives how many files.
+pub fn remove_leftovers(folder: &Path) -> Result<u64, Error> {
+    let mut removed = 0;
+    for entry in fs::read_dir(folder).map_err(told("read", folder))? {
+        let path = entry.map_err(told("read", folder))?.path();
+        if path.is_dir() {
+            removed += remove_leftovers(&path)?;
+        } else if path.to_string_lossy().ends_with(TEMPORARY) {
+            remove(&path)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
 /// Makes a folder (mode 0700) and those above it, for good.
 pub fn make_folder(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
@@ -217,6 +232,19 @@ mod tests {
         staged.append(b"half").unwrap();
         drop(staged);
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn leftovers_are_removed_at_every_depth_and_nothing_else_is() {
+        let folder = folder();
+        make_folder(&folder.join("tls")).unwrap();
+        for name in ["a.tmp", "tls/b.tmp", "tls/kept.pem"] {
+            fs::write(folder.join(name), b"x").unwrap();
+        }
+        assert_eq!(remove_leftovers(&folder).unwrap(), 2);
+        assert_eq!(remove_leftovers(&folder).unwrap(), 0);
+        assert!(folder.join("tls/kept.pem").exists());
         fs::remove_dir_all(folder).unwrap();
     }
 

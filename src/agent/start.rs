@@ -355,6 +355,12 @@ fn put_right(spool: &Spool, store: &Store, clock: &Clock, state_dir: &Path) -> R
     if verify {
         log::warn!("the volume failed to sync in the last run: every recording is verified now");
     }
+    match files::remove_leftovers(state_dir) {
+        Ok(0) => {}
+        Ok(some) => log::info!("removed {some} half-written files of the last run"),
+        Err(error) if error.is_no_room() => log::warn!("half-written files could not be removed: {error}"),
+        Err(error) => return Err(error.into()),
+    }
     let found = match recover(spool, store, clock, verify) {
         Ok(found) => found,
         // A volume without room can still be read: the page should come up and say so.

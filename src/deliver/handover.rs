@@ -67,7 +67,8 @@ impl HandOver {
         if calls.is_empty() && recordings.is_empty() {
             return Ok(false);
         }
-        let more = calls.len() == BATCH || recordings.len() == BATCH;
+        // After calls come their recordings, which could not be handed over before them.
+        let more = !calls.is_empty() || recordings.len() == BATCH;
         let (targets, origin, clock) = (self.targets.clone(), self.origin.clone(), self.clock.clone());
         let (installed_ms, events) = (self.installed_ms, self.events.is_some());
         self.store.write(move |within| {

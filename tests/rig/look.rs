@@ -153,9 +153,11 @@ pub fn is_settled(setup: &Setup, pbx: &pbx::Handle, crm: &crm::Handle, since_ms:
             [],
             |row| row.get(0),
         )?;
-        Ok(waiting == 0 && store::cursor(connection)?.is_some_and(|cursor| cursor >= since_ms))
+        Ok(waiting == 0 && store::cursor(connection)?.is_some())
     });
-    looked.unwrap_or(false)
+    // The stored cursor may be some minutes old; the running agent knows how far it has read.
+    let read_to = || super::status(setup)?.pointer("/sync/cursor_ms")?.as_i64();
+    looked.unwrap_or(false) && (since_ms == 0 || read_to().is_some_and(|cursor| cursor >= since_ms))
 }
 
 /// Everything that a recovery could change: rows (without what each start counts up) and files with their times.
