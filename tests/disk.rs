@@ -496,3 +496,29 @@ fn a_damaged_recording_is_found_before_its_upload_and_fetched_again() {
     drop(agent);
     world.all_is_well(&setup);
 }
+
+#[test]
+fn a_recording_lost_here_and_on_the_pbx_is_held_with_its_reason_and_stops_nothing() {
+    let world = World::fast();
+    let setup = world.setup("lost", "min_free = \"1 MiB\"");
+    let agent = InProcess::start(&setup, same_clock(&world.pbx.time()));
+    world.line.cut();
+    world.place(3);
+    let files = with_held(&setup, &world, 3);
+    let name = files[0].file_name().unwrap().to_string_lossy().into_owned();
+    let id: i32 = name.split('-').next().unwrap().parse().unwrap();
+    fs::remove_file(&files[0]).unwrap();
+    assert!(world.pbx.delete_recording(id));
+    world.line.pass();
+    agent.wait("the lost one is held", PATIENCE, |handle| {
+        let held = handle
+            .store()
+            .read(|c| callspool::store::held_deliveries(c, 10))
+            .unwrap();
+        held.iter()
+            .any(|delivery| delivery.reason.contains("the PBX has it no more"))
+    });
+    agent.wait("the others are delivered", PATIENCE, |_| {
+        world.crm.recordings().len() == 2
+    });
+}

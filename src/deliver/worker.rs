@@ -12,7 +12,7 @@ use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::clock::Clock;
 use crate::health::{Health, Report};
-use crate::model::{Delivery, DeliveryState};
+use crate::model::{Delivery, DeliveryState, RecordingState};
 use crate::spool::Spool;
 use crate::store::{self, Store, Target};
 
@@ -131,16 +131,8 @@ impl Worker {
             }
             Verdict::FileLost => {
                 let recording = delivery.recording;
-                self.store.write(move |within| {
-                    let why = (
-                        "lost-here",
-                        "its file was lost or damaged on this box; it is fetched again",
-                    );
-                    if let Some(id) = recording {
-                        store::forget_file(within, id, why, &clock)?;
-                    }
-                    store::mark_failed(within, seq, DeliveryState::Unsure, false, why, 10_000, &clock)
-                })?;
+                self.store
+                    .write(move |within| file_lost(within, seq, recording, &clock))?;
                 self.audio.ring();
             }
             Verdict::Failed {
@@ -235,6 +227,27 @@ fn claim(within: &rusqlite::Savepoint, name: &str, clock: &Clock) -> store::Resu
         store::mark_unsure(within, delivery.seq)?;
     }
     Ok(next)
+}
+
+/// The file of a delivery isn't here as it should be: it is fetched from the PBX again, as long as that has it.
+fn file_lost(within: &rusqlite::Savepoint, seq: i64, recording: Option<i64>, clock: &Clock) -> store::Result<()> {
+    let state = match recording {
+        Some(id) => store::recording(within, id)?.map(|recording| recording.state),
+        None => None,
+    };
+    if state == Some(RecordingState::Gone) {
+        let why = ("lost", "its file was lost on this box, and the PBX has it no more");
+        return store::mark_failed(within, seq, DeliveryState::Held, true, why, 0, clock);
+    }
+    let why = (
+        "lost-here",
+        "its file was lost or damaged on this box; it is fetched again",
+    );
+    // One that waits already has its own pause between tries.
+    if let (Some(id), Some(RecordingState::Held)) = (recording, state) {
+        store::forget_file(within, id, why, clock)?;
+    }
+    store::mark_failed(within, seq, DeliveryState::Unsure, false, why, 10_000, clock)
 }
 
 fn fix(code: &str) -> &'static str {
