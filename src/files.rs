@@ -52,7 +52,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// What [`Staged::finish`] knows of the bytes that it holds.
+/// What [`Staged::written`] knows of the bytes that it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Length in bytes.

@@ -1,4 +1,4 @@
-//! The configuration: what was typed ([`raw`]) becomes what is used ([`Config`]), and every value knows where it
+//! The configuration: what was typed (`raw`) becomes what is used ([`Config`]), and every value knows where it
 //! came from.
 //!
 //! A mistake is refused at start with file, line, key and what would be right.

@@ -1,7 +1,7 @@
 //! From the store and the spool to the targets. Nothing else marks anything delivered.
 //!
-//! One flow hands settled calls and held recordings over to the outbox ([`hand_over`]); each target has a flow of its
-//! own ([`target`]), so that one that is down never blocks another.
+//! One flow hands settled calls and held recordings over to the outbox ([`HandOver`]); each target has a flow of its
+//! own ([`Worker`]), so that one that is down never blocks another.
 
 mod breaker;
 mod handover;

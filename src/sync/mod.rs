@@ -1,6 +1,6 @@
 //! From the PBX into the store and the spool. Nothing else writes calls, people or recordings.
 //!
-//! Two flows share one PBX: [`history`] reads the call log, the list of recordings and the directory; [`audio`]
+//! Two flows share one PBX: [`history()`] reads the call log, the list of recordings and the directory; [`audio()`]
 //! fetches recordings. So a long download never keeps a call waiting.
 
 mod audio;
@@ -45,7 +45,7 @@ pub struct Context {
     pub sync_status: Arc<Mutex<SyncStatus>>,
     /// Told when something changed that dashboards show.
     pub changed: Arc<Notify>,
-    /// Rung by [`history`] when there are recordings to fetch.
+    /// Rung by [`history()`] when there are recordings to fetch.
     pub audio: Bell,
     /// Rung when there is something to hand over.
     pub hand_over: Bell,
