@@ -32,6 +32,7 @@ pub mod link;
 pub mod model;
 pub mod pbx;
 pub mod random;
+pub mod rights;
 pub mod spool;
 pub mod store;
 pub mod sync;

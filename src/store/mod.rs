@@ -28,7 +28,7 @@ pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, next_settle, settled, take_legs,
 };
 pub use counts::{Counts, counts};
-pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};
+pub use directory::{Snapshot, apply_directory, department, directory, person, person_dns, snapshot};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
 pub use outbox::{
