@@ -16,6 +16,10 @@ const LONG_MS: i64 = 3_600_000;
 /// A clock that is off by more than this confuses people who compare times.
 const OFF_MS: i64 = 60_000;
 
+/// How often the age of rights is noted while the PBX is out of reach: so much at most a reboot can hide, should the
+/// clock be wrong after it.
+const NOTE_EVERY_MS: i64 = 600_000;
+
 /// Looks after the box until the future is dropped.
 pub async fn watch(handle: Handle) {
     let mut sampler = Sampler::new(&handle.config().state_dir);
@@ -82,17 +86,12 @@ fn look(handle: &Handle) {
         None,
         true,
     );
-    let age = snapshot.as_ref().map_or(0, |snapshot| now - snapshot.read_ms);
-    item(
-        handle,
-        age > 600_000,
-        "rights-old",
-        "Rights are old",
-        format!("people and rights were last read {} ago", when::span(age)),
-        "They are read again as soon as the PBX answers.",
-        Some("pbx-unreachable"),
-        true,
-    );
+    if let Some(snapshot) = &snapshot {
+        look_at_rights(handle, snapshot);
+    }
+    if let Err(error) = keep_rights(handle, snapshot.as_ref()) {
+        log::warn!("looking after grants and the audit failed: {error}");
+    }
     item(
         handle,
         handle.clock().synced() == Some(false),
@@ -129,6 +128,70 @@ fn look(handle: &Handle) {
         None,
         false,
     );
+}
+
+fn look_at_rights(handle: &Handle, snapshot: &store::Snapshot) {
+    let max_ms = i64::try_from(handle.config().rights.max_age.as_millis()).unwrap_or(i64::MAX);
+    let age = snapshot.age_ms(handle.clock());
+    let told = match age {
+        Some(age) => format!("people and rights were last read {} ago", when::span(age)),
+        None => "nobody can tell when people and rights were last read: the clock was set back, or is not set"
+            .to_owned(),
+    };
+    let too_old = age.is_none_or(|age| age > max_ms);
+    item(
+        handle,
+        !too_old && age.is_some_and(|age| age > 600_000),
+        "rights-old",
+        "Rights are old",
+        told.clone(),
+        "They are read again as soon as the PBX answers.",
+        Some("pbx-unreachable"),
+        true,
+    );
+    item(
+        handle,
+        too_old,
+        "rights-too-old",
+        "Rights are too old: calls and recordings are closed",
+        format!("{told}; until the PBX confirms them nobody may see calls or hear recordings here"),
+        "Let the box reach the PBX: rights open again with the next reading. rights.max_age says how old they may be.",
+        None,
+        true,
+    );
+}
+
+/// Ends grants whose time is over, keeps the age of rights over a reboot, and takes old rows of the audit away. Nothing is
+/// written while there is nothing to do.
+fn keep_rights(handle: &Handle, snapshot: Option<&store::Snapshot>) -> store::Result<()> {
+    let clock = handle.clock().clone();
+    let note =
+        snapshot.is_some_and(|known| known.boot != clock.boot() || clock.mono_ms() - known.mono > NOTE_EVERY_MS);
+    let keep_ms = i64::try_from(handle.config().rights.audit_keep.as_millis()).unwrap_or(i64::MAX);
+    // A clock that is known to be wrong must not be what the audit is shortened by.
+    let before_ms = clock.wall_ms().saturating_sub(keep_ms);
+    let (expire, retain) = handle.store().read(|connection| {
+        let trusted = clock.synced() != Some(false);
+        Ok((
+            store::grants_to_expire(connection, &clock)?,
+            trusted && store::audit_to_retain(connection, before_ms)?,
+        ))
+    })?;
+    if !(note || expire || retain) {
+        return Ok(());
+    }
+    handle.store().write(move |within| {
+        if note {
+            store::note_rights_age(within, &clock)?;
+        }
+        if expire {
+            store::expire_grants(within, &clock)?;
+        }
+        if retain {
+            store::retain_audit(within, before_ms)?;
+        }
+        Ok(())
+    })
 }
 
 #[allow(clippy::too_many_arguments)]

@@ -7,6 +7,7 @@ mod entry;
 mod lines;
 mod raw;
 mod resolve;
+mod rights;
 mod show;
 mod units;
 mod value;
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 pub use entry::Entry;
 pub use resolve::parse;
+pub use rights::CrmRole;
+#[cfg(test)]
+pub(crate) use rights::SECTIONS;
 pub use show::reference;
 
 /// Where the configuration is looked for unless the command line says otherwise.
@@ -43,6 +47,8 @@ pub struct Config {
     pub mqtt: Option<Mqtt>,
     /// The local page.
     pub web: Web,
+    /// Rights, and the CRM's roles.
+    pub rights: Rights,
     /// Every setting with its value and origin, in the order of the reference.
     pub entries: Vec<Entry>,
 }
@@ -147,6 +153,17 @@ pub struct Web {
     pub names: Vec<String>,
     /// A session ends when it was not used for this long.
     pub session_idle: Duration,
+}
+
+/// How rights are kept.
+#[derive(Debug, Clone)]
+pub struct Rights {
+    /// Rights that were not confirmed for longer than this open no call and no recording.
+    pub max_age: Duration,
+    /// The audit is kept this long.
+    pub audit_keep: Duration,
+    /// Roles in CRMs.
+    pub crm_roles: Vec<CrmRole>,
 }
 
 /// A mistake in the configuration.

@@ -16,6 +16,9 @@ pub(super) struct Raw {
     pub target: Vec<RawTarget>,
     pub mqtt: Option<RawMqtt>,
     pub web: Option<RawWeb>,
+    pub rights: Option<RawRights>,
+    #[serde(default)]
+    pub crm_role: Vec<RawCrmRole>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -75,4 +78,26 @@ pub(super) struct RawWeb {
     pub listen: Option<Vec<String>>,
     pub names: Option<Vec<String>>,
     pub session_idle: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRights {
+    pub max_age: Option<String>,
+    pub audit_keep: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCrmRole {
+    pub target: Option<String>,
+    pub name: Option<String>,
+    pub call_statistics: Option<String>,
+    pub call_recording: Option<String>,
+    pub outbound_call: Option<String>,
+    pub user_settings: Option<String>,
+    pub telephony_settings: Option<String>,
+    pub manage_numbers: Option<String>,
+    pub members: Option<Vec<String>>,
+    pub recorded_calls_folder: Option<bool>,
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::lines::{line_at, lines_of};
-use super::raw::{Raw, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
+use super::raw::{Raw, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
+use super::rights::rights;
 use super::value::{Resolver, host_and_port, quoted};
 use super::{Config, Mqtt, Pbx, Problem, Spool, Target, Web};
 
@@ -53,6 +54,12 @@ pub(super) fn example() -> Config {
             url: Some("mqtts://broker.example.com".to_owned()),
             ..RawMqtt::default()
         }),
+        crm_role: vec![RawCrmRole {
+            target: Some("crm".to_owned()),
+            name: Some("Manager".to_owned()),
+            members: Some(vec!["everyone".to_owned()]),
+            ..RawCrmRole::default()
+        }],
         ..Raw::default()
     };
     let typed = [
@@ -107,6 +114,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
     let targets = targets(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
     let web = web(typed, raw.web.unwrap_or_default());
+    let rights = rights(typed, raw.rights.unwrap_or_default(), raw.crm_role, &targets);
     let entries = std::mem::take(&mut typed.entries);
     Config {
         path: typed.path().to_owned(),
@@ -118,6 +126,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         targets,
         mqtt,
         web,
+        rights,
         entries,
     }
 }

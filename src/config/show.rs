@@ -10,12 +10,18 @@ pub fn reference() -> String {
          # Secrets stand in files of their own, readable by callspool alone (mode 600).\n",
     );
     let mut table = String::new();
-    for entry in super::resolve::example().entries {
+    let entries = super::resolve::example().entries;
+    for entry in &entries {
         let (head, leaf) = entry.key.rsplit_once('.').unwrap_or(("", &entry.key));
         if head != table {
             table = head.to_owned();
             let line = match head.split_once('.') {
-                Some((list, _)) => format!("\n[[{list}]]\n"),
+                // A list that may be empty is shown whole behind marks; a head alone would be an entry without content.
+                Some((list, _)) => {
+                    let of_list = |other: &super::Entry| other.key.starts_with(&format!("{head}."));
+                    let typed = entries.iter().any(|other| of_list(other) && other.origin != "default");
+                    format!("\n{}[[{list}]]\n", if typed { "" } else { "# " })
+                }
                 None => format!("\n[{head}]\n"),
             };
             out.push_str(&line);

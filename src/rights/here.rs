@@ -48,3 +48,10 @@ fn built(role: &str, action: Action) -> Grant {
         "who looks after the box may do this",
     )
 }
+
+/// What everybody whom the PBX knows holds: to be told what they may do, and why.
+pub fn everyone() -> Vec<Grant> {
+    let right = (RightsRead, Scope::Own);
+    let why = "everybody may ask what they may do, and why";
+    vec![Grant::of_role("everyone", Source::Built, Place::Everywhere, right, why)]
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
 use serde::Serialize;
 
+use super::parties::refresh_parties;
 use super::{Error, Result};
 use crate::clock::Clock;
 use crate::model::{Call, Direction, Leg, Outcome, Party};
@@ -119,6 +120,7 @@ fn sum_up(
     let Some(call) = Call::of(&legs, is_person) else {
         return Ok(());
     };
+    refresh_parties(within, id, call.started_ms, &legs)?;
     within
         .prepare_cached(
             "UPDATE call SET started_ms=?2, ended_ms=?3, direction=?4, outcome=?5,
@@ -238,6 +240,19 @@ pub struct CallRow {
 
 /// Calls, newest first.
 pub fn calls(connection: &Connection, filter: &CallFilter) -> Result<Vec<CallRow>> {
+    let (before, before_id) = filter.before.unwrap_or((i64::MAX, i64::MAX));
+    let since = filter.since_ms.unwrap_or(i64::MIN);
+    let outcome = filter.outcome.map(Outcome::word);
+    picked(
+        connection,
+        "SELECT id FROM call WHERE (started_ms, id) < (?1, ?2) AND started_ms >= ?3 AND (?4 IS NULL OR outcome = ?4)
+         ORDER BY started_ms DESC, id DESC LIMIT ?5",
+        params![before, before_id, since, outcome, filter.most as i64],
+    )
+}
+
+/// The lines of the calls that `ids` (a SELECT) picks, newest first.
+pub(super) fn picked(connection: &Connection, ids: &str, with: impl rusqlite::Params) -> Result<Vec<CallRow>> {
     let sql = format!(
         "SELECT picked.*,
             (SELECT count(*) FROM recording r WHERE r.call = picked.id) AS recordings,
@@ -247,30 +262,21 @@ pub fn calls(connection: &Connection, filter: &CallFilter) -> Result<Vec<CallRow
             (SELECT count(*) FROM delivery d WHERE d.call = picked.id) AS deliveries,
             (SELECT count(*) FROM delivery d WHERE d.call = picked.id AND d.state = 'delivered') AS delivered,
             (SELECT count(*) FROM delivery d WHERE d.call = picked.id AND d.state = 'held') AS stuck
-         FROM ({CALL} WHERE (started_ms, id) < (?1, ?2) AND started_ms >= ?3 AND (?4 IS NULL OR outcome = ?4)
-               ORDER BY started_ms DESC, id DESC LIMIT ?5) AS picked
+         FROM ({CALL} WHERE id IN ({ids})) AS picked
          ORDER BY picked.started_ms DESC, picked.id DESC"
     );
-    let (before, before_id) = filter.before.unwrap_or((i64::MAX, i64::MAX));
-    let since = filter.since_ms.unwrap_or(i64::MIN);
-    let outcome = filter.outcome.map(Outcome::word);
-    rows(
-        connection,
-        &sql,
-        params![before, before_id, since, outcome, filter.most as i64],
-        |row| {
-            Ok(CallRow {
-                call: call_of_row(row)?,
-                recordings: row.get("recordings")?,
-                waiting: row.get("waiting")?,
-                held: row.get("held")?,
-                gone: row.get("gone")?,
-                deliveries: row.get("deliveries")?,
-                delivered: row.get("delivered")?,
-                stuck: row.get("stuck")?,
-            })
-        },
-    )
+    rows(connection, &sql, with, |row| {
+        Ok(CallRow {
+            call: call_of_row(row)?,
+            recordings: row.get("recordings")?,
+            waiting: row.get("waiting")?,
+            held: row.get("held")?,
+            gone: row.get("gone")?,
+            deliveries: row.get("deliveries")?,
+            delivered: row.get("delivered")?,
+            stuck: row.get("stuck")?,
+        })
+    })
 }
 
 const CALL: &str = "SELECT id, key, started_ms, ended_ms, direction, outcome, from_dn, from_number, from_name,

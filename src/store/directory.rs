@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::calls::rows;
+use super::holders::apply_holders;
+use super::parties::fill_unknown;
 use super::{Error, Result};
 use crate::clock::Clock;
 use crate::model::{Department, Directory, Membership, Peer, PeerKind, Person};
@@ -26,15 +28,64 @@ pub struct Snapshot {
     pub mono: i64,
     /// The boot that `mono` counts in.
     pub boot: String,
+    /// How old it was at `mono`: 0 when the PBX has just confirmed it, more when only its age was noted.
+    pub aged_ms: i64,
+    /// The wall clock at `mono`, Unix milliseconds.
+    pub noted_ms: i64,
+}
+
+/// An age that nobody can tell any more: a clock was set back while the machine was off.
+const UNTOLD_MS: i64 = i64::MAX / 4;
+
+impl Snapshot {
+    /// How long ago the PBX confirmed it, milliseconds; `None` if nobody can tell.
+    ///
+    /// By the monotonic clock within a boot, so that setting the clock makes nothing young. Over a reboot only the wall
+    /// clock knows how long the machine was off: it is believed when it is synchronised (or nothing says that it isn't)
+    /// and not earlier than what was noted before.
+    pub fn age_ms(&self, clock: &Clock) -> Option<i64> {
+        let since = if self.boot == clock.boot() {
+            clock.mono_ms() - self.mono
+        } else if clock.synced() == Some(false) {
+            return None;
+        } else {
+            clock.wall_ms() - self.noted_ms
+        };
+        let known = since >= 0 && self.aged_ms < UNTOLD_MS;
+        known.then(|| self.aged_ms + since)
+    }
+}
+
+/// Notes how old the rights are, so that a reboot can't make them young again: at each start, and now and then while the
+/// PBX is out of reach. A machine that doesn't know the time yet notes nothing.
+pub fn note_rights_age(within: &Savepoint, clock: &Clock) -> Result<()> {
+    let Some(current) = snapshot(within)? else {
+        return Ok(());
+    };
+    if current.boot != clock.boot() && clock.synced() == Some(false) {
+        return Ok(());
+    }
+    within.execute(
+        "UPDATE snapshot SET aged_ms = ?2, mono = ?3, boot = ?4, noted_ms = ?5 WHERE version = ?1",
+        params![
+            current.version,
+            current.age_ms(clock).unwrap_or(UNTOLD_MS),
+            clock.mono_ms(),
+            clock.boot(),
+            clock.wall_ms()
+        ],
+    )?;
+    Ok(())
 }
 
 /// Puts `directory` in force. If it is what is in force already, only its age is renewed. Gives the version.
 pub fn apply_directory(within: &Savepoint, directory: &Directory, digest: &str, clock: &Clock) -> Result<i64> {
-    if let Some(current) = snapshot(within)?
+    let before = snapshot(within)?;
+    if let Some(current) = &before
         && current.digest == digest
     {
         within.execute(
-            "UPDATE snapshot SET read_ms = ?2, mono = ?3, boot = ?4 WHERE version = ?1",
+            "UPDATE snapshot SET read_ms = ?2, noted_ms = ?2, aged_ms = 0, mono = ?3, boot = ?4 WHERE version = ?1",
             params![current.version, clock.wall_ms(), clock.mono_ms(), clock.boot()],
         )?;
         return Ok(current.version);
@@ -68,11 +119,13 @@ pub fn apply_directory(within: &Savepoint, directory: &Directory, digest: &str, 
             ])?;
     }
     within.execute(
-        "INSERT INTO snapshot (digest, taken_ms, read_ms, mono, boot) VALUES (?1, ?2, ?2, ?3, ?4)",
+        "INSERT INTO snapshot (digest, taken_ms, read_ms, noted_ms, mono, boot) VALUES (?1, ?2, ?2, ?2, ?3, ?4)",
         params![digest, clock.wall_ms(), clock.mono_ms(), clock.boot()],
     )?;
     let version = within.last_insert_rowid();
     within.execute("DELETE FROM snapshot WHERE version <> ?1", [version])?;
+    apply_holders(within, &directory.people)?;
+    fill_unknown(within, version, before.map(|before| before.read_ms))?;
     Ok(version)
 }
 
@@ -113,7 +166,8 @@ fn put_person(within: &Savepoint, person: &Person) -> Result<()> {
 
 /// The snapshot in force; `None` before the first.
 pub fn snapshot(connection: &Connection) -> Result<Option<Snapshot>> {
-    let sql = "SELECT version, digest, taken_ms, read_ms, mono, boot FROM snapshot ORDER BY version DESC LIMIT 1";
+    let sql = "SELECT version, digest, taken_ms, read_ms, mono, boot, aged_ms, noted_ms FROM snapshot
+               ORDER BY version DESC LIMIT 1";
     let found = connection.query_row(sql, [], |row| {
         Ok(Snapshot {
             version: row.get(0)?,
@@ -122,6 +176,8 @@ pub fn snapshot(connection: &Connection) -> Result<Option<Snapshot>> {
             read_ms: row.get(3)?,
             mono: row.get(4)?,
             boot: row.get(5)?,
+            aged_ms: row.get(6)?,
+            noted_ms: row.get(7)?,
         })
     });
     Ok(found.optional()?)

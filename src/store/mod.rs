@@ -3,18 +3,25 @@
 //! Writes go through [`Store::write`], which returns only when the commit is on the disk (WAL, `synchronous=FULL`,
 //! durability rule D2). Reads go through [`Store::read`] and never wait for a writer.
 
+mod accounts;
+mod audit;
 mod backup;
 mod calls;
 mod counts;
 mod directory;
 mod error;
 mod events;
+mod grants;
 mod group;
+mod holders;
 mod outbox;
+mod parties;
 mod recordings;
 mod schema;
 mod settings;
+mod subject;
 mod targets;
+mod visible;
 mod windows;
 
 use std::path::{Path, PathBuf};
@@ -23,25 +30,39 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Savepoint};
 
+pub use accounts::{
+    Account, account, account_of, accounts, add_account, disable_account, miss_code, remove_account,
+    set_account_password, set_code,
+};
+pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, next_settle, settled, take_legs,
 };
 pub use counts::{Counts, counts};
-pub use directory::{Snapshot, apply_directory, department, directory, person, person_dns, snapshot};
+pub use directory::{
+    Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
+};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
+pub use grants::{
+    Grantee, LocalGrant, NewGrant, end_grant, expire_grants, give_grant, grants_to_expire, local_grants,
+};
+pub use holders::holder_of;
 pub use outbox::{
     Progress, add_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,
     mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,
 };
+pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use recordings::{
     due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
     mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, recording,
     recording_by_pbx_id, recordings_of, recordings_to_hand, set_recording_state, spool_bytes, unlinked_recordings,
 };
 pub use settings::Settings;
+pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};
+pub use visible::visible_calls;
 pub use windows::{Gap, add_gap, cursor, fill_gap, gaps, list_is_read, miss_list, set_cursor, unlisted_from};
 
 /// The store. Clones share one writer and a few readers.

@@ -45,8 +45,6 @@ CREATE TABLE party_department (
 ) WITHOUT ROWID;
 CREATE INDEX party_by_department ON party_department (department, started_ms, call);
 
-CREATE INDEX call_in_order ON call (started_ms, id);
-
 -- Calls that are here already get their parties when the next directory is read: what it says is "known at first sight".
 INSERT OR IGNORE INTO party (call, dn, started_ms, holder, spoke, known)
     SELECT leg.call, leg.from_dn, call.started_ms, NULL, 0, -1
