@@ -8,6 +8,8 @@
 //! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
 //! - [`link`] tells the dashboards over MQTT; [`web`] the technician over HTTPS; [`cli`] whoever is at the terminal.
+//! - [`rights`] decides who may see and hear what; [`accounts`] are the logins and grants of this box, [`why_may`] explains
+//!   a decision, [`who_hears`] shows all of them beside each other.
 //! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
 //! - [`agent`] starts all of it, watches it and stops it in order.
@@ -16,6 +18,7 @@
 //!   moments as text.
 #![warn(missing_docs)]
 
+pub mod accounts;
 pub mod agent;
 pub mod backoff;
 pub mod bell;
@@ -23,6 +26,7 @@ pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod csv;
 pub mod deliver;
 pub mod doctor;
 pub mod files;
@@ -33,9 +37,12 @@ pub mod model;
 pub mod pbx;
 pub mod random;
 pub mod rights;
+pub mod sight;
 pub mod spool;
 pub mod store;
 pub mod sync;
 pub mod web;
 pub mod when;
+pub mod who_hears;
 pub mod why;
+pub mod why_may;

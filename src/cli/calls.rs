@@ -1,9 +1,12 @@
 //! `callspool calls`: the newest calls, and where each one's recordings are.
 
 use super::{Exit, out, read_store};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::{Outcome, Party};
-use crate::store::{self, CallFilter, CallRow};
+use crate::rights::Who;
+use crate::sight;
+use crate::store::{self, CallFilter, CallRow, RightsContext};
 use crate::when;
 
 pub(super) fn run(config: &Config, most: usize, outcome: Option<&str>, json: bool) -> Exit {
@@ -18,15 +21,20 @@ pub(super) fn run(config: &Config, most: usize, outcome: Option<&str>, json: boo
         Ok(store) => store,
         Err(exit) => return exit,
     };
-    let rows = match store.read(|c| {
-        store::calls(
-            c,
-            &CallFilter {
-                most,
-                outcome,
-                ..CallFilter::default()
-            },
-        )
+    let filter = CallFilter {
+        most,
+        outcome,
+        ..CallFilter::default()
+    };
+    let context = RightsContext::new(config, Clock::system());
+    let rows = match store.read(|connection| {
+        let terminal = context.subject(connection, &Who::Terminal)?;
+        let mut rows = Vec::new();
+        for row in store::calls(connection, &filter)? {
+            let seen = sight::of_call(connection, &terminal, row.call.id)?;
+            rows.extend(seen.ok().map(|seen| sight::row(row, seen)));
+        }
+        Ok(rows)
     }) {
         Ok(rows) => rows,
         Err(error) => {

@@ -13,7 +13,11 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream as Stream};
 use tokio::sync::{mpsc, watch};
 
+use crate::accounts::{self, By};
 use crate::agent::Handle;
+use crate::rights::{self, Action, Freshness, Object, Who};
+use crate::store::{self, Grantee, NewAudit, NewGrant, RightsContext};
+use crate::when;
 
 /// What the agent can be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +46,60 @@ pub enum Request {
     },
     /// Run the checks; each comes as a line of its own.
     Doctor,
+    /// Write down that the store was copied.
+    BackedUp {
+        /// To which file.
+        file: String,
+    },
+    /// Let a person log in with a password.
+    AddUser {
+        /// The extension.
+        extension: String,
+        /// Argon2id, PHC text: the password itself stays at the terminal.
+        password_hash: String,
+    },
+    /// Give a person a one-time code.
+    GiveCode {
+        /// The extension.
+        extension: String,
+        /// How long it is good, milliseconds.
+        valid_ms: i64,
+    },
+    /// Let a person log in no more.
+    RemoveUser {
+        /// The extension.
+        extension: String,
+    },
+    /// Give a grant.
+    Grant {
+        /// To whom.
+        to: GrantTo,
+        /// The action's word.
+        action: String,
+        /// The scope's word.
+        scope: String,
+        /// In this department alone.
+        department: Option<i64>,
+        /// Until when, Unix milliseconds.
+        until_ms: Option<i64>,
+        /// Why.
+        why: String,
+    },
+    /// End a grant.
+    Revoke {
+        /// Its row.
+        id: i64,
+    },
+}
+
+/// To whom a grant is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantTo {
+    /// Whoever has this extension.
+    Extension(String),
+    /// Everybody with this role.
+    Role(String),
 }
 
 /// Where the socket is.
@@ -91,10 +149,40 @@ async fn answer(handle: Handle, stream: Stream) {
     }
 }
 
+/// Whoever asks over the socket, if they may: the socket is open to the box's own user and to root alone.
+fn by(handle: &Handle, request: &Request) -> Result<By, String> {
+    let clock = handle.clock();
+    let context = RightsContext::new(handle.config(), clock.clone());
+    let subject = handle
+        .store()
+        .read(|connection| context.subject(connection, &Who::Terminal));
+    // What is built in for the terminal holds when the store does not answer.
+    let subject =
+        subject.unwrap_or_else(|_| rights::console_subject(Vec::new(), Freshness::default(), clock.wall_ms()));
+    let decision = rights::decide(&subject, request.needs(), &Object::Whole);
+    if !decision.allowed {
+        let action = request.needs().word();
+        let entry = NewAudit::of(&subject, "cli", &decision);
+        let clock = clock.clone();
+        let _ = handle.store().write(move |within| store::audit(within, &entry, &clock));
+        return Err(format!("this terminal does not hold the right {action}"));
+    }
+    Ok(By {
+        subject,
+        way: "cli",
+        decision,
+    })
+}
+
 fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
     let say = |value: Value| {
         let _ = tell.blocking_send(value);
     };
+    let by = match by(handle, &request) {
+        Ok(by) => by,
+        Err(error) => return say(json!({ "error": error })),
+    };
+    let (store, clock) = (handle.store(), handle.clock());
     let outcome = match request {
         Request::Status => serde_json::to_value(handle.status()).map_err(|error| error.to_string()),
         Request::Sync => {
@@ -117,8 +205,83 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
             handle.checks(&mut |check| say(serde_json::to_value(check).unwrap_or(Value::Null)));
             return;
         }
+        Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)
+            .map(|()| json!({ "noted": true }))
+            .map_err(|error| error.to_string()),
+        Request::AddUser {
+            extension,
+            password_hash,
+        } => match accounts::add(store, by, &extension, Some(password_hash), clock) {
+            Ok(Some(account)) => Ok(json!({ "extension": extension, "name": account.name })),
+            Ok(None) => Err(unknown(&extension)),
+            Err(error) => Err(error.to_string()),
+        },
+        Request::GiveCode { extension, valid_ms } => {
+            let until = clock.wall_ms().saturating_add(valid_ms);
+            match accounts::give_code(store, by, &extension, until, clock) {
+                Ok(Some(code)) => {
+                    Ok(json!({ "extension": extension, "code": code, "until": when::rfc3339(until) }))
+                }
+                Ok(None) => Err(unknown(&extension)),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+        Request::RemoveUser { extension } => match accounts::remove(store, by, &extension, clock) {
+            Ok(true) => Ok(json!({ "removed": extension })),
+            Ok(false) => Err(format!("{extension} has no account here")),
+            Err(error) => Err(error.to_string()),
+        },
+        Request::Grant {
+            to,
+            action,
+            scope,
+            department,
+            until_ms,
+            why,
+        } => give(handle, by, (to, &action, &scope), department, until_ms, why),
+        Request::Revoke { id } => match accounts::revoke(store, by, id, clock) {
+            Ok(true) => Ok(json!({ "ended": id })),
+            Ok(false) => Err(format!("no grant {id} is in force")),
+            Err(error) => Err(error.to_string()),
+        },
     };
     say(outcome.unwrap_or_else(|error| json!({ "error": error })));
+}
+
+fn unknown(extension: &str) -> String {
+    format!("the PBX knows nobody with the extension {extension}, or was not read yet")
+}
+
+fn give(
+    handle: &Handle,
+    by: By,
+    (to, action, scope): (GrantTo, &str, &str),
+    department: Option<i64>,
+    until_ms: Option<i64>,
+    why: String,
+) -> Result<Value, String> {
+    let action = Action::from_word(action).ok_or_else(|| format!("\"{action}\" is no action"))?;
+    let scope = action
+        .scope_of_word(scope)
+        .ok_or_else(|| format!("\"{scope}\" is no scope"))?;
+    let grant = NewGrant {
+        to: match to {
+            GrantTo::Extension(extension) => Grantee::Extension(extension),
+            GrantTo::Role(role) => Grantee::Role(role),
+        },
+        action,
+        scope,
+        department,
+        until_ms,
+        given_by: by.subject.who.word().to_owned(),
+        why,
+    };
+    grant.check(handle.clock().wall_ms())?;
+    match accounts::grant(handle.store(), by, grant, handle.clock()) {
+        Ok(Some(id)) => Ok(json!({ "grant": id })),
+        Ok(None) => Err("the PBX knows nobody with this extension, or was not read yet".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// Why the agent gave no answer.

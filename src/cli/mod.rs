@@ -3,26 +3,31 @@
 //! Results go to stdout, messages to stderr. Exit codes: 0 ok, 1 a check failed, 2 usage or configuration, 3 the agent
 //! can't be reached, 4 refused.
 
+mod audit;
 mod backup;
 mod calls;
 mod config;
 pub mod control;
 mod doctor;
+mod needs;
 mod out;
 mod pin;
 mod queue;
+mod rights;
 mod run;
 mod status;
+mod user;
 mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::store::{ReadOnly, Store};
 
+pub use needs::VERBS;
 pub use run::serve;
 
 /// Keeps a 3CX PBX's calls and recordings safe on this box and hands each to the CRM exactly once.
@@ -46,7 +51,10 @@ const EXAMPLES: &str = "Examples:
   callspool doctor                   what is wrong, and what mends it?
   callspool calls                    the newest calls, and where each recording is
   callspool why 1042                 where is this call's recording, and why?
-  callspool queue retry              give held deliveries a new start";
+  callspool queue retry              give held deliveries a new start
+  callspool user code 101            let 101 log in: a code to choose a password with
+  callspool rights show              who may hear whose recordings?
+  callspool audit --since 7d         who listened to what?";
 
 #[derive(Subcommand)]
 enum Verb {
@@ -88,6 +96,14 @@ enum Verb {
         /// The file to make
         file: PathBuf,
     },
+    /// Manage who may log in to the local page
+    #[command(subcommand)]
+    User(user::Verb),
+    /// Show, explain, give and end rights
+    #[command(subcommand)]
+    Rights(rights::Verb),
+    /// Show who listened to what, who was refused, who came in
+    Audit(audit::Asked),
     /// Show the version
     Version,
 }
@@ -104,14 +120,31 @@ enum Exit {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, path(&matches))));
+    let (cli, verb) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    if let Err(why) = needs::may(&verb) {
+        out::message(&why);
+        return ExitCode::from(Exit::Refused as u8);
+    }
     ExitCode::from(dispatch(cli) as u8)
+}
+
+/// The verb that was typed, with those that it stands below: `queue retry`.
+fn path(matches: &clap::ArgMatches) -> String {
+    let (mut path, mut at) = (Vec::new(), matches);
+    while let Some((name, below)) = at.subcommand() {
+        path.push(name);
+        at = below;
+    }
+    path.join(" ")
 }
 
 fn dispatch(cli: Cli) -> Exit {
@@ -144,6 +177,9 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Queue(verb) => queue::run(&config, &verb, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
+        Verb::User(verb) => user::run(&config, &verb, json),
+        Verb::Rights(verb) => rights::run(&config, &verb, json),
+        Verb::Audit(asked) => audit::run(&config, &asked, json),
         Verb::Version | Verb::Config(_) => Exit::Ok,
     }
 }

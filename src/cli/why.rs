@@ -4,7 +4,9 @@ use super::control::{Request, ask_one};
 use super::{Exit, out, read_store};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::store;
+use crate::rights::Who;
+use crate::sight;
+use crate::store::{self, RightsContext};
 use crate::when;
 use crate::why::{Circumstances, Why, delivery_answer, explain};
 
@@ -26,7 +28,14 @@ pub(super) fn run(config: &Config, call: &str, json: bool) -> Exit {
             Ok(id) => store::call(connection, id)?,
             Err(_) => store::call_by_key(connection, call)?,
         };
-        found.map(|found| explain(connection, found, at)).transpose()
+        let Some(found) = found else { return Ok(None) };
+        let terminal = RightsContext::new(config, clock.clone()).subject(connection, &Who::Terminal)?;
+        let Ok(seen) = sight::of_call(connection, &terminal, found.id)? else {
+            return Ok(None);
+        };
+        let why = explain(connection, found, at)?;
+        let transcripts = sight::transcripts(connection, &terminal, &why)?;
+        Ok(Some(sight::why(why, seen, &transcripts, true)))
     });
     match found {
         Ok(Some(why)) if json => out::json(&why),

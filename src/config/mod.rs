@@ -22,6 +22,7 @@ pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
 pub use show::reference;
+pub use units::span;
 
 /// Where the configuration is looked for unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";

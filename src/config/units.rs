@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads a span: a whole number and one of `ms`, `s`, `m`, `h`, `d`.
-pub(super) fn span(text: &str) -> Option<Duration> {
+pub fn span(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let ms = match unit {
         "ms" => 1,

@@ -15,7 +15,7 @@ use ring::digest::{Context, SHA256};
 pub use evict::{Error as EvictError, Evicted, evict};
 pub use recover::{Recovered, recover};
 pub use room::{NoRoom, Room, room_of};
-pub use wav::{Audio, inspect};
+pub use wav::{Audio, Codec, codec, inspect};
 
 use crate::config;
 use crate::files::{self, Staged, Written};

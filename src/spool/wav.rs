@@ -64,6 +64,47 @@ pub fn inspect(head: &[u8], bytes: u64) -> Audio {
     Audio::Open
 }
 
+/// How the sound in a WAV file is coded, by its format tag (RFC 2361).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Codec(u16);
+
+impl Codec {
+    /// Whether every common browser plays it in a WAV file: PCM, floating point, and G.711 in both kinds.
+    pub fn plays_in_browsers(self) -> bool {
+        matches!(self.0, 1 | 3 | 6 | 7)
+    }
+}
+
+impl std::fmt::Display for Codec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            1 => f.write_str("PCM"),
+            3 => f.write_str("floating-point PCM"),
+            6 => f.write_str("G.711 A-law"),
+            7 => f.write_str("G.711 \u{3bc}-law"),
+            0x31 => f.write_str("GSM 6.10"),
+            0x55 => f.write_str("MP3"),
+            other => write!(f, "codec {other:#06x}"),
+        }
+    }
+}
+
+/// The codec of a WAV file by its first bytes; `None` if it is something else.
+pub fn codec(head: &[u8]) -> Option<Codec> {
+    if head.len() < 12 || &head[..4] != b"RIFF" || &head[8..12] != b"WAVE" {
+        return None;
+    }
+    let mut at = 12;
+    while let Some(size) = number(head, at + 4) {
+        if &head[at..at + 4] == b"fmt " {
+            let two: [u8; 2] = head.get(at + 8..at + 10)?.try_into().ok()?;
+            return Some(Codec(u16::from_le_bytes(two)));
+        }
+        at += 8 + (size + size % 2) as usize;
+    }
+    None
+}
+
 fn number(head: &[u8], at: usize) -> Option<u64> {
     let four: [u8; 4] = head.get(at..at + 4)?.try_into().ok()?;
     Some(u64::from(u32::from_le_bytes(four)))
@@ -72,6 +113,22 @@ fn number(head: &[u8], at: usize) -> Option<u64> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+
+    #[test]
+    fn the_codec_is_read_from_the_format_chunk_wherever_it_stands() {
+        let tagged = |before: &[u8], tag: u16| {
+            let mut head = b"RIFF\0\0\0\0WAVE".to_vec();
+            head.extend_from_slice(before);
+            head.extend_from_slice(b"fmt \x14\0\0\0");
+            head.extend_from_slice(&tag.to_le_bytes());
+            codec(&head)
+        };
+        assert_eq!(tagged(b"", 7), Some(Codec(7)));
+        assert_eq!(tagged(b"LIST\x03\0\0\0abc\0", 0x31).unwrap().to_string(), "GSM 6.10");
+        assert!(!tagged(b"", 0x31).unwrap().plays_in_browsers() && tagged(b"", 6).unwrap().plays_in_browsers());
+        assert_eq!(codec(b"RIFF\0\0\0\0WAVE"), None);
+        assert_eq!(codec(b"<html>"), None);
+    }
 
     pub fn wav(data: usize, promised: u32) -> Vec<u8> {
         let mut out = Vec::new();

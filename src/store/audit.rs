@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Result;
 use super::calls::rows;
 use crate::clock::Clock;
-use crate::rights::{Action, Because, Decision, Source, Subject};
+use crate::rights::{Because, Decision, Source, Subject, Who};
 
 /// Something that is to be written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct NewAudit {
     who: String,
     holder: Option<i64>,
     way: &'static str,
-    action: Action,
+    action: &'static str,
     call: Option<i64>,
     recording: Option<i64>,
     about: String,
@@ -41,7 +41,7 @@ impl NewAudit {
             who: subject.who.word().to_owned(),
             holder: subject.holder,
             way,
-            action: decision.action,
+            action: decision.action.word(),
             call: None,
             recording: None,
             about: String::new(),
@@ -49,6 +49,29 @@ impl NewAudit {
             scope: decision.action.scope_word(decision.scope),
             because,
             rights_version: decision.rights_version,
+        }
+    }
+
+    /// Something that needs no right, and that went well or not for a reason: a login, another password. No decision
+    /// stands behind it, so it names no scope and no version of the rights.
+    pub fn event(
+        who: &Who,
+        way: &'static str,
+        what: &'static str,
+        how: std::result::Result<&'static str, &'static str>,
+    ) -> NewAudit {
+        NewAudit {
+            who: who.word().to_owned(),
+            holder: None,
+            way,
+            action: what,
+            call: None,
+            recording: None,
+            about: String::new(),
+            allowed: how.is_ok(),
+            scope: "",
+            because: how.unwrap_or_else(|why| why).to_owned(),
+            rights_version: 0,
         }
     }
 
@@ -85,7 +108,7 @@ pub fn audit(within: &Savepoint, entry: &NewAudit, clock: &Clock) -> Result<i64>
             entry.who,
             entry.holder,
             entry.way,
-            entry.action.word(),
+            entry.action,
             entry.call,
             entry.recording,
             entry.about,
@@ -137,8 +160,8 @@ pub struct AuditFilter {
     pub who: Option<String>,
     /// Only rows about this call.
     pub call: Option<i64>,
-    /// Only rows of this action.
-    pub action: Option<Action>,
+    /// Only rows of this action, by its word; also of what needs no right (`log.in`).
+    pub action: Option<String>,
     /// Only refusals (`false`) or only what was done (`true`).
     pub allowed: Option<bool>,
     /// Only rows from this moment on, Unix milliseconds.
@@ -173,7 +196,7 @@ pub fn audit_rows(connection: &Connection, filter: &AuditFilter) -> Result<Vec<A
             filter.since_ms.unwrap_or(i64::MIN),
             filter.who,
             filter.call,
-            filter.action.map(Action::word),
+            filter.action,
             filter.allowed,
             filter.most as i64
         ],

@@ -1,22 +1,27 @@
-//! Who is let in: the password, how often it may be tried, and who is logged in.
+//! Who is let in: whose password, how often it may be tried, and who is logged in.
+//!
+//! The technician's password is the box's own and lies among the settings; a person's lies with their account. Both
+//! pass the same limiter and the same hash, one at a time. A name that nobody has costs as much time as one that
+//! somebody has, so that nobody learns who has an account.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use embedded_svc::storage::RawStorage;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::limiter::Limiter;
-use super::password;
 use super::sessions::Sessions;
-use super::site::lock;
+use super::site::{Site, lock};
+use super::{accounts, audit, password};
 use crate::agent::Handle;
 use crate::clock::Clock;
-use crate::files;
+use crate::rights::Who;
 use crate::store::Settings;
+use crate::{files, random};
 
 /// The setting that holds how often was tried.
 const TRIES: &str = "web.tries";
@@ -34,8 +39,12 @@ pub(super) enum Verdict {
         /// It was the first password, and its file has just been removed.
         first: bool,
     },
-    /// Wrong.
+    /// Wrong, or there is no such account.
     Wrong,
+    /// Right, but the PBX does not know the extension, or has disabled it.
+    NotOnPbx,
+    /// It is the account's one-time code, which is not a password.
+    Code,
     /// Not looked at; the next try is for so many milliseconds from now.
     Pause(i64),
     /// Not looked at: others are being looked at, or the password isn't known.
@@ -49,8 +58,10 @@ pub(super) struct Access {
     clock: Clock,
     first_file: std::path::PathBuf,
     limiter: Mutex<Limiter>,
-    /// The hash that was read last, and when.
+    /// The technician's hash that was read last, and when.
     known: Mutex<(Option<String>, i64)>,
+    /// A hash that no password has: what a name that nobody has is compared with.
+    nobodys: OnceCell<String>,
     /// One hash at a time: each takes up to 19 MiB.
     hashing: Arc<Semaphore>,
 }
@@ -65,6 +76,7 @@ impl Access {
             sessions: Sessions::new(handle.config().web.session_idle),
             limiter: Mutex::new(Limiter::load(&tries, &clock)),
             known: Mutex::new((known, clock.mono_ms())),
+            nobodys: OnceCell::new(),
             hashing: Arc::new(Semaphore::new(1)),
             first_file: password::first_file(&handle.config().state_dir),
             settings,
@@ -73,78 +85,230 @@ impl Access {
     }
 
     /// Tries to log in.
-    pub async fn log_in(&self, source: IpAddr, tried: String) -> Verdict {
-        let verdict = self.judge(source, tried).await;
+    pub async fn log_in(&self, site: &Site, source: IpAddr, who: Who, tried: String) -> Verdict {
+        let verdict = self.judge(site, source, &who, tried).await;
         match &verdict {
-            Verdict::Right { .. } => log::info!("{source} logged in"),
-            Verdict::Wrong => {
+            Verdict::Right { .. } => {
+                log::info!("{source} logged in as {}", kind(&who));
+                let entry = audit::event(&who, source, audit::LOG_IN, Ok("by password"));
+                audit::note(site, entry).await;
+            }
+            Verdict::Wrong | Verdict::NotOnPbx | Verdict::Code => {
                 let failures = lock(&self.limiter).failures(source);
-                log::warn!("{source} tried a wrong password, {failures} in a row");
+                log::warn!(
+                    "{source} tried a wrong password for {}, {failures} in a row",
+                    kind(&who)
+                );
+                let why = match verdict {
+                    Verdict::NotOnPbx => "not on the PBX, or disabled there",
+                    Verdict::Code => "a one-time code in the place of a password",
+                    _ => "wrong password, or no such account",
+                };
+                self.failed(site, who, source, why).await;
             }
             Verdict::Pause(_) | Verdict::Busy => {}
         }
         verdict
     }
 
-    async fn judge(&self, source: IpAddr, tried: String) -> Verdict {
-        if let Err(wait) = lock(&self.limiter).count(source, self.clock.mono_ms()) {
+    async fn judge(&self, site: &Site, source: IpAddr, who: &Who, tried: String) -> Verdict {
+        if let Err(wait) = lock(&self.limiter).count(source, who.word(), self.clock.mono_ms()) {
             return Verdict::Pause(wait);
         }
         // Stored before the answer is known: pulling the plug is no way to get more tries.
         self.save_tries().await;
-        self.refresh(true).await;
-        let hash = lock(&self.known).0.clone();
-        let Some(hash) = hash else {
-            return Verdict::Busy;
+        let (hash, account) = match who {
+            Who::Extension(extension) => match accounts::find(site, extension).await {
+                Ok(found) => {
+                    let hash = found.as_ref().and_then(|account| account.password.clone());
+                    (hash, found)
+                }
+                Err(_) => return Verdict::Busy,
+            },
+            _ => {
+                self.refresh(true).await;
+                let Some(hash) = lock(&self.known).0.clone() else {
+                    return Verdict::Busy;
+                };
+                (Some(hash), None)
+            }
         };
-        let right = match self.verify(tried, hash).await {
+        let against = match &hash {
+            Some(hash) => hash.clone(),
+            None => match self.nobodys().await {
+                Some(hash) => hash,
+                None => return Verdict::Busy,
+            },
+        };
+        let right = match self.verify(tried.clone(), against).await {
             Some(right) => right,
             None => return Verdict::Busy,
         };
-        if !right {
-            return Verdict::Wrong;
+        let (true, Some(hash)) = (right, hash) else {
+            return match account.filter(|account| account.is_code(&tried, self.clock.wall_ms())) {
+                Some(_) => Verdict::Code,
+                None => Verdict::Wrong,
+            };
+        };
+        self.succeeded(source, who).await;
+        if account.is_some_and(|account| !account.may_enter) {
+            return Verdict::NotOnPbx;
         }
-        lock(&self.limiter).succeeded(source);
-        self.save_tries().await;
         Verdict::Right {
-            id: self.sessions.begin(self.clock.mono_ms()),
-            first: self.remove_first_file().await,
+            id: self.sessions.begin(who.clone(), hash, self.clock.mono_ms()),
+            first: *who == Who::Technician && self.remove_first_file().await,
         }
     }
 
-    /// Puts a new password in force if `old` is right. All sessions end.
-    pub async fn change(&self, source: IpAddr, old: String, new: String) -> Result<(), Refusal> {
-        if let Err(wait) = lock(&self.limiter).count(source, self.clock.mono_ms()) {
+    /// Puts a new password in force if `old` is right. All sessions of the account end.
+    pub async fn change(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        who: &Who,
+        old: String,
+        new: String,
+    ) -> Result<(), Refusal> {
+        self.count(source, who).await?;
+        let hash = match who {
+            Who::Extension(extension) => accounts::find(site, extension)
+                .await
+                .map_err(|_| Refusal::Busy)?
+                .and_then(|account| account.password),
+            _ => {
+                self.refresh(true).await;
+                lock(&self.known).0.clone()
+            }
+        };
+        if !self
+            .verify(old, hash.ok_or(Refusal::Busy)?)
+            .await
+            .ok_or(Refusal::Busy)?
+        {
+            let entry = audit::event(who, source, audit::PASSWORD, Err("the old password was wrong"));
+            audit::note(site, entry).await;
+            return Err(Refusal::Wrong);
+        }
+        self.succeeded(source, who).await;
+        let hash = self.hash(new).await?;
+        match who {
+            Who::Extension(extension) => {
+                let put = accounts::put_password(site, source, extension, hash).await;
+                if !put.map_err(|_| Refusal::Busy)? {
+                    return Err(Refusal::Wrong);
+                }
+            }
+            _ => {
+                let mut settings = self.settings.clone();
+                let stored = spawn_blocking(move || password::put_hash(&mut settings, &hash));
+                stored
+                    .await
+                    .map_err(|_| Refusal::Busy)?
+                    .map_err(|error| Refusal::Unfit(error.to_string()))?;
+                let entry = audit::event(who, source, audit::PASSWORD, Ok("chose another password"));
+                audit::note(site, entry).await;
+                self.refresh(true).await;
+                self.remove_first_file().await;
+            }
+        }
+        // Also if the store could not be read back just now.
+        self.sessions.end_of(who);
+        log::info!("{source} changed the password of {}; its sessions ended", kind(who));
+        Ok(())
+    }
+
+    /// Puts the password in force that somebody chose with a one-time code, and begins a session.
+    pub async fn begin_with_code(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        who: Who,
+        code: String,
+        new: String,
+    ) -> Result<String, Refusal> {
+        let begun = self.try_code(site, source, &who, code, new).await;
+        if matches!(begun, Err(Refusal::Wrong)) {
+            let failures = lock(&self.limiter).failures(source);
+            log::warn!("{source} tried a wrong one-time code, {failures} in a row");
+            if let Who::Extension(extension) = &who {
+                accounts::missed_code(site, extension).await;
+            }
+            self.failed(site, who, source, "wrong or old one-time code").await;
+        }
+        begun
+    }
+
+    async fn try_code(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        who: &Who,
+        code: String,
+        new: String,
+    ) -> Result<String, Refusal> {
+        self.count(source, who).await?;
+        let Who::Extension(extension) = who else {
+            return Err(Refusal::Wrong);
+        };
+        let account = accounts::find(site, extension).await.map_err(|_| Refusal::Busy)?;
+        let now = self.clock.wall_ms();
+        let account = account
+            .filter(|account| account.is_code(&code, now))
+            .ok_or(Refusal::Wrong)?;
+        self.succeeded(source, who).await;
+        if !account.may_enter {
+            return Err(Refusal::NotOnPbx);
+        }
+        let hash = self.hash(new).await?;
+        // The code goes in the commit that takes the password: of two who use it at once, one comes too late.
+        let used = accounts::use_code(site, source, extension, &code, hash.clone())
+            .await
+            .map_err(|_| Refusal::Busy)?;
+        if !used {
+            return Err(Refusal::Wrong);
+        }
+        self.sessions.end_of(who);
+        Ok(self.sessions.begin(who.clone(), hash, self.clock.mono_ms()))
+    }
+
+    async fn failed(&self, site: &Site, who: Who, source: IpAddr, why: &'static str) {
+        let known = match &who {
+            Who::Extension(extension) => matches!(accounts::find(site, extension).await, Ok(Some(_))),
+            _ => true,
+        };
+        // What was typed as a name may be anything, a password even.
+        let who = if known { who } else { Who::Nobody(String::new()) };
+        audit::note(site, audit::event(&who, source, audit::LOG_IN, Err(why))).await;
+    }
+
+    async fn count(&self, source: IpAddr, who: &Who) -> Result<(), Refusal> {
+        if let Err(wait) = lock(&self.limiter).count(source, who.word(), self.clock.mono_ms()) {
             return Err(Refusal::Pause(wait));
         }
         self.save_tries().await;
-        self.refresh(true).await;
-        let hash = lock(&self.known).0.clone().ok_or(Refusal::Busy)?;
-        if !self.verify(old, hash).await.ok_or(Refusal::Busy)? {
-            return Err(Refusal::Wrong);
-        }
-        lock(&self.limiter).succeeded(source);
-        let permit = Arc::clone(&self.hashing)
-            .acquire_owned()
-            .await
-            .map_err(|_| Refusal::Busy)?;
-        let mut settings = self.settings.clone();
-        let changed = spawn_blocking(move || {
-            let changed = password::set_password(&mut settings, &new);
-            drop(permit);
-            changed
-        });
-        changed
-            .await
-            .map_err(|_| Refusal::Busy)?
-            .map_err(|error| Refusal::Unfit(error.to_string()))?;
-        self.save_tries().await;
-        self.refresh(true).await;
-        // Also if the store could not be read back just now.
-        self.sessions.end_all();
-        self.remove_first_file().await;
-        log::info!("{source} changed the password; all sessions ended");
         Ok(())
+    }
+
+    async fn succeeded(&self, source: IpAddr, who: &Who) {
+        lock(&self.limiter).succeeded(source, who.word());
+        self.save_tries().await;
+    }
+
+    async fn nobodys(&self) -> Option<String> {
+        let made = self.nobodys.get_or_try_init(|| self.hash(random::password())).await;
+        made.ok().cloned()
+    }
+
+    async fn hash(&self, new: String) -> Result<String, Refusal> {
+        let permit = timeout(Duration::from_secs(5), Arc::clone(&self.hashing).acquire_owned()).await;
+        let permit = permit.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
+        let hashed = spawn_blocking(move || {
+            let hashed = password::judge(&new).and_then(|()| password::hash(&new));
+            drop(permit);
+            hashed
+        });
+        let hashed = hashed.await.map_err(|_| Refusal::Busy)?;
+        hashed.map_err(|error| Refusal::Unfit(error.to_string()))
     }
 
     /// Looks whether the password was changed elsewhere, by the command line for example; then all sessions end.
@@ -167,7 +331,7 @@ impl Access {
         let changed = known.0.as_ref().is_some_and(|before| *before != stored);
         known.0 = Some(stored);
         if changed {
-            self.sessions.end_all();
+            self.sessions.end_of(&Who::Technician);
         }
     }
 
@@ -206,10 +370,20 @@ impl Access {
     }
 }
 
+/// The word for the log, which names no extension.
+fn kind(who: &Who) -> &'static str {
+    match who {
+        Who::Technician => "technician",
+        _ => "a person",
+    }
+}
+
 /// Why a password was not changed.
 pub(super) enum Refusal {
-    /// The old one is wrong.
+    /// The old one, or the code, is wrong.
     Wrong,
+    /// The PBX does not know the extension, or has disabled it.
+    NotOnPbx,
     /// Too many tries; so many milliseconds to wait.
     Pause(i64),
     /// The new one is too weak, or it could not be stored.

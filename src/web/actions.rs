@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::guard::way_back;
 use super::layout::to;
-use super::sessions::Visitor;
 use super::site::{Site, Unread};
+use super::visitor::Visitor;
 use super::words::count;
 
 /// What a button may send along.

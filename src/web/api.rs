@@ -1,7 +1,7 @@
 //! JSON for scripts, under the same session. New fields may appear at any time.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Serialize;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::calls::{self, Asked};
 use super::layout::{Refusal, as_json, refuse, unread};
 use super::site::Site;
+use super::visitor::Visitor;
 use super::{call, layout};
 
 fn answer(value: &impl Serialize) -> Response {
@@ -29,11 +30,12 @@ pub(super) async fn status(State(site): State<Site>) -> Response {
 /// Calls, newest first; `next` is the `before` of the next page.
 pub(super) async fn calls(
     State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
     uri: Uri,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let Query(asked) = asked.unwrap_or_default();
-    match calls::read(&site, &asked).await {
+    match calls::read(&site, &visitor, &asked).await {
         Ok(listed) => as_json(
             StatusCode::OK,
             &json!({ "schema": 1, "calls": listed.calls, "next": listed.next }),
@@ -43,15 +45,20 @@ pub(super) async fn calls(
 }
 
 /// A call and where its recordings are, by its local number or by the PBX's id.
-pub(super) async fn call(State(site): State<Site>, uri: Uri, Path(id): Path<String>) -> Response {
-    match call::read(&site, id).await {
-        Ok(Some(why)) => answer(&why),
+pub(super) async fn call(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+    Path(id): Path<String>,
+) -> Response {
+    match call::read(&site, &visitor, id).await {
+        Ok(Some(shown)) => answer(&shown.why),
         Ok(None) => refuse(
             &uri,
             Refusal {
                 status: StatusCode::NOT_FOUND,
                 title: "No such call",
-                why: "No call has this number or id.",
+                why: "Among the calls that you may see none has this number or id.",
                 next: "Ask /api/calls for those that there are.",
             },
         ),

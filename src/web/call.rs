@@ -1,17 +1,24 @@
 //! One call: where its recording is and why, then everything that is known about it.
 
+use std::os::unix::fs::FileExt;
+
 use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use maud::{Markup, html};
+use rusqlite::Connection;
 
 use super::calls::direction;
 use super::layout::{self, Page, Refusal, fact, icon, plain, refuse};
 use super::queue::{delivery_line, heads};
-use super::sessions::Visitor;
 use super::site::{Site, Unread};
+use super::visitor::Visitor;
 use super::words::{exact_moment, length, moment, party, sentence, size, stranger};
+use super::{audit, listen, objects};
 use crate::model::{Leg, RecordingState};
+use crate::rights::Action;
+use crate::sight::{self, Sight};
+use crate::spool::{self, Spool};
 use crate::store;
 use crate::why::{self, Circumstances, RecordingWhy, Why};
 
@@ -24,24 +31,97 @@ pub(super) fn circumstances(handle: &crate::agent::Handle) -> Circumstances {
     }
 }
 
-/// A call by its local number, or by the PBX's id.
-pub(super) async fn read(site: &Site, id: String) -> Result<Option<Why>, Unread> {
-    site.read(move |handle| {
-        handle.store().read(|connection| {
-            let by_number = id.parse::<i64>().ok();
-            let call = match by_number {
-                Some(number) => store::call(connection, number)?,
-                None => None,
-            };
-            let call = match call {
-                None => store::call_by_key(connection, &id)?,
-                found => found,
-            };
-            call.map(|call| why::explain(connection, call, circumstances(handle)))
-                .transpose()
+/// A call as somebody may see it.
+pub(super) struct Shown {
+    /// What is known of it, without what they may not see.
+    pub why: Why,
+    /// Whether it is the trace alone.
+    pub sight: Sight,
+    /// What they may do with each recording of `why`, in its order.
+    pub sound: Vec<Sound>,
+}
+
+/// What may be done with a recording.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sound {
+    /// It may be heard.
+    pub listen: bool,
+    /// It may be taken away.
+    pub download: bool,
+    /// Why a browser won't play it, where it is here.
+    pub unplayable: Option<String>,
+}
+
+/// A call by its local number, or by the PBX's id. `None`: there is none, or none that they may see.
+pub(super) async fn read(site: &Site, visitor: &Visitor, id: String) -> Result<Option<Shown>, Unread> {
+    let (asker, spool) = (visitor.clone(), site.spool());
+    let found = site
+        .read(move |handle| {
+            handle.store().read(|connection| {
+                let by_number = id.parse::<i64>().ok();
+                let call = match by_number {
+                    Some(number) => store::call(connection, number)?,
+                    None => None,
+                };
+                let call = match call {
+                    None => store::call_by_key(connection, &id)?,
+                    found => found,
+                };
+                let Some(call) = call else {
+                    return Ok(Err(None));
+                };
+                let row = call.id;
+                match objects::sight(connection, &asker, row)? {
+                    Ok(sight) => {
+                        let why = why::explain(connection, call, circumstances(handle))?;
+                        shown(connection, &asker, why, sight, spool.as_ref()).map(Ok)
+                    }
+                    Err(decision) => Ok(Err(Some((row, decision)))),
+                }
+            })
         })
+        .await?;
+    Ok(match found {
+        Ok(shown) => Some(shown),
+        Err(None) => None,
+        Err(Some((row, decision))) => {
+            audit::refused_for(site, visitor, &decision, Some(row), None).await;
+            None
+        }
     })
-    .await
+}
+
+fn shown(
+    connection: &Connection,
+    visitor: &Visitor,
+    why: Why,
+    sight: Sight,
+    spool: Option<&Spool>,
+) -> store::Result<Shown> {
+    let mut sound = Vec::new();
+    for one in &why.recordings {
+        let whose = store::object_of_recording(connection, &one.recording)?;
+        let may = |action| visitor.decide(action, &whose).allowed;
+        let (listen, download) = (may(Action::RecordingListen), may(Action::RecordingDownload));
+        let here = one.recording.file.as_deref().filter(|_| listen || download);
+        let unplayable = here.zip(spool).and_then(|(name, spool)| {
+            let mut head = [0; 64];
+            // A file that can't be read says so when it is asked for.
+            let got = spool.open_file(name).and_then(|file| file.read_at(&mut head, 0)).ok()?;
+            listen::unplayable(spool::codec(&head[..got]))
+        });
+        sound.push(Sound {
+            listen,
+            download,
+            unplayable,
+        });
+    }
+    let transcripts = sight::transcripts(connection, &visitor.subject, &why)?;
+    Ok(Shown {
+        why: sight::why(why, sight, &transcripts, visitor.over_all(Action::BoxView)),
+        sight,
+        sound,
+    })
 }
 
 /// The page.
@@ -51,15 +131,15 @@ pub(super) async fn page(
     uri: Uri,
     Path(id): Path<String>,
 ) -> Response {
-    match read(&site, id).await {
-        Ok(Some(why)) => layout::page(
+    match read(&site, &visitor, id).await {
+        Ok(Some(shown)) => layout::page(
             &site,
             &visitor,
             Page {
                 title: "Call",
                 tab: "/calls",
                 live: None,
-                main: main(&why, circumstances(site.handle()), &visitor),
+                main: main(&shown, circumstances(site.handle()), &visitor),
             },
         ),
         Ok(None) => refuse(
@@ -67,7 +147,7 @@ pub(super) async fn page(
             Refusal {
                 status: StatusCode::NOT_FOUND,
                 title: "No such call",
-                why: "No call on this box has this number.",
+                why: "Among the calls that you may see none has this number.",
                 next: "Look for it in the list of calls.",
             },
         ),
@@ -75,13 +155,17 @@ pub(super) async fn page(
     }
 }
 
-fn main(why: &Why, at: Circumstances, visitor: &Visitor) -> Markup {
+fn main(shown: &Shown, at: Circumstances, visitor: &Visitor) -> Markup {
+    let why = &shown.why;
     let call = &why.call;
     let back = format!("/calls/{}", call.id);
     html! {
         section class="wide" {
             h1 { "Call of " (moment(call.started_ms)) }
             p class="answer" { b { "Its recording: " } bdi { (sentence(&why.answer)) } "." }
+            @if shown.sight == Sight::Trace {
+                p class="muted" { "You see the trace: numbers from outside are masked, and nobody is named." }
+            }
             dl class="facts card" {
                 (fact("From", party(&call.from)))
                 (fact("To", party(&call.to)))
@@ -93,15 +177,17 @@ fn main(why: &Why, at: Circumstances, visitor: &Visitor) -> Markup {
             }
             h2 { "Recordings" }
             @if why.recordings.is_empty() { p class="muted" { "None is known of." } }
-            @for recording in &why.recordings { (recording_card(recording)) }
-            h2 { "Deliveries" }
-            @if why.deliveries.is_empty() {
-                p class="muted" { "None yet: a call is handed over when its rows on the PBX have been quiet for a while." }
-            } @else {
-                table class="cards" role="table" {
-                    (heads(&["What", "Where it is", "Made", ""]))
-                    tbody role="rowgroup" {
-                        @for delivery in &why.deliveries { (delivery_line(delivery, at, visitor, &back, false)) }
+            @for (recording, sound) in why.recordings.iter().zip(&shown.sound) { (recording_card(recording, sound, visitor)) }
+            @if visitor.over_all(Action::BoxView) {
+                h2 { "Deliveries" }
+                @if why.deliveries.is_empty() {
+                    p class="muted" { "None yet: a call is handed over when its rows on the PBX have been quiet for a while." }
+                } @else {
+                    table class="cards" role="table" {
+                        (heads(&["What", "Where it is", "Made", ""]))
+                        tbody role="rowgroup" {
+                            @for delivery in &why.deliveries { (delivery_line(delivery, at, visitor, &back, false)) }
+                        }
                     }
                 }
             }
@@ -110,11 +196,60 @@ fn main(why: &Why, at: Circumstances, visitor: &Visitor) -> Markup {
                 (heads(&["Began", "From", "To", "Rang", "Talked", "How it ended"]))
                 tbody role="rowgroup" { @for leg in &why.legs { (leg_line(leg)) } }
             }
+            @for leg in &why.legs { (spoken(leg)) }
         }
     }
 }
 
-fn recording_card(why: &RecordingWhy) -> Markup {
+/// The transcript of a leg, where it may be read.
+fn spoken(leg: &Leg) -> Markup {
+    html! {
+        @if leg.transcript.is_some() || leg.summary.is_some() {
+            h2 { "Transcript of the leg of " (moment(leg.started_ms)) }
+            article class="card" {
+                @if let Some(summary) = &leg.summary { p { b { "Summary: " } bdi { (text(summary)) } } }
+                @if let Some(transcript) = &leg.transcript { p class="spoken" { bdi { (text(transcript)) } } }
+            }
+        }
+    }
+}
+
+/// What was said: as long as it is, without what a terminal or a browser might obey.
+fn text(said: &str) -> String {
+    said.chars()
+        .map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// The player and the way to take the file along, as far as either is allowed.
+fn player(why: &RecordingWhy, sound: &Sound, visitor: &Visitor) -> Markup {
+    let recording = &why.recording;
+    let here = recording.state == RecordingState::Held;
+    let address = format!("/recordings/{}", recording.id);
+    html! {
+        @if here && sound.listen {
+            @match &sound.unplayable {
+                None => {
+                    audio controls preload="none" src=(address) aria-label={ "Recording " (recording.pbx_id) } {
+                        "Your browser has no player for sound."
+                    }
+                }
+                Some(why) if sound.download => { p { (icon("warn")) " " (why) } }
+                Some(why) => {
+                    p { (icon("warn")) " " (why.split(". ").next().unwrap_or(why)) ". Downloading it is not among your rights." }
+                }
+            }
+        }
+        @if here && sound.download {
+            div class="actions" { a class="button" href={ (address) "?download" } download { "Download" } }
+        }
+        @if here && !sound.listen && !visitor.over_all(Action::BoxView) {
+            p class="muted" { (icon("idle")) " Hearing it is not among your rights. " a href={ "/me?call=" (why.recording.call.unwrap_or(0)) } { "Why?" } }
+        }
+    }
+}
+
+fn recording_card(why: &RecordingWhy, sound: &Sound, visitor: &Visitor) -> Markup {
     let recording = &why.recording;
     let picture = match recording.state {
         RecordingState::Waiting => "wait",
@@ -126,14 +261,17 @@ fn recording_card(why: &RecordingWhy) -> Markup {
         article class="card" {
             h3 { (icon(picture)) span { "Recording " (recording.pbx_id) ": " (recording.state.word()) } }
             p { bdi { (sentence(&why.answer)) } "." }
+            (player(why, sound, visitor))
             dl class="facts" {
                 @if let Some(extension) = &recording.extension { (fact("Extension", html! { bdi { (stranger(extension)) } })) }
                 @if let Some(at) = recording.started_ms { (fact("Began", exact_moment(at))) }
                 @if let Some(ms) = recording.audio_ms { (fact("Length", plain(length(ms)))) }
                 @if let Some(bytes) = recording.bytes { (fact("Size", plain(size(u64::try_from(bytes).unwrap_or(0))))) }
                 @if let Some(at) = recording.held_ms { (fact("Here since", exact_moment(at))) }
-                @if let Some(kind) = &recording.media_type { (fact("Kind", html! { bdi { (stranger(kind)) } })) }
-                @if let Some(hash) = &recording.sha256 { (fact("SHA-256", html! { code class="hex" { (hash) } })) }
+                @if visitor.over_all(Action::BoxView) {
+                    @if let Some(kind) = &recording.media_type { (fact("Kind", html! { bdi { (stranger(kind)) } })) }
+                    @if let Some(hash) = &recording.sha256 { (fact("SHA-256", html! { code class="hex" { (hash) } })) }
+                }
             }
         }
     }

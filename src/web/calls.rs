@@ -1,4 +1,4 @@
-//! The list of calls, newest first.
+//! The list of calls, newest first: those that somebody may see, and no others.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
@@ -8,8 +8,9 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::layout::{self, Mark, Page, icon, to};
-use super::sessions::Visitor;
+use super::objects;
 use super::site::{Site, Unread};
+use super::visitor::Visitor;
 use super::words::{length, moment, party};
 use crate::model::{Direction, Outcome};
 use crate::store::{self, CallFilter, CallRow};
@@ -36,12 +37,14 @@ pub(super) struct Asked {
 /// A page of the list.
 pub(super) struct Listed {
     pub calls: Vec<CallRow>,
+    /// Some of them are the trace alone.
+    pub masked: bool,
     /// The `before` of the next page.
     pub next: Option<String>,
 }
 
-/// Reads what was asked for.
-pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Listed, Unread> {
+/// Reads what was asked for, as far as `visitor` may see it.
+pub(super) async fn read(site: &Site, visitor: &Visitor, asked: &Asked) -> Result<Listed, Unread> {
     let before = asked
         .before
         .split_once(',')
@@ -53,8 +56,9 @@ pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Listed, Unread> {
         outcome: Outcome::from_word(&asked.outcome),
         most: most + 1,
     };
-    let mut calls = site
-        .read(move |handle| handle.store().read(|c| store::calls(c, &filter)))
+    let asker = visitor.clone();
+    let (mut calls, masked) = site
+        .read(move |handle| handle.store().read(|c| objects::list(c, &asker, &filter)))
         .await?;
     let more = calls.len() > most;
     calls.truncate(most);
@@ -62,7 +66,7 @@ pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Listed, Unread> {
         .last()
         .filter(|_| more)
         .map(|row| format!("{},{}", row.call.started_ms, row.call.id));
-    Ok(Listed { calls, next })
+    Ok(Listed { calls, masked, next })
 }
 
 /// The page.
@@ -75,16 +79,24 @@ pub(super) async fn page(
     let Query(asked) = asked.unwrap_or_default();
     let key = asked.key.trim().to_owned();
     if !key.is_empty() {
+        let asker = visitor.clone();
         let found = site
-            .read(move |handle| handle.store().read(|c| store::call_by_key(c, &key)))
+            .read(move |handle| {
+                handle.store().read(|c| {
+                    let Some(call) = store::call_by_key(c, &key)? else {
+                        return Ok(None);
+                    };
+                    Ok(objects::sight(c, &asker, call.id)?.ok().map(|_| call.id))
+                })
+            })
             .await;
         match found {
-            Ok(Some(call)) => return to(StatusCode::SEE_OTHER, &format!("/calls/{}", call.id)),
+            Ok(Some(call)) => return to(StatusCode::SEE_OTHER, &format!("/calls/{call}")),
             Ok(None) => {}
             Err(error) => return layout::unread(&uri, &error),
         }
     }
-    match read(&site, &asked).await {
+    match read(&site, &visitor, &asked).await {
         Ok(listed) => layout::page(
             &site,
             &visitor,
@@ -118,7 +130,10 @@ fn main(asked: &Asked, listed: &Listed) -> Markup {
                 }
             }
             @if !asked.key.trim().is_empty() {
-                p class="problem" role="alert" { "No call has this id. Perhaps it isn't over yet, or was before the history that was read." }
+                p class="problem" role="alert" { "No call that you may see has this id. Perhaps it isn't over yet, or was before the history that was read." }
+            }
+            @if listed.masked {
+                p class="muted" { "You see the trace of calls: numbers from outside are masked, and nobody is named." }
             }
             @if listed.calls.is_empty() {
                 p class="card" { "No calls here" @if asked.before.is_empty() { " yet. A call appears when it has ended and the PBX has written it down." } @else { "." } }

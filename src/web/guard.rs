@@ -1,6 +1,7 @@
 //! What every request must pass before anything is done for it, and the headers of every answer.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -13,10 +14,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::layout::{Refusal, refuse, to};
-use super::routes::Access;
-use super::sessions::Visitor;
+use super::layout::{Refusal, refuse, to, unread};
+use super::routes::{Door, Needs, Route};
 use super::site::Site;
+use super::visitor::Visitor;
+use super::{asker, audit, explained};
+use crate::rights::{Action, Who};
 
 /// The most bytes of a form.
 pub(super) const BODY: usize = 64 * 1024;
@@ -47,8 +50,8 @@ impl Ends {
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-         form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -163,36 +166,43 @@ struct Token {
     token: String,
 }
 
-/// Lets a request through to a route that is not public if its session is on; a form also needs the session's token.
-pub(super) async fn login(
-    State((site, access)): State<(Site, Access)>,
+/// Lets a request through to a route that is not public if its session is on and holds one of the route's actions; a
+/// form also needs the session's token. What is refused to somebody is written down.
+pub(super) async fn right(
+    State((site, route)): State<(Site, &'static Route)>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    let Some(ends) = request.extensions().get::<Ends>().copied() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let door = route.needs.door().unwrap_or(Door::Page);
     site.access().refresh(false).await;
     // What a page does by itself is no use of it: a page that was left open does not keep its session on.
-    let by_itself = access == Access::Live || request.uri().query() == Some(AUTO);
+    let by_itself = door == Door::Live || request.uri().query() == Some(AUTO);
     let id = session_id(request.headers());
-    let Some(visitor) = id.and_then(|id| site.access().sessions.find(&id, site.now(), !by_itself)) else {
-        return match (access, request.method()) {
-            (Access::Page, &Method::GET | &Method::HEAD) => to(StatusCode::FOUND, &login_for(request.uri())),
-            (Access::Page, _) => to(StatusCode::SEE_OTHER, "/login"),
-            _ => refuse(
-                request.uri(),
-                Refusal {
-                    status: StatusCode::UNAUTHORIZED,
-                    title: "Not logged in",
-                    why: "This needs a session, and yours is over or was never begun.",
-                    next: "Log in at /login.",
-                },
-            ),
-        };
+    let found = id.and_then(|id| site.access().sessions.find(&id, site.now(), !by_itself));
+    let asker = match found {
+        Some(found) => asker::of(&site, &found)
+            .await
+            .map(|subject| subject.map(|subject| (found, subject))),
+        None => Ok(None),
+    };
+    let (found, subject) = match asker {
+        Ok(Some(known)) => known,
+        Ok(None) => {
+            if !by_itself {
+                audit::refused_to_nobody(&site, ends.source(), route).await;
+            }
+            return not_logged_in(door, &request);
+        }
+        Err(error) => return unread(request.uri(), &error),
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let (parts, body) = request.into_parts();
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
-        if !visitor.sent(&token(&parts, bytes.clone()).await) {
+        if !found.sent(&token(&parts, bytes.clone()).await) {
             return refuse(
                 &parts.uri,
                 Refusal {
@@ -205,8 +215,74 @@ pub(super) async fn login(
         }
         request = Request::from_parts(parts, Body::from(bytes));
     }
+    let visitor = Visitor {
+        key: found.key,
+        token: found.token,
+        source: ends.source(),
+        subject: Arc::new(subject),
+    };
+    let (holds, actions) = match &route.needs {
+        Needs::Public | Needs::Session(_) => (true, [].as_slice()),
+        Needs::All(action, _) => (visitor.over_all(*action), std::slice::from_ref(action)),
+        Needs::OneOf(actions, _) => (actions.iter().any(|action| visitor.may(*action)), *actions),
+    };
+    if let (false, Some(action)) = (holds, actions.first()) {
+        if door == Door::Front {
+            return to(StatusCode::FOUND, front(&visitor));
+        }
+        audit::refused_route(&site, &visitor, *action, route).await;
+        return not_allowed(&request, &visitor, actions);
+    }
     request.extensions_mut().insert::<Visitor>(visitor);
     next.run(request).await
+}
+
+/// The first page of somebody who may not see the state of the box.
+pub(super) fn front(visitor: &Visitor) -> &'static str {
+    if visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace) {
+        "/calls"
+    } else {
+        "/me"
+    }
+}
+
+fn not_logged_in(door: Door, request: &Request) -> Response {
+    match (door, request.method()) {
+        (Door::Page | Door::Front, &Method::GET | &Method::HEAD) => {
+            to(StatusCode::FOUND, &login_for(request.uri()))
+        }
+        (Door::Page | Door::Front, _) => to(StatusCode::SEE_OTHER, "/login"),
+        _ => refuse(
+            request.uri(),
+            Refusal {
+                status: StatusCode::UNAUTHORIZED,
+                title: "Not logged in",
+                why: "This needs a session, and yours is over or was never begun.",
+                next: "Log in at /login.",
+            },
+        ),
+    }
+}
+
+fn not_allowed(request: &Request, visitor: &Visitor, actions: &[Action]) -> Response {
+    let words: Vec<&str> = actions.iter().map(|action| action.word()).collect();
+    let why = if visitor.subject.rights.too_old() && *visitor.who() != Who::Technician {
+        explained::too_old(&visitor.subject.rights)
+    } else {
+        format!(
+            "It needs the right {}, and you don\u{2019}t hold it.",
+            words.join(" or ")
+        )
+    };
+    refuse(
+        request.uri(),
+        Refusal {
+            status: StatusCode::FORBIDDEN,
+            title: "Not for you",
+            why: &why,
+            next: "Your own page, /me, says what you may and why.",
+        },
+    )
 }
 
 async fn token(parts: &Parts, bytes: axum::body::Bytes) -> String {
@@ -228,7 +304,7 @@ fn login_for(uri: &Uri) -> String {
 /// `path` if it is one of our pages, else the first page: nobody is sent anywhere else.
 pub(super) fn way_back(path: &str) -> &str {
     let call = path.strip_prefix("/calls/");
-    let known = matches!(path, "/calls" | "/queue" | "/password")
+    let known = matches!(path, "/calls" | "/queue" | "/password" | "/me" | "/rights" | "/audit")
         || call.is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()));
     if known { path } else { "/" }
 }

@@ -6,12 +6,22 @@ use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 use serde_json::json;
 
-use super::sessions::Visitor;
 use super::site::{Site, Unread};
+use super::visitor::Visitor;
 use super::{assets, guard};
+use crate::rights::Action;
 
-/// The pages of the navigation, in order.
-const TABS: [(&str, &str); 3] = [("/", "State"), ("/calls", "Calls"), ("/queue", "Queue")];
+/// The pages of the navigation, in order, each with what opens it.
+const TABS: [(&str, &str, fn(&Visitor) -> bool); 6] = [
+    ("/", "State", |visitor| visitor.over_all(Action::BoxView)),
+    ("/calls", "Calls", |visitor| {
+        visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)
+    }),
+    ("/queue", "Queue", |visitor| visitor.over_all(Action::BoxView)),
+    ("/rights", "Rights", |visitor| visitor.over_all(Action::RightsRead)),
+    ("/audit", "Audit", |visitor| visitor.over_all(Action::AuditRead)),
+    ("/me", "Me", |_| true),
+];
 
 /// How something is: a colour, an icon and a word, never the colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,8 +122,8 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
         header {
             a class="brand" href="/" { (icon("spool")) b { (identity.name) } }
             nav aria-label="Pages" {
-                @for (path, name) in TABS {
-                    a href=(path) aria-current=[(path == page.tab).then_some("page")] { (name) }
+                @for (path, name, _) in TABS.iter().filter(|(_, _, opens)| opens(visitor)) {
+                    a href=(path) aria-current=[(*path == page.tab).then_some("page")] { (name) }
                 }
             }
         }

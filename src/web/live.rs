@@ -17,8 +17,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::layout::{Refusal, refuse};
 use super::server::stopped;
-use super::sessions::Visitor;
 use super::site::{STREAMS, Site};
+use super::visitor::Visitor;
 use super::{overview, queue};
 
 /// Pause between two looks.

@@ -1,4 +1,4 @@
-//! Logging in and out, and changing the password.
+//! Logging in and out, changing the password, and beginning with a one-time code.
 
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Extension, Form, Query, State};
@@ -12,8 +12,9 @@ use super::access::{Refusal, Verdict};
 use super::guard::{Ends, cookie, way_back};
 use super::layout::{self, Page, bare, icon, to, token};
 use super::password::SHORTEST;
-use super::sessions::Visitor;
 use super::site::Site;
+use super::visitor::Visitor;
+use crate::rights::Who;
 use crate::when;
 
 /// For whoever wants to know whether the page lives.
@@ -30,38 +31,50 @@ pub(super) struct Wanted {
 /// The login.
 pub(super) async fn page(wanted: Result<Query<Wanted>, QueryRejection>) -> Response {
     let next = wanted.map(|Query(wanted)| wanted.next).unwrap_or_default();
-    form(StatusCode::OK, way_back(&next), None)
+    form(StatusCode::OK, way_back(&next), "", None)
 }
 
-fn form(status: StatusCode, next: &str, problem: Option<&str>) -> Response {
+fn form(status: StatusCode, next: &str, name: &str, problem: Option<&str>) -> Response {
     bare(
         status,
         "Log in",
         html! {
             section class="card" {
                 h1 { (icon("spool")) "Log in" }
-                @if let Some(problem) = problem { p class="problem" role="alert" id="problem" { (problem) } }
+                (problem_of(problem))
                 form method="post" action="/login" class="stack" {
                     input type="hidden" name="next" value=(next);
-                    // Password managers file a password under a name.
-                    input class="away" type="text" name="user" value="technician" autocomplete="username" tabindex="-1"
-                        aria-hidden="true" readonly;
+                    label for="name" { "Extension" }
+                    input id="name" name="name" value=(name) autocomplete="username" autocapitalize="none"
+                        spellcheck="false" maxlength=(NAME) placeholder="technician" aria-describedby="who"
+                        autofocus[name.is_empty()];
+                    p id="who" class="muted" { "Your number on the phone system. Technicians leave it empty." }
                     label for="password" { "Password" }
                     input id="password" name="password" type="password" autocomplete="current-password" required
-                        autofocus aria-describedby=[problem.map(|_| "problem")];
+                        autofocus[!name.is_empty()] aria-describedby=[problem.map(|_| "problem")];
                     button { "Log in" }
                 }
-                p class="muted" {
-                    "The first password was shown on the console at the first start; until somebody has used it, it also "
-                    "stands in the file " code { "first-password" } " in the state folder."
+                p { a href="/welcome" { "I was given a one-time code" } }
+                details {
+                    summary { "Where is the technician's first password?" }
+                    p class="muted" {
+                        "It was shown on the console at the first start; until somebody has used it, it also stands in the "
+                        "file " code { "first-password" } " in the state folder."
+                    }
                 }
             }
         },
     )
 }
 
+fn problem_of(problem: Option<&str>) -> Markup {
+    html! { @if let Some(problem) = problem { p class="problem" role="alert" id="problem" { (problem) } } }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Tried {
+    #[serde(default)]
+    name: String,
     #[serde(default)]
     password: String,
     #[serde(default)]
@@ -78,36 +91,157 @@ pub(super) async fn log_in(
         return form(
             StatusCode::BAD_REQUEST,
             "/",
+            "",
             Some("The form arrived broken. Please send it again."),
         );
     };
     let next = way_back(&tried.next);
-    match site.access().log_in(ends.source(), tried.password).await {
-        Verdict::Right { id, first } => {
-            let next = if first { "/password" } else { next };
-            if first && let Some(visitor) = site.access().sessions.find(&id, site.now(), true) {
-                let notice = "You are in, and the file with the first password is gone. Choose your own now, or keep \
-                              the one that you used in your password manager.";
-                site.access().sessions.leave_notice(&visitor.key, notice.to_owned());
-            }
-            with_cookie(to(StatusCode::SEE_OTHER, next), &id)
-        }
-        Verdict::Wrong => form(
+    let name: String = tried.name.trim().chars().take(NAME).collect();
+    let who = named(&name);
+    let again = |status, text: &str| form(status, next, &name, Some(text));
+    match site.access().log_in(&site, ends.source(), who, tried.password).await {
+        Verdict::Right { id, first } => begin(&site, &id, if first { Next::Password } else { Next::Page(next) }),
+        Verdict::Wrong => again(
             StatusCode::FORBIDDEN,
-            next,
-            Some("This is not the password. Please try again."),
+            "This name and this password don't belong together. Please try again.",
         ),
-        Verdict::Pause(wait) => {
-            let text = format!(
-                "Too many wrong passwords. Try again in {}; before that none is looked at.",
-                soon(wait)
-            );
-            pause(form(StatusCode::TOO_MANY_REQUESTS, next, Some(&text)), wait)
+        Verdict::NotOnPbx => again(StatusCode::FORBIDDEN, NOT_ON_PBX),
+        Verdict::Code => again(
+            StatusCode::FORBIDDEN,
+            "This is your one-time code. Choose \u{201c}I was given a one-time code\u{201d} and type it there.",
+        ),
+        Verdict::Pause(wait) => pause(again(StatusCode::TOO_MANY_REQUESTS, &too_many(wait)), wait),
+        Verdict::Busy => pause(again(StatusCode::SERVICE_UNAVAILABLE, BUSY), 5_000),
+    }
+}
+
+/// Who is meant by what was typed: nothing and `technician` are the technician.
+fn named(name: &str) -> Who {
+    if name.is_empty() || name.eq_ignore_ascii_case("technician") {
+        Who::Technician
+    } else {
+        Who::Extension(name.to_owned())
+    }
+}
+
+/// The most characters of a name that are looked at.
+const NAME: usize = 32;
+
+const NOT_ON_PBX: &str = "The password is right, but the phone system has no such extension any more, or has disabled it. \
+                          Ask whoever manages it.";
+const BUSY: &str = "The password could not be checked just now. Try again in a few seconds.";
+
+fn too_many(wait: i64) -> String {
+    format!(
+        "Too many wrong passwords. Try again in {}; before that none is looked at.",
+        soon(wait)
+    )
+}
+
+/// Where a login leads.
+enum Next<'a> {
+    /// To the page that was wanted.
+    Page(&'a str),
+    /// To another password, because the first one was used.
+    Password,
+}
+
+fn begin(site: &Site, id: &str, next: Next) -> Response {
+    let Some(visitor) = site.access().sessions.find(id, site.now(), true) else {
+        return to(StatusCode::SEE_OTHER, "/login");
+    };
+    let path = match (next, &visitor.who) {
+        (Next::Password, _) => {
+            let notice = "You are in, and the file with the first password is gone. Choose your own now, or keep the \
+                          one that you used in your password manager.";
+            site.access().sessions.leave_notice(&visitor.key, notice.to_owned());
+            "/password"
         }
-        Verdict::Busy => {
-            let text = "The password could not be checked just now. Try again in a few seconds.";
-            pause(form(StatusCode::SERVICE_UNAVAILABLE, next, Some(text)), 5_000)
-        }
+        // The first page of a person is the list of calls.
+        (Next::Page("/"), Who::Extension(_)) => "/calls",
+        (Next::Page(path), _) => path,
+    };
+    with_cookie(to(StatusCode::SEE_OTHER, path), id)
+}
+
+/// The page for somebody with a one-time code.
+pub(super) async fn welcome() -> Response {
+    welcome_form(StatusCode::OK, "", None)
+}
+
+fn welcome_form(status: StatusCode, name: &str, problem: Option<&str>) -> Response {
+    bare(
+        status,
+        "Welcome",
+        html! {
+            section class="card" {
+                h1 { (icon("spool")) "Welcome" }
+                p { "Your technician gave you a code. It works once, and only for a while; with it you choose your own password." }
+                (problem_of(problem))
+                form method="post" action="/welcome" class="stack" {
+                    label for="name" { "Extension" }
+                    input id="name" name="name" value=(name) autocomplete="username" autocapitalize="none"
+                        spellcheck="false" required maxlength=(NAME) autofocus[name.is_empty()];
+                    label for="code" { "One-time code" }
+                    input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
+                        required maxlength="64" autofocus[!name.is_empty()];
+                    label for="new" { "The password that you want" }
+                    input id="new" name="new" type="password" autocomplete="new-password" required minlength=(SHORTEST)
+                        aria-describedby="rule";
+                    (rule())
+                    label for="again" { "The same once more" }
+                    input id="again" name="again" type="password" autocomplete="new-password" required;
+                    button { "Begin" }
+                }
+                p { a href="/login" { "I have a password already" } }
+            }
+        },
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct Begun {
+    name: String,
+    code: String,
+    new: String,
+    again: String,
+}
+
+/// Takes the code and the password that was chosen with it.
+pub(super) async fn begin_with_code(
+    State(site): State<Site>,
+    Extension(ends): Extension<Ends>,
+    begun: Result<Form<Begun>, FormRejection>,
+) -> Response {
+    let Ok(Form(begun)) = begun else {
+        let text = "The form arrived broken. Please send it again.";
+        return welcome_form(StatusCode::BAD_REQUEST, "", Some(text));
+    };
+    let name: String = begun.name.trim().chars().take(NAME).collect();
+    let again = |status, text: &str| welcome_form(status, &name, Some(text));
+    if begun.new != begun.again {
+        let text = "The two passwords differ. Please type them again; the code is still good.";
+        return again(StatusCode::UNPROCESSABLE_ENTITY, text);
+    }
+    let begun = site
+        .access()
+        .begin_with_code(&site, ends.source(), named(&name), begun.code, begun.new)
+        .await;
+    match begun {
+        Ok(id) => begin(&site, &id, Next::Page("/")),
+        Err(Refusal::Wrong) => again(
+            StatusCode::FORBIDDEN,
+            "This extension and this code don't belong together, or the code was used or is too old. Ask for another one.",
+        ),
+        Err(Refusal::NotOnPbx) => again(StatusCode::FORBIDDEN, NOT_ON_PBX),
+        Err(Refusal::Unfit(why)) => again(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &format!("Please choose another one: {why}. The code is still good."),
+        ),
+        Err(Refusal::Pause(wait)) => pause(again(StatusCode::TOO_MANY_REQUESTS, &too_many(wait)), wait),
+        Err(Refusal::Busy) => pause(again(StatusCode::SERVICE_UNAVAILABLE, BUSY), 5_000),
     }
 }
 
@@ -135,20 +269,32 @@ fn password_form(visitor: &Visitor, problem: Option<&str>) -> Markup {
     html! {
         section class="card narrow" {
             h1 { "Change the password" }
-            p { "It is the one password of this page. Changing it logs everybody out, you too." }
+            @match visitor.who() {
+                Who::Technician => { p { "It is the technicians' one password. Changing it logs all of them out, you too." } }
+                _ => { p { "Changing it logs you out everywhere." } }
+            }
             @if let Some(problem) = problem { p class="problem" role="alert" { (problem) } }
             form method="post" action="/password" class="stack" {
                 (token(visitor))
-                input class="away" type="text" name="user" value="technician" autocomplete="username" tabindex="-1"
+                // Password managers file a password under a name.
+                input class="away" type="text" name="user" value=(visitor.who().word()) autocomplete="username" tabindex="-1"
                     aria-hidden="true" readonly;
                 label for="old" { "The password until now" }
                 input id="old" name="old" type="password" autocomplete="current-password" required;
                 label for="new" { "The new one" }
                 input id="new" name="new" type="password" autocomplete="new-password" required minlength=(SHORTEST)
                     aria-describedby="rule";
-                p id="rule" class="muted" { "At least " (SHORTEST) " characters. Four words that have nothing to do with each other are easy to keep and hard to guess." }
+                (rule())
                 button { "Change it" }
             }
+        }
+    }
+}
+
+fn rule() -> Markup {
+    html! {
+        p id="rule" class="muted" {
+            "At least " (SHORTEST) " characters. Four words that have nothing to do with each other are easy to keep and hard to guess."
         }
     }
 }
@@ -168,7 +314,11 @@ pub(super) async fn change_password(
     Extension(visitor): Extension<Visitor>,
     Form(change): Form<Change>,
 ) -> Response {
-    let refused = match site.access().change(ends.source(), change.old, change.new).await {
+    let changed = site
+        .access()
+        .change(&site, ends.source(), visitor.who(), change.old, change.new)
+        .await;
+    let refused = match changed {
         Ok(()) => return with_cookie(to(StatusCode::SEE_OTHER, "/login"), ""),
         Err(refused) => refused,
     };
@@ -185,6 +335,7 @@ pub(super) async fn change_password(
             ),
         ),
         Refusal::Unfit(why) => (StatusCode::UNPROCESSABLE_ENTITY, format!("Nothing was changed: {why}.")),
+        Refusal::NotOnPbx => (StatusCode::FORBIDDEN, NOT_ON_PBX.to_owned()),
         Refusal::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
             "The password could not be checked just now. Nothing was changed; try again in a few seconds."

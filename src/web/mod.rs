@@ -1,5 +1,5 @@
-//! The local page: how the box is, its calls, what is on its way, and a few buttons. For technicians, over HTTPS, after
-//! a login; every page works without JavaScript.
+//! The local page, over HTTPS, after a login: for technicians how the box is, its calls masked, what is on its way, and a
+//! few buttons; for people their calls and recordings, exactly as far as they may. Every page works without JavaScript.
 //!
 //! [`prepare`] makes or loads what the page needs (key, certificate, password) and listens; [`serve`] answers until it
 //! is told to stop. The page reads and asks flows to act, it never does their work. A store that doesn't answer can't
@@ -7,35 +7,51 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `routes` | every route with who may see it: the one table behind router and test |
+//! | `routes` | every route with the right that it needs: the one table behind router and tests |
 //! | `server`, `certificate` | connections, TLS and their limits |
 //! | `guard`, `hosts` | what every request must pass: name, origin, size, login; and the headers of every answer |
-//! | `access`, `password`, `limiter`, `sessions`, `login` | who is let in |
+//! | `access`, `password`, `accounts`, `limiter`, `sessions`, `login` | who is let in |
+//! | `asker`, `visitor`, `objects` | what they hold, and how much of what they are shown |
+//! | `listen`, `range`, `send` | recordings, to be heard and taken away |
+//! | `audit`, `record` | what is written down about it, and who may read that |
+//! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview`, `calls`, `call`, `queue`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
 //! | `layout`, `words`, `assets` | how it looks |
 
 mod access;
+mod accounts;
 mod actions;
 mod api;
+mod asker;
 mod assets;
+mod audit;
 mod call;
 mod calls;
 mod certificate;
 mod error;
+mod explained;
 mod guard;
 mod hosts;
 mod layout;
 mod limiter;
+mod listen;
 mod live;
 mod login;
+mod me;
+mod objects;
 mod overview;
 mod password;
 mod queue;
+mod range;
+mod record;
 mod routes;
+mod send;
 mod server;
 mod sessions;
 mod site;
+mod visitor;
+mod who_may;
 mod words;
 
 use std::net::{SocketAddr, TcpListener};
@@ -44,8 +60,9 @@ use std::path::PathBuf;
 use tokio::sync::watch;
 
 pub use error::Error;
-pub use password::{SHORTEST, set_password};
-pub use routes::{Access, ROUTES, Route};
+pub use password::{SHORTEST, hash_chosen, set_password};
+pub use record::{as_csv, as_json_lines};
+pub use routes::{Door, Needs, ROUTES, Route};
 
 use crate::agent::Handle;
 

@@ -5,8 +5,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::layout::{self, Mark, Page, fact, icon, plain, token};
-use super::sessions::Visitor;
 use super::site::{Site, View};
+use super::visitor::Visitor;
 use super::words::{ago, count, exact_moment, size};
 use crate::agent::Status;
 use crate::config::Config;

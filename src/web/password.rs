@@ -1,6 +1,6 @@
-//! The page's one password: argon2id, kept as a PHC string among the settings.
+//! Passwords: argon2id, kept as PHC strings. The technician's is among the settings, people's are with their accounts.
 //!
-//! The first one comes from the operating system's generator (about 99 bits, never derived from anything), stands in
+//! The technician's first one comes from the operating system's generator (about 99 bits, never derived from anything), stands in
 //! `first-password` in the state folder (0600) and on the console, and its file goes with the first login.
 
 use std::path::{Path, PathBuf};
@@ -53,12 +53,23 @@ pub(super) fn stored(settings: &Settings) -> Result<Option<String>, Error> {
 /// Puts `new` in force. A page that runs drops all sessions within seconds. Blocking: it hashes and it commits.
 pub fn set_password(settings: &mut Settings, new: &str) -> Result<(), Error> {
     judge(new)?;
-    settings.set_raw(SETTING, hash(new)?.as_bytes())?;
+    put_hash(settings, &hash(new)?)
+}
+
+/// Puts the password in force that `hash` was made of.
+pub(super) fn put_hash(settings: &mut Settings, hash: &str) -> Result<(), Error> {
+    settings.set_raw(SETTING, hash.as_bytes())?;
     Ok(())
 }
 
+/// The hash of a password that a person chose, if it is fit. Blocking, and heavy.
+pub fn hash_chosen(new: &str) -> Result<String, Error> {
+    judge(new)?;
+    hash(new)
+}
+
 /// Refuses what is guessed first. No rules about kinds of characters: length is what counts.
-fn judge(new: &str) -> Result<(), Error> {
+pub(super) fn judge(new: &str) -> Result<(), Error> {
     let length = new.chars().count();
     let lower = new.to_lowercase();
     let mut different: Vec<char> = lower.chars().collect();

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 use super::call::circumstances;
 use super::layout::{self, Mark, Page, icon, token, unread};
-use super::sessions::Visitor;
 use super::site::{Site, Unread};
+use super::visitor::Visitor;
 use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
 use crate::store;

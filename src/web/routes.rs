@@ -1,23 +1,50 @@
-//! Every route with who may see it. The router is built from this table and from nothing else, and a test walks it.
+//! Every route with the right that it needs. The router is built from this table and from nothing else: a route that
+//! doesn't say what it needs does not compile, and tests walk the table as everybody.
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
-use super::{actions, api, assets, call, calls, guard, layout, live, login, overview, queue};
+use super::{
+    actions, api, assets, call, calls, guard, layout, listen, live, login, me, overview, queue, record, who_may,
+};
+use crate::rights::Action;
 
-/// Who may see a route, and what one who may not is told.
+/// What a route needs, and what one who may not is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody. It says nothing about the box.
+pub enum Needs {
+    /// Nothing. It says nothing about the box.
     Public,
-    /// Whoever is logged in; others are sent to the login.
+    /// A session: it is about the session's own account alone.
+    Session(Door),
+    /// The right to this action over all there is.
+    All(Action, Door),
+    /// The right to one of these actions, at whatever scope. About which calls and recordings is then decided for each.
+    OneOf(&'static [Action], Door),
+}
+
+/// What one who may not is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Without a session: sent to the login. Without the right: 403.
     Page,
-    /// Whoever is logged in; others get 401.
+    /// The same, but whoever lacks the right is sent to their own first page.
+    Front,
+    /// 401, or 403.
     Api,
-    /// Like [`Access::Api`], but asked for by the page itself: it doesn't count as use of the session.
+    /// Like [`Door::Api`], but asked for by the page itself: it doesn't count as use of the session.
     Live,
+}
+
+impl Needs {
+    /// How one who may not is told; `None` for what everybody may.
+    pub fn door(self) -> Option<Door> {
+        match self {
+            Needs::Public => None,
+            Needs::Session(door) | Needs::All(_, door) | Needs::OneOf(_, door) => Some(door),
+        }
+    }
 }
 
 /// A route of the page.
@@ -26,57 +53,103 @@ pub struct Route {
     pub method: &'static str,
     /// The path, with axum's `{…}` for a part that varies.
     pub path: &'static str,
-    /// Who may see it.
-    pub access: Access,
+    /// What it needs.
+    pub needs: Needs,
     handler: fn() -> MethodRouter<Site>,
 }
 
 const fn route(
     method: &'static str,
     path: &'static str,
-    access: Access,
+    needs: Needs,
     handler: fn() -> MethodRouter<Site>,
 ) -> Route {
     Route {
         method,
         path,
-        access,
+        needs,
         handler,
     }
 }
 
+const SEE_CALLS: &[Action] = &[Action::CallView, Action::CallTrace];
+const HEAR: &[Action] = &[Action::RecordingListen, Action::RecordingDownload];
+
 /// All routes.
 pub const ROUTES: &[Route] = &[
-    route("GET", "/ping", Access::Public, || get(login::ping)),
-    route("GET", "/login", Access::Public, || get(login::page)),
-    route("POST", "/login", Access::Public, || post(login::log_in)),
-    route("GET", assets::STYLE, Access::Public, || get(assets::style)),
-    route("GET", assets::SCRIPT, Access::Public, || get(assets::script)),
-    route("GET", "/", Access::Page, || get(overview::page)),
-    route("GET", "/calls", Access::Page, || get(calls::page)),
-    route("GET", "/calls/{id}", Access::Page, || get(call::page)),
-    route("GET", "/queue", Access::Page, || get(queue::page)),
-    route("GET", "/password", Access::Page, || get(login::password_page)),
-    route("POST", "/password", Access::Page, || post(login::change_password)),
-    route("POST", "/logout", Access::Page, || post(login::log_out)),
-    route("POST", "/sync", Access::Page, || post(actions::sync)),
-    route("POST", "/retry", Access::Page, || post(actions::retry)),
-    route("POST", "/resume", Access::Page, || post(actions::resume)),
-    route("POST", "/pin", Access::Page, || post(actions::pin)),
-    route("GET", "/live", Access::Live, || get(live::stream)),
-    route("GET", "/api/status", Access::Api, || get(api::status)),
-    route("GET", "/api/calls", Access::Api, || get(api::calls)),
-    route("GET", "/api/calls/{id}", Access::Api, || get(api::call)),
+    route("GET", "/ping", Needs::Public, || get(login::ping)),
+    route("GET", "/login", Needs::Public, || get(login::page)),
+    route("POST", "/login", Needs::Public, || post(login::log_in)),
+    route("GET", "/welcome", Needs::Public, || get(login::welcome)),
+    route("POST", "/welcome", Needs::Public, || post(login::begin_with_code)),
+    route("GET", assets::STYLE, Needs::Public, || get(assets::style)),
+    route("GET", assets::SCRIPT, Needs::Public, || get(assets::script)),
+    route("GET", "/me", Needs::Session(Door::Page), || get(me::page)),
+    route("GET", "/password", Needs::Session(Door::Page), || {
+        get(login::password_page)
+    }),
+    route("POST", "/password", Needs::Session(Door::Page), || {
+        post(login::change_password)
+    }),
+    route("POST", "/logout", Needs::Session(Door::Page), || post(login::log_out)),
+    route("GET", "/", Needs::All(Action::BoxView, Door::Front), || {
+        get(overview::page)
+    }),
+    route("GET", "/queue", Needs::All(Action::BoxView, Door::Page), || {
+        get(queue::page)
+    }),
+    route("GET", "/live", Needs::All(Action::BoxView, Door::Live), || {
+        get(live::stream)
+    }),
+    route("GET", "/api/status", Needs::All(Action::BoxView, Door::Api), || {
+        get(api::status)
+    }),
+    route("POST", "/sync", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(actions::sync)
+    }),
+    route("POST", "/retry", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(actions::retry)
+    }),
+    route("POST", "/resume", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(actions::resume)
+    }),
+    route("POST", "/pin", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(actions::pin)
+    }),
+    route("GET", "/calls", Needs::OneOf(SEE_CALLS, Door::Page), || {
+        get(calls::page)
+    }),
+    route("GET", "/calls/{id}", Needs::OneOf(SEE_CALLS, Door::Page), || {
+        get(call::page)
+    }),
+    route("GET", "/api/calls", Needs::OneOf(SEE_CALLS, Door::Api), || {
+        get(api::calls)
+    }),
+    route("GET", "/api/calls/{id}", Needs::OneOf(SEE_CALLS, Door::Api), || {
+        get(api::call)
+    }),
+    route("GET", "/recordings/{id}", Needs::OneOf(HEAR, Door::Page), || {
+        get(listen::recording)
+    }),
+    route("GET", "/rights", Needs::All(Action::RightsRead, Door::Page), || {
+        get(who_may::page)
+    }),
+    route("GET", "/audit", Needs::All(Action::AuditRead, Door::Page), || {
+        get(record::page)
+    }),
+    route("GET", "/audit/export", Needs::All(Action::Export, Door::Page), || {
+        get(record::export)
+    }),
 ];
 
-/// The router. What stands last is passed first: headers, then the name, then the origin, then the login.
+/// The router. What stands last is passed first: headers, then the name, then the origin, then the right.
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         let mut handler = (route.handler)();
-        if route.access != Access::Public {
-            let state = (site.clone(), route.access);
-            handler = handler.route_layer(from_fn_with_state(state, guard::login));
+        if route.needs != Needs::Public {
+            let state = (site.clone(), route);
+            handler = handler.route_layer(from_fn_with_state(state, guard::right));
         }
         router = router.route(route.path, handler);
     }

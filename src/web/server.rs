@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use super::certificate::{self, Shown};
 use super::guard::Ends;
 use super::site::Site;
-use super::{Error, routes, tls_folder};
+use super::{Error, asker, routes, tls_folder};
 
 /// Connections at a time; more wait in the system's own queue.
 const CONNECTIONS: usize = 32;
@@ -32,6 +32,9 @@ const HEAD_BYTES: usize = 16 * 1024;
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often the certificate is looked at: names and dates change slowly.
 const LOOK: Duration = Duration::from_secs(12 * 3600);
+
+/// How often the sessions of people who left are looked for.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// Accepts on all listeners until `stop` says `true`.
 pub(super) async fn run(
@@ -61,10 +64,12 @@ pub(super) async fn run(
     }
     let mut look = interval(LOOK);
     look.tick().await;
+    let mut sweep = interval(SWEEP);
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
             _ = look.tick() => renew(&site, &show).await,
+            _ = sweep.tick() => asker::sweep(&site).await,
         }
     }
     while doors.join_next().await.is_some() {}

@@ -7,11 +7,15 @@ use ring::digest;
 
 use super::password::same;
 use crate::random;
+use crate::rights::Who;
 
 /// A session ends this long after its login, however busy it was.
 const WHOLE_MS: i64 = 12 * 3_600_000;
-/// The most sessions at a time; the one that was idle for longest makes room.
+/// The most sessions of one account at a time; the one that was idle for longest makes room. Nobody's logins push out
+/// anybody else's.
 const MOST: usize = 16;
+/// The most of all accounts together.
+const MOST_OF_ALL: usize = 1024;
 
 /// The name of a session: the hash of the id that only its browser knows.
 pub(super) type Key = [u8; 32];
@@ -24,22 +28,29 @@ pub(super) struct Sessions {
 
 struct Session {
     key: Key,
+    who: Who,
+    /// The password hash that it was begun with: another one in force ends it.
+    with: String,
     token: String,
     begun: i64,
     used: i64,
     notice: Option<String>,
 }
 
-/// What a page may know of the session that it is made for.
+/// What is known of a session that is on.
 #[derive(Clone)]
-pub(super) struct Visitor {
+pub(super) struct Found {
     /// Its name.
     pub key: Key,
+    /// Whose it is.
+    pub who: Who,
+    /// The password hash that it was begun with.
+    pub with: String,
     /// What its forms must carry.
     pub token: String,
 }
 
-impl Visitor {
+impl Found {
     /// Whether a form carried the right token.
     pub fn sent(&self, token: &str) -> bool {
         same(self.token.as_bytes(), token.as_bytes())
@@ -55,15 +66,29 @@ impl Sessions {
     }
 
     /// Begins a session and gives the id that goes into the cookie (256 random bits).
-    pub fn begin(&self, now: i64) -> String {
+    pub fn begin(&self, who: Who, with: String, now: i64) -> String {
         let id = random::token::<32>();
         let mut open = self.live(now);
-        if open.len() >= MOST {
-            open.sort_by_key(|session| session.used);
-            open.remove(0);
-        }
+        let own = open.iter().filter(|session| session.who == who).count();
+        let idlest = |open: &[Session], whose: Option<&Who>| {
+            let of = |session: &&Session| whose.is_none_or(|who| session.who == *who);
+            open.iter()
+                .filter(of)
+                .min_by_key(|session| session.used)
+                .map(|session| session.key)
+        };
+        let leaves = if own >= MOST {
+            idlest(&open, Some(&who))
+        } else if open.len() >= MOST_OF_ALL {
+            idlest(&open, None)
+        } else {
+            None
+        };
+        open.retain(|session| Some(session.key) != leaves);
         open.push(Session {
             key: key_of(&id),
+            who,
+            with,
             token: random::token::<16>(),
             begun: now,
             used: now,
@@ -73,15 +98,17 @@ impl Sessions {
     }
 
     /// The session of an id, if it is still on. `touch` says whether this counts as use.
-    pub fn find(&self, id: &str, now: i64, touch: bool) -> Option<Visitor> {
+    pub fn find(&self, id: &str, now: i64, touch: bool) -> Option<Found> {
         let key = key_of(id);
         let mut open = self.live(now);
         let session = open.iter_mut().find(|session| session.key == key)?;
         if touch {
             session.used = now;
         }
-        Some(Visitor {
+        Some(Found {
             key,
+            who: session.who.clone(),
+            with: session.with.clone(),
             token: session.token.clone(),
         })
     }
@@ -91,14 +118,35 @@ impl Sessions {
         self.live(now).iter().any(|session| session.key == *key)
     }
 
+    /// The people who have sessions.
+    pub fn people(&self, now: i64) -> Vec<String> {
+        let mut found: Vec<String> = self
+            .live(now)
+            .iter()
+            .filter_map(|session| match &session.who {
+                Who::Extension(extension) => Some(extension.clone()),
+                _ => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Ends an account's sessions that were begun with another password than `with`.
+    pub fn end_others(&self, who: &Who, with: Option<&str>) {
+        self.lock()
+            .retain(|session| session.who != *who || Some(session.with.as_str()) == with);
+    }
+
     /// Ends one.
     pub fn end(&self, key: &Key) {
         self.lock().retain(|session| session.key != *key);
     }
 
-    /// Ends all.
-    pub fn end_all(&self) {
-        self.lock().clear();
+    /// Ends all of one account.
+    pub fn end_of(&self, who: &Who) {
+        self.lock().retain(|session| session.who != *who);
     }
 
     /// Leaves a sentence for the session's next page.
@@ -135,13 +183,17 @@ fn key_of(id: &str) -> Key {
 mod tests {
     use super::*;
 
+    fn begin(sessions: &Sessions, who: &Who, now: i64) -> String {
+        sessions.begin(who.clone(), String::new(), now)
+    }
+
     #[test]
     fn a_session_ends_when_idle_and_after_twelve_hours_of_use() {
         let sessions = Sessions::new(Duration::from_secs(1800));
-        let id = sessions.begin(0);
+        let id = begin(&sessions, &Who::Technician, 0);
         assert!(sessions.find(&id, 1_799_999, false).is_some());
         assert!(sessions.find(&id, 1_800_000, false).is_none());
-        let id = sessions.begin(0);
+        let id = begin(&sessions, &Who::Technician, 0);
         let mut now = 0;
         while sessions.find(&id, now, true).is_some() {
             now += 1_000_000;
@@ -150,19 +202,25 @@ mod tests {
     }
 
     #[test]
-    fn the_seventeenth_session_takes_the_place_of_the_idlest() {
+    fn the_seventeenth_session_takes_the_place_of_the_accounts_idlest_and_of_no_other() {
         let sessions = Sessions::new(Duration::from_secs(1800));
-        let ids: Vec<String> = (0..17).map(|n| sessions.begin(n)).collect();
+        let mia = begin(&sessions, &Who::Extension("101".to_owned()), 0);
+        let ids: Vec<String> = (0..17).map(|n| begin(&sessions, &Who::Technician, n)).collect();
+        assert!(sessions.find(&mia, 20, false).is_some());
         assert!(sessions.find(&ids[0], 20, true).is_none());
         assert!(ids[1..].iter().all(|id| sessions.find(id, 20, true).is_some()));
-        sessions.end_all();
+        sessions.end_of(&Who::Technician);
         assert!(sessions.find(&ids[16], 20, true).is_none());
+        assert!(
+            sessions.find(&mia, 20, true).is_some(),
+            "another account's session goes on"
+        );
     }
 
     #[test]
     fn a_notice_is_shown_once_and_a_token_is_checked() {
         let sessions = Sessions::new(Duration::from_secs(1800));
-        let visitor = sessions.find(&sessions.begin(0), 0, true).unwrap();
+        let visitor = sessions.find(&begin(&sessions, &Who::Technician, 0), 0, true).unwrap();
         sessions.leave_notice(&visitor.key, "done".to_owned());
         assert_eq!(sessions.take_notice(&visitor.key).as_deref(), Some("done"));
         assert_eq!(sessions.take_notice(&visitor.key), None);

@@ -9,8 +9,10 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::access::Access;
+use super::audit::Told;
 use super::hosts::{Hosts, hostname};
 use crate::agent::{Handle, Status};
+use crate::spool::Spool;
 use crate::store;
 
 /// How long a page waits for the store: a page that answers within a second tells more than one that hangs.
@@ -21,6 +23,9 @@ const ACT_PATIENCE: Duration = Duration::from_secs(8);
 const YOUNG: Duration = Duration::from_millis(400);
 /// The most live streams at a time.
 pub(super) const STREAMS: usize = 8;
+
+/// The most recordings that are sent at a time, so that connections stay free for pages.
+pub(super) const PLAYERS: usize = 16;
 
 /// What all handlers share. Clones are the same site.
 #[derive(Clone)]
@@ -33,6 +38,14 @@ struct Inner {
     fingerprint: Mutex<String>,
     stop: watch::Receiver<bool>,
     streams: Arc<Semaphore>,
+    /// Recordings that are being sent.
+    players: Arc<Semaphore>,
+    /// The folder of recordings; `None` if it can't be made.
+    spool: Option<Spool>,
+    /// What the audit has been told already.
+    told: Mutex<Told>,
+    /// Whoever writes down that something is heard.
+    hearing: tokio::sync::Mutex<()>,
     /// Looks into the store at a time: as many as stuck ones may hold threads.
     looks: Arc<Semaphore>,
     /// A look at the status is under way; the next one waits for it instead of starting another.
@@ -75,6 +88,10 @@ impl Site {
             fingerprint: Mutex::new(fingerprint),
             stop,
             streams: Arc::new(Semaphore::new(STREAMS)),
+            players: Arc::new(Semaphore::new(PLAYERS)),
+            spool: Spool::open(&handle.config().state_dir, handle.config().spool.clone()).ok(),
+            told: Mutex::default(),
+            hearing: tokio::sync::Mutex::default(),
             looks: Arc::new(Semaphore::new(4)),
             status_look: Arc::new(Semaphore::new(1)),
             seen: Mutex::default(),
@@ -97,6 +114,22 @@ impl Site {
 
     pub fn streams(&self) -> Arc<Semaphore> {
         Arc::clone(&self.0.streams)
+    }
+
+    pub fn players(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.players)
+    }
+
+    pub fn spool(&self) -> Option<Spool> {
+        self.0.spool.clone()
+    }
+
+    pub fn told(&self) -> MutexGuard<'_, Told> {
+        lock(&self.0.told)
+    }
+
+    pub async fn hearing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.hearing.lock().await
     }
 
     pub fn stop(&self) -> watch::Receiver<bool> {
