@@ -1,6 +1,7 @@
 //! The local page, from outside: a real server on loopback, spoken to byte by byte over TLS.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[allow(dead_code)]
 #[path = "web/server.rs"]
 mod server;
 

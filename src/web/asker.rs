@@ -1,18 +1,27 @@
 //! What somebody who is logged in holds, as of now: read anew for every request, so that a right that was taken away is
 //! gone with the next click.
 
+use std::time::Duration;
+
 use super::accounts;
 use super::sessions::Found;
-use super::site::{Site, Unread};
+use super::site::{PATIENCE, Site, Unread};
 use crate::agent::Handle;
 use crate::rights::{self, Freshness, Subject, Who};
 use crate::store::{self, RightsContext};
+
+/// How long the technician's page waits to learn what was granted besides what is built in.
+const BRIEFLY: Duration = Duration::from_millis(200);
 
 /// What the session's account holds; `None` if the session must end, because the account was closed, has another password
 /// by now, or its person is no longer on the PBX.
 pub(super) async fn of(site: &Site, found: &Found) -> Result<Option<Subject>, Unread> {
     let who = found.who.clone();
-    let read = site.read(move |handle| subject_of(handle, &who)).await;
+    let patience = match who {
+        Who::Technician => BRIEFLY,
+        _ => PATIENCE,
+    };
+    let read = site.read_within(patience, move |handle| subject_of(handle, &who)).await;
     match (&found.who, read) {
         // The technician's pages stay open when the store does not answer: by what is built in, and no more.
         (Who::Technician, Err(_)) => {

@@ -191,9 +191,7 @@ pub(super) async fn right(
     let (found, subject) = match asker {
         Ok(Some(known)) => known,
         Ok(None) => {
-            if !by_itself {
-                audit::refused_to_nobody(&site, ends.source(), route).await;
-            }
+            audit::refused_to_nobody(&site, ends.source(), route).await;
             return not_logged_in(door, &request);
         }
         Err(error) => return unread(request.uri(), &error),

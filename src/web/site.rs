@@ -16,7 +16,7 @@ use crate::spool::Spool;
 use crate::store;
 
 /// How long a page waits for the store: a page that answers within a second tells more than one that hangs.
-const PATIENCE: Duration = Duration::from_millis(600);
+pub(super) const PATIENCE: Duration = Duration::from_millis(600);
 /// How long a button waits for its commit.
 const ACT_PATIENCE: Duration = Duration::from_secs(8);
 /// A status this young is shown to the next one who asks.
@@ -154,6 +154,15 @@ impl Site {
         &self,
         work: impl FnOnce(&Handle) -> store::Result<T> + Send + 'static,
     ) -> Result<T, Unread> {
+        self.read_within(PATIENCE, work).await
+    }
+
+    /// Looks into the store for as long as `patience` lasts.
+    pub async fn read_within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&Handle) -> store::Result<T> + Send + 'static,
+    ) -> Result<T, Unread> {
         let handle = self.0.handle.clone();
         let looks = Arc::clone(&self.0.looks);
         let look = async move {
@@ -165,7 +174,7 @@ impl Site {
             });
             done.await.map_err(|_| Unread::Slow)?.map_err(Unread::Failed)
         };
-        timeout(PATIENCE, look).await.unwrap_or(Err(Unread::Slow))
+        timeout(patience, look).await.unwrap_or(Err(Unread::Slow))
     }
 
     /// Asks a flow to act, and waits until that is committed.

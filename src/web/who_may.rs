@@ -1,5 +1,7 @@
 //! Who may hear whose recordings, what was granted on this box, and why somebody may or may not.
 
+use std::time::Duration;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::http::Uri;
@@ -29,6 +31,9 @@ pub(super) struct Question {
     call: String,
 }
 
+/// Everybody's rights are put together for this page: with thousands of people that takes its time.
+const PATIENCE: Duration = Duration::from_secs(8);
+
 struct Read {
     hears: WhoHears,
     grants: Vec<LocalGrant>,
@@ -47,7 +52,7 @@ pub(super) async fn page(
     let action = Action::from_word(&question.action).unwrap_or(Action::RecordingListen);
     let (who, call) = (question.who.trim().to_owned(), question.call.trim().to_owned());
     let read = site
-        .read(move |handle| {
+        .read_within(PATIENCE, move |handle| {
             let context = asker::context(handle);
             handle.store().read(|connection| {
                 let directory = store::directory(connection)?;

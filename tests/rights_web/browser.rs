@@ -30,7 +30,14 @@ impl Browser {
     pub fn start() -> Option<Browser> {
         let name = ["chromium", "chromium-browser", "google-chrome"]
             .into_iter()
-            .find(|name| Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok())?;
+            .find(|name| {
+                Command::new(name)
+                    .arg("--version")
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .status()
+                    .is_ok()
+            })?;
         let folder = std::env::temp_dir().join(format!("callspool-browser-{}", callspool::random::token::<6>()));
         std::fs::create_dir(&folder).unwrap();
         let (to, from) = (folder.join("to"), folder.join("from"));
@@ -53,15 +60,27 @@ impl Browser {
         let (tell, heard) = channel();
         std::thread::spawn(move || {
             for message in read.split(0).map_while(Result::ok) {
-                let Ok(value) = serde_json::from_slice(&message) else { continue };
+                let Ok(value) = serde_json::from_slice(&message) else {
+                    continue;
+                };
                 if tell.send(value).is_err() {
                     return;
                 }
             }
         });
-        let mut browser = Browser { process, folder, write, heard, session: String::new(), last: 0 };
+        let mut browser = Browser {
+            process,
+            folder,
+            write,
+            heard,
+            session: String::new(),
+            last: 0,
+        };
         let made = browser.call("Target.createTarget", json!({ "url": "about:blank" }));
-        let attached = browser.call("Target.attachToTarget", json!({ "targetId": made["targetId"], "flatten": true }));
+        let attached = browser.call(
+            "Target.attachToTarget",
+            json!({ "targetId": made["targetId"], "flatten": true }),
+        );
         browser.session = attached["sessionId"].as_str().unwrap().to_owned();
         browser.call("Page.enable", json!({}));
         browser.call("Network.enable", json!({}));
@@ -79,7 +98,10 @@ impl Browser {
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let answer = self.heard.recv_timeout(left).unwrap_or_else(|_| panic!("no answer to {method}"));
+            let answer = self
+                .heard
+                .recv_timeout(left)
+                .unwrap_or_else(|_| panic!("no answer to {method}"));
             if answer["id"] == json!(self.last) {
                 assert!(answer.get("error").is_none(), "{method}: {answer}");
                 return answer["result"].clone();
@@ -131,7 +153,10 @@ impl Browser {
 
     /// A photograph of the whole page.
     pub fn photograph(&mut self) -> Vec<u8> {
-        let shot = self.call("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }));
+        let shot = self.call(
+            "Page.captureScreenshot",
+            json!({ "format": "png", "captureBeyondViewport": true }),
+        );
         base64::engine::general_purpose::STANDARD
             .decode(shot["data"].as_str().unwrap())
             .unwrap()

@@ -11,9 +11,11 @@ use callspool::agent::{Handle, Identity, Parts};
 use callspool::clock::Clock;
 use callspool::health::Health;
 use callspool::http::Belief;
+use callspool::model::Directory;
 use callspool::pbx::Pbx;
 use callspool::pbx::v20::{Setup, V20};
-use callspool::store::Store;
+use callspool::rights::{Action, Scope};
+use callspool::store::{self, Grantee, NewGrant, Store};
 use callspool::sync::PbxStatus;
 use callspool::{config, random, web};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -187,6 +189,61 @@ impl Page {
         answer.cookie().expect("a cookie")
     }
 
+    /// Makes an account with a password and logs in with it.
+    pub fn log_in_as(&self, extension: &str) -> String {
+        self.account(extension, "four words apart really");
+        let answer = self.try_as(extension, "four+words+apart+really");
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        answer.cookie().expect("a cookie")
+    }
+
+    /// Makes an account with a password.
+    pub fn account(&self, extension: &str, password: &str) {
+        let (extension, clock) = (extension.to_owned(), self.handle.clock().clone());
+        let hash = web::hash_chosen(password).unwrap();
+        let made = self.handle.store().write(move |within| {
+            let account =
+                store::add_account(within, &extension, "terminal", &clock)?.expect("somebody on the PBX");
+            store::set_account_password(within, account.holder, &hash, &clock)
+        });
+        assert!(made.unwrap());
+    }
+
+    pub fn try_as(&self, name: &str, password: &str) -> Answer {
+        self.post("/login", "", &format!("name={name}&password={password}"))
+    }
+
+    /// Puts a directory in force, as the PBX flow does.
+    pub fn apply(&self, directory: &Directory) {
+        let (directory, clock) = (directory.clone(), self.handle.clock().clone());
+        let digest = callspool::random::token::<4>();
+        let applied = self
+            .handle
+            .store()
+            .write(move |within| store::apply_directory(within, &directory, &digest, &clock));
+        applied.unwrap();
+    }
+
+    /// Gives a grant on the box.
+    pub fn grant(&self, to: Grantee, action: Action, scope: Scope, department: Option<i64>) -> i64 {
+        let clock = self.handle.clock().clone();
+        let grant = NewGrant {
+            to,
+            action,
+            scope,
+            department,
+            until_ms: None,
+            given_by: "terminal".to_owned(),
+            why: "for this test".to_owned(),
+        };
+        grant.check(clock.wall_ms()).unwrap();
+        let given = self
+            .handle
+            .store()
+            .write(move |within| store::give_grant(within, &grant, &clock));
+        given.unwrap().expect("somebody on the PBX")
+    }
+
     pub fn try_password(&self, password: &str) -> Answer {
         self.post("/login", "", &format!("password={password}"))
     }
@@ -226,6 +283,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -244,6 +303,10 @@ impl Answer {
                 .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
                 .collect(),
             body: body.to_owned(),
+            bytes: bytes
+                .windows(4)
+                .position(|four| four == b"\r\n\r\n")
+                .map_or(Vec::new(), |at| bytes[at + 4..].to_vec()),
         }
     }
 
