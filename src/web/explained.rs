@@ -130,7 +130,7 @@ pub(super) fn sentence(decision: &Decision, names: &Names) -> String {
 pub(super) fn table(explanation: &Explanation, names: &Names) -> Markup {
     html! {
         @if let Some(decision) = &explanation.decision {
-            p class="answer" { (icon(if decision.allowed { "ok" } else { "stuck" })) " " bdi { (sentence(decision, names)) } }
+            p class="answer" { (icon(if decision.allowed { "ok" } else { "none" })) " " bdi { (sentence(decision, names)) } }
         }
         @if explanation.rows.is_empty() {
             p class="muted" { "There is no grant of " code { (explanation.action.word()) } ", from nowhere." }
@@ -143,7 +143,7 @@ pub(super) fn table(explanation: &Explanation, names: &Names) -> Markup {
                             td role="cell" data-head="By" { bdi { (row.grant.role) } }
                             td role="cell" data-head="From" { (source(&row.grant.source)) }
                             td role="cell" data-head="How far" { bdi { (reach(explanation.action, row.grant.scope, row.grant.place, names)) } }
-                            td role="cell" data-head="Why" { bdi { (why(&row.grant)) } }
+                            td role="cell" data-head="Why" { span { bdi { (why(&row.grant)) } } }
                             td role="cell" data-head="Counts" {
                                 @match (row.won, row.obstacle) {
                                     (true, _) => { b { "this one won" } }

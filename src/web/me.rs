@@ -194,16 +194,20 @@ fn holdings(subject: &Subject, names: &Names) -> Markup {
                             td role="cell" data-head="What" { b { (does(action)) } }
                             td role="cell" data-head="How far" {
                                 @if counting.is_empty() { span class="muted" { (icon("idle")) " nothing" } }
-                                @for (n, grant) in counting.iter().enumerate() {
-                                    @if n > 0 { br; }
-                                    bdi { (reach(action, grant.scope, grant.place, names)) }
+                                span {
+                                    @for (n, grant) in counting.iter().enumerate() {
+                                        @if n > 0 { br; }
+                                        bdi { (reach(action, grant.scope, grant.place, names)) }
+                                    }
                                 }
                             }
                             td role="cell" data-head="Why" {
                                 @if counting.is_empty() { span class="muted" { "nobody granted it" } }
-                                @for (n, grant) in counting.iter().enumerate() {
-                                    @if n > 0 { br; }
-                                    bdi { (grant.role) } " from " (source(&grant.source)) ": " bdi { (grant.why) }
+                                span {
+                                    @for (n, grant) in counting.iter().enumerate() {
+                                        @if n > 0 { br; }
+                                        bdi { (grant.role) } " from " (source(&grant.source)) ": " bdi { (grant.why) }
+                                    }
                                 }
                             }
                         }

@@ -136,8 +136,10 @@ fn line(row: &AuditRow) -> Markup {
                 }
             }
             td role="cell" data-head="Answer" {
-                span class={ "tag " (if row.allowed { "ok" } else { "bad" }) } { (icon(if row.allowed { "ok" } else { "stuck" })) (if row.allowed { "done" } else { "refused" }) }
-                " " bdi class="muted" { (stranger(&row.because)) }
+                span {
+                    span class={ "tag " (if row.allowed { "ok" } else { "bad" }) } { (icon(if row.allowed { "ok" } else { "none" })) (if row.allowed { "done" } else { "refused" }) }
+                    " " bdi class="muted" { (stranger(&row.because)) }
+                }
             }
         }
     }

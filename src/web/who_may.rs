@@ -226,7 +226,7 @@ fn given(grants: &[LocalGrant], names: &Names) -> Markup {
                                 (grant.scope) @if let Some(id) = grant.department { " " bdi { (department(id, names)) } }
                             }
                             td role="cell" data-head="Until" {
-                                @match grant.until_ms { Some(until) => { (exact_moment(until)) } None => { "revoked" } }
+                                @match grant.until_ms { Some(until) => { (exact_moment(until)) } None => { "it is ended" } }
                             }
                             td role="cell" data-head="By and why" { (grant.given_by) ": " bdi { (grant.why) } }
                         }
