@@ -106,7 +106,9 @@ fn the_reference_is_a_configuration_that_can_be_loaded() {
         .lines()
         .map(|line| {
             line.strip_prefix("# ")
-                .filter(|rest| rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' ')))
+                .filter(|rest| {
+                    rest.starts_with("[[") || rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '))
+                })
                 .unwrap_or(line)
         })
         .map(|line| format!("{line}\n"))
@@ -130,4 +132,31 @@ fn a_secret_that_everyone_can_read_is_refused_without_showing_it() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(read_secret(&path).unwrap(), "hunter2");
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_role_in_the_crm_is_taken_as_typed_and_its_mistakes_are_told() {
+    let role = "[[crm_role]]\ntarget = \"crm\"\nname = \"Sales\"\ncall_recording = \"department\"\n\
+                members = [\"department:Sales\", \"101\"]\nrecorded_calls_folder = true\n";
+    let config = parse(&format!("{GOOD}{role}"), Path::new("c.toml")).unwrap();
+    let typed = &config.rights.crm_roles[0];
+    assert_eq!(typed.levels[1], ("call_recording", "department".to_owned()));
+    assert_eq!((typed.levels[0].1.as_str(), typed.recorded_calls_folder), ("", true));
+    assert_eq!(config.rights.max_age, Duration::from_secs(86_400));
+    let bad = role
+        .replace("\"crm\"", "\"erp\"")
+        .replace("\"department\"", "\"everything\"")
+        .replace("\"101\"", "\"anna\"");
+    let told = problems(&format!("{GOOD}{bad}[rights]\naudit_keep = \"1h\""));
+    for (n, part) in [
+        "audit_keep: use 1d",
+        "name of no target",
+        "denied, personal, department, any",
+        "\"anna\" is no member",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(told[n].contains(part), "{told:?}");
+    }
 }

@@ -182,4 +182,6 @@ fn common(connection: &Connection) -> Result<()> {
 }
 
 #[cfg(test)]
+mod rights_tests;
+#[cfg(test)]
 mod tests;

@@ -114,6 +114,8 @@ CREATE INDEX audit_by_time ON audit (at_ms);
 CREATE TABLE audit_retention (before_ms INTEGER NOT NULL);
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER audit_replaces_no_row BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_keeps_its_rows BEFORE DELETE ON audit
 WHEN NOT EXISTS (SELECT 1 FROM audit_retention WHERE OLD.at_ms < before_ms)
 BEGIN SELECT raise(ABORT, 'the audit is append-only; only retention takes rows away'); END;

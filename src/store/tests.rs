@@ -289,9 +289,13 @@ fn a_newer_schema_is_refused_and_an_older_one_is_backed_up_first() {
     let path = store.path().to_owned();
     drop(store);
     let mut connection = Connection::open(&path).unwrap();
-    let steps = [schema::MIGRATIONS[0], "CREATE TABLE later (x)"];
+    let mut steps = schema::MIGRATIONS.to_vec();
+    steps.push("CREATE TABLE later (x)");
     schema::migrate(&mut connection, &path, &steps).unwrap();
-    assert!(path.with_extension("before-2.db").exists());
+    assert!(
+        path.with_extension(format!("before-{}.db", steps.len())).exists(),
+        "a copy of before"
+    );
     drop(connection);
     let error = Store::open(&path).err().unwrap();
     assert_eq!(error.kind, Kind::TooNew);
@@ -305,7 +309,8 @@ fn a_step_that_fails_leaves_the_schema_as_it_was() {
     let path = store.path().to_owned();
     drop(store);
     let mut connection = Connection::open(&path).unwrap();
-    let steps = [schema::MIGRATIONS[0], "CREATE TABLE later (x); CREATE TABLE call (x)"];
+    let mut steps = schema::MIGRATIONS.to_vec();
+    steps.push("CREATE TABLE later (x); CREATE TABLE call (x)");
     assert!(schema::migrate(&mut connection, &path, &steps).is_err());
     drop(connection);
     Store::open(&path).unwrap();
