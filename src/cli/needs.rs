@@ -1,5 +1,6 @@
 //! Which right each verb and each request to the running agent needs. A verb that is not in the table is refused, and a
-//! request without an action does not compile.
+//! request without an action does not compile. MQTT takes no commands; when it does, they become such requests and pass
+//! the same table.
 
 use crate::rights::{self, Action, Freshness};
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Result;
 use super::calls::rows;
 use crate::clock::Clock;
-use crate::rights::{Because, Decision, Source, Subject, Who};
+use crate::rights::{Action, Because, Decision, Source, Subject, Who};
 
 /// Something that is to be written down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,8 +160,8 @@ pub struct AuditFilter {
     pub who: Option<String>,
     /// Only rows about this call.
     pub call: Option<i64>,
-    /// Only rows of this action, by its word; also of what needs no right (`log.in`).
-    pub action: Option<String>,
+    /// Only rows of this action.
+    pub action: Option<Action>,
     /// Only refusals (`false`) or only what was done (`true`).
     pub allowed: Option<bool>,
     /// Only rows from this moment on, Unix milliseconds.
@@ -196,7 +196,7 @@ pub fn audit_rows(connection: &Connection, filter: &AuditFilter) -> Result<Vec<A
             filter.since_ms.unwrap_or(i64::MIN),
             filter.who,
             filter.call,
-            filter.action,
+            filter.action.map(Action::word),
             filter.allowed,
             filter.most as i64
         ],

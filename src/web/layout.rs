@@ -11,8 +11,11 @@ use super::visitor::Visitor;
 use super::{assets, guard};
 use crate::rights::Action;
 
-/// The pages of the navigation, in order, each with what opens it.
-const TABS: [(&str, &str, fn(&Visitor) -> bool); 6] = [
+/// A page of the navigation: its path, its name, and to whom it is shown.
+type Tab = (&'static str, &'static str, fn(&Visitor) -> bool);
+
+/// The pages of the navigation, in order.
+const TABS: [Tab; 6] = [
     ("/", "State", |visitor| visitor.over_all(Action::BoxView)),
     ("/calls", "Calls", |visitor| {
         visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)

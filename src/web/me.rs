@@ -193,22 +193,22 @@ fn holdings(subject: &Subject, names: &Names) -> Markup {
                         tr role="row" {
                             td role="cell" data-head="What" { b { (does(action)) } }
                             td role="cell" data-head="How far" {
-                                @if counting.is_empty() { span class="muted" { (icon("idle")) " nothing" } }
-                                span {
+                                @if counting.is_empty() { span class="muted none" { (icon("idle")) " nothing" } }
+                                @else { span {
                                     @for (n, grant) in counting.iter().enumerate() {
                                         @if n > 0 { br; }
                                         bdi { (reach(action, grant.scope, grant.place, names)) }
                                     }
-                                }
+                                } }
                             }
                             td role="cell" data-head="Why" {
                                 @if counting.is_empty() { span class="muted" { "nobody granted it" } }
-                                span {
+                                @else { span {
                                     @for (n, grant) in counting.iter().enumerate() {
                                         @if n > 0 { br; }
                                         bdi { (grant.role) } " from " (source(&grant.source)) ": " bdi { (grant.why) }
                                     }
-                                }
+                                } }
                             }
                         }
                     }
