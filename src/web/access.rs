@@ -112,7 +112,7 @@ impl Access {
     }
 
     async fn judge(&self, site: &Site, source: IpAddr, who: &Who, tried: String) -> Verdict {
-        if let Err(wait) = lock(&self.limiter).count(source, who.word(), self.clock.mono_ms()) {
+        if let Err(wait) = lock(&self.limiter).count(source, counted(who), self.clock.mono_ms()) {
             return Verdict::Pause(wait);
         }
         // Stored before the answer is known: pulling the plug is no way to get more tries.
@@ -282,7 +282,7 @@ impl Access {
     }
 
     async fn count(&self, source: IpAddr, who: &Who) -> Result<(), Refusal> {
-        if let Err(wait) = lock(&self.limiter).count(source, who.word(), self.clock.mono_ms()) {
+        if let Err(wait) = lock(&self.limiter).count(source, counted(who), self.clock.mono_ms()) {
             return Err(Refusal::Pause(wait));
         }
         self.save_tries().await;
@@ -290,7 +290,7 @@ impl Access {
     }
 
     async fn succeeded(&self, source: IpAddr, who: &Who) {
-        lock(&self.limiter).succeeded(source, who.word());
+        lock(&self.limiter).succeeded(source, counted(who));
         self.save_tries().await;
     }
 
@@ -367,6 +367,15 @@ impl Access {
         let path = self.first_file.clone();
         let removed = spawn_blocking(move || path.exists() && files::remove(&path).is_ok());
         removed.await.unwrap_or(false)
+    }
+}
+
+/// What tries are counted under. It is stored, and what was typed as a name may be anything, a password even.
+fn counted(who: &Who) -> &str {
+    match who {
+        Who::Extension(name) if name.len() <= 8 && name.bytes().all(|b| b.is_ascii_digit()) => name,
+        Who::Extension(_) => "another",
+        who => who.word(),
     }
 }
 

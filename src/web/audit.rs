@@ -6,6 +6,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::routes::Route;
 use super::site::{Site, Unread};
@@ -28,6 +31,8 @@ const LISTENING_MS: i64 = 15 * 60_000;
 const REFUSAL_MS: i64 = 60_000;
 /// … and to somebody who is not logged in.
 const NOBODY_MS: i64 = 10 * 60_000;
+/// How long a login or a refusal waits for its row.
+const PATIENCE: Duration = Duration::from_millis(800);
 /// The most that is remembered.
 const MOST: usize = 2048;
 
@@ -69,9 +74,13 @@ pub(super) fn event(
 }
 
 /// Writes an event down; a store that can't keeps nobody out who may come in, because what they may is asked again.
+///
+/// Whoever waits for it waits no longer than this; the write itself goes on.
 pub(super) async fn note(site: &Site, entry: NewAudit) {
-    if let Err(error) = write(site, entry).await {
-        log::error!("the audit could not be written: {error:?}");
+    match timeout(PATIENCE, write(site, entry)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => log::error!("the audit could not be written: {error:?}"),
+        Err(_) => log::warn!("the audit is slow to be written; the disk is busy or the store is locked"),
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::explained::age;
 use super::layout::{self, Mark, Page, icon, to};
 use super::objects;
 use super::site::{Site, Unread};
@@ -19,6 +20,9 @@ use crate::store::{self, CallFilter, CallRow};
 const PAGE: usize = 25;
 /// The most that a script may ask for at once.
 const MOST: usize = 200;
+
+/// Rights that are older than this are worth a word.
+const OLD_MS: i64 = 10 * 60_000;
 
 /// What a list may be asked for.
 #[derive(Deserialize, Default)]
@@ -104,14 +108,14 @@ pub(super) async fn page(
                 title: "Calls",
                 tab: "/calls",
                 live: None,
-                main: main(&asked, &listed),
+                main: main(&asked, &listed, &visitor),
             },
         ),
         Err(error) => layout::unread(&uri, &error),
     }
 }
 
-fn main(asked: &Asked, listed: &Listed) -> Markup {
+fn main(asked: &Asked, listed: &Listed, visitor: &Visitor) -> Markup {
     let chosen = Outcome::from_word(&asked.outcome);
     let outcome = chosen.map_or("", Outcome::word);
     html! {
@@ -131,6 +135,9 @@ fn main(asked: &Asked, listed: &Listed) -> Markup {
             }
             @if !asked.key.trim().is_empty() {
                 p class="problem" role="alert" { "No call that you may see has this id. Perhaps it isn't over yet, or was before the history that was read." }
+            }
+            @if visitor.subject.rights.age_ms.is_some_and(|age| age > OLD_MS) {
+                p class="muted" { "The phone system is out of reach. " (age(&visitor.subject.rights)) }
             }
             @if listed.masked {
                 p class="muted" { "You see the trace of calls: numbers from outside are masked, and nobody is named." }
