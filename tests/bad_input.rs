@@ -595,6 +595,16 @@ fn a_crm_that_answers_nonsense_is_named_and_gets_everything_when_it_is_well_agai
             F::ErrorInside("no such tenant".into()),
             Shows::Delivery("error-inside", "status 200 came with an error inside: no such tenant"),
         ),
+        (
+            At::Calls,
+            F::ErrorInside("ACCESS_DENIED".into()),
+            Shows::Held("permission-missing", "for want of a permission (access_denied)"),
+        ),
+        (
+            At::Ready,
+            F::ErrorInside("insufficient_scope".into()),
+            Shows::Held("permission-missing", "for want of a permission (insufficient_scope)"),
+        ),
         (At::Ready, F::Status(400), Shows::Held("http-400", "status 400")),
         (At::Ready, F::Status(413), Shows::Held("http-413", "status 413")),
         (At::Ready, elsewhere(), Shows::Target("a redirect (302)")),

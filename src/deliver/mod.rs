@@ -6,6 +6,7 @@
 mod breaker;
 mod handover;
 mod payload;
+mod permission;
 mod sign;
 mod status;
 mod verdict;

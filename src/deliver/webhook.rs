@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
+use super::permission;
 use super::sign::Secret;
 use super::verdict::{Blame, Verdict};
 use crate::clock::Clock;
@@ -231,6 +232,10 @@ impl Webhook {
             _ => Blame::Hopeless,
         };
         let said = answer.text(MOST_ANSWER).unwrap_or_default();
+        let json = serde_json::from_str(&said).unwrap_or(Value::Null);
+        if let Some(verdict) = permission::refused(&json).filter(|_| (400..500).contains(&status)) {
+            return verdict;
+        }
         let said = if said.trim_start().starts_with('<') {
             String::new()
         } else {
@@ -304,6 +309,9 @@ fn said_yes(answer: Answer) -> Result<Value, Verdict> {
         return Err(Verdict::failed(Blame::Target, "web-page", reason));
     }
     let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    if let Some(verdict) = permission::refused(&json) {
+        return Err(verdict);
+    }
     match error_inside(&json) {
         Some(error) => {
             let reason = format!("status {status} came with an error inside: {}", clip(&error));

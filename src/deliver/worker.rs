@@ -252,6 +252,7 @@ fn file_lost(within: &rusqlite::Savepoint, seq: i64, recording: Option<i64>, clo
 
 fn fix(code: &str) -> &'static str {
     match code {
+        "permission-missing" => "Give the receiver's user the telephony permission in the CRM, then press Retry.",
         "http-401" | "http-403" => {
             "Check the signing secret on both sides, and whether the receiver accepts this box."
         }
