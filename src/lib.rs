@@ -9,6 +9,7 @@
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
 //! - [`link`] tells the dashboards over MQTT; [`web`] the technician over HTTPS; [`cli`] whoever is at the terminal.
 //! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
+//! - [`findings`] is the catalogue of all that can be found wrong: code, meaning, what mends it on which PBX.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
@@ -26,6 +27,7 @@ pub mod config;
 pub mod deliver;
 pub mod doctor;
 pub mod files;
+pub mod findings;
 pub mod health;
 pub mod http;
 pub mod link;

@@ -14,6 +14,7 @@ use tokio::net::{UnixListener, UnixStream as Stream};
 use tokio::sync::{mpsc, watch};
 
 use crate::agent::Handle;
+use crate::doctor::{Options, Run};
 
 /// What the agent can be asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +41,15 @@ pub enum Request {
         /// Its pin.
         pin: String,
     },
-    /// Run the checks; each comes as a line of its own.
-    Doctor,
+    /// Run the checks, or watch those that are under way; each comes as a line of its own, the verdict as the last.
+    Doctor {
+        /// Codes of checks or findings, or groups; empty: everything.
+        #[serde(default)]
+        only: Vec<String>,
+        /// Nothing leaves the box.
+        #[serde(default)]
+        offline: bool,
+    },
 }
 
 /// Where the socket is.
@@ -113,12 +121,31 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
             .accept_pin(&pin)
             .map(|()| json!({ "accepted": true }))
             .map_err(|error| error.to_string()),
-        Request::Doctor => {
-            handle.checks(&mut |check| say(serde_json::to_value(check).unwrap_or(Value::Null)));
-            return;
-        }
+        Request::Doctor { only, offline } => match handle.examine(Options { only, offline }) {
+            Ok(run) => return follow(&run, &say),
+            Err(error) => Err(error),
+        },
     };
     say(outcome.unwrap_or_else(|error| json!({ "error": error })));
+}
+
+/// Tells every line of a run of the checks as it comes, and at last its verdict.
+fn follow(run: &Run, say: &dyn Fn(Value)) {
+    let mut progress = run.watch();
+    let mut told = 0;
+    loop {
+        let over = progress.borrow_and_update().1.clone();
+        for check in run.lines(told) {
+            told += 1;
+            say(serde_json::to_value(check).unwrap_or(Value::Null));
+        }
+        if let Some(verdict) = over {
+            return say(json!({ "verdict": verdict }));
+        }
+        if tokio::runtime::Handle::current().block_on(progress.changed()).is_err() {
+            return;
+        }
+    }
 }
 
 /// Why the agent gave no answer.

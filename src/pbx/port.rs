@@ -45,6 +45,22 @@ pub trait Pbx: Send + Sync {
     /// How the PBX stores recordings: quota, archive, automatic deletion.
     fn storage(&self) -> Result<Storage, Error>;
 
+    /// Whether the credential may do what only an administrator may; found out by reading, nothing is changed.
+    /// `None` if this PBX gives no way to tell.
+    fn may_administer(&self) -> Result<Option<bool>, Error> {
+        Ok(None)
+    }
+
+    /// Whether transcripts may be read; `None` if there was none to try with.
+    fn may_read_transcripts(&self) -> Result<Option<bool>, Error> {
+        Ok(None)
+    }
+
+    /// How many tokens (or sessions) died in the last hour before their time: somebody else logs in with our name.
+    fn early_token_deaths(&self) -> u32 {
+        0
+    }
+
     /// What the last answer showed besides its content: its time and its clock.
     fn last_answer(&self) -> LastAnswer;
 
@@ -83,7 +99,12 @@ impl Generation {
 
     /// The generation that a version number belongs to, for example `20.0.8.1109` or `15.5.15502.6`.
     pub fn of_version(version: &str) -> Generation {
-        match version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok()) {
+        match version
+            .trim()
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok())
+        {
             Some(20..) => Generation::V20,
             Some(17..20) => Generation::V18,
             Some(16) => Generation::V16,

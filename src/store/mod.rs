@@ -6,6 +6,7 @@
 mod backup;
 mod calls;
 mod counts;
+mod coverage;
 mod directory;
 mod error;
 mod events;
@@ -28,6 +29,7 @@ pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, next_settle, settled, take_legs,
 };
 pub use counts::{Counts, counts};
+pub use coverage::{Coverage, coverage, lateness};
 pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};

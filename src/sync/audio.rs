@@ -7,6 +7,7 @@ use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::files;
 use crate::model::{Recording, RecordingState};
+use crate::pbx::advice::{Problem, clicks};
 use crate::pbx::{self, Kind};
 use crate::random::hex;
 use crate::spool::{self, Audio, Taking};
@@ -14,7 +15,7 @@ use crate::store;
 use crate::when;
 
 /// A recording that is not there yet: soon at first, because most come within seconds; then rarely, for days.
-const LATE: Backoff = Backoff {
+pub(super) const LATE: Backoff = Backoff {
     base: Duration::from_secs(4),
     cap: Duration::from_secs(1800),
 };
@@ -208,9 +209,9 @@ fn fetch(context: &Context, recording: &Recording, batch: &mut Batch) -> Result<
                 "the PBX lets this client read calls but not recordings: calls arrive in the CRM without audio";
             context.raise(
                 "recordings-right-missing",
-                "Recordings may not be read",
+                "The client may not read recordings",
                 text,
-                error.fix(),
+                clicks(Problem::RecordingsRight, context.pbx.generation()),
                 Some("pbx-right-missing"),
             );
             let until = context.clock.mono_ms() + RIGHT_PAUSE_MS;

@@ -14,6 +14,7 @@ use super::{Context, Fatal, Trouble};
 use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::model::{Directory, Leg};
+use crate::pbx::advice::{Problem, clicks, remedy};
 use crate::pbx::{self, Kind, ListedRecording};
 use crate::random::hex;
 use crate::store::{self, Gap, Settings};
@@ -159,7 +160,12 @@ impl Reader {
             }
             // Whether the PBX as a whole can be used, the call log shows.
             Err(error) if !error.is_of_the_line() || error.kind == Kind::NotThere => {
-                let (title, fix) = ("People and rights can't be read", error.fix());
+                let generation = self.context.pbx.generation();
+                let fix = match error.kind {
+                    Kind::RightMissing => clicks(Problem::DirectoryRight, generation),
+                    _ => remedy(&error, generation),
+                };
+                let title = "People and rights can't be read";
                 self.context
                     .raise("rights-unreadable", title, &error.text, fix, Some("pbx-right-missing"));
             }
@@ -309,9 +315,9 @@ impl Reader {
                 self.list_refused = true;
                 self.context.raise(
                     "recordings-right-missing",
-                    "Recordings may not be read",
+                    "The client may not read recordings",
                     "the PBX lets this client read calls but not the list of recordings: calls arrive in the CRM without audio",
-                    error.fix(),
+                    clicks(Problem::RecordingsRight, self.context.pbx.generation()),
                     Some("pbx-right-missing"),
                 );
                 self.context

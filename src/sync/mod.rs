@@ -15,6 +15,10 @@ use tokio::sync::Notify;
 
 pub use status::{PbxStatus, SyncStatus};
 
+/// The pauses between two tries for a recording that is not there yet.
+pub const LATE_PAUSES: Backoff = audio::LATE;
+
+use crate::backoff::Backoff;
 use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::config;

@@ -11,8 +11,8 @@ use callspool::agent::{Handle, Identity, Parts};
 use callspool::clock::Clock;
 use callspool::health::Health;
 use callspool::http::Belief;
-use callspool::pbx::Pbx;
 use callspool::pbx::v20::{Setup, V20};
+use callspool::pbx::{Pbx, Refusals};
 use callspool::store::Store;
 use callspool::sync::PbxStatus;
 use callspool::{config, random, web};
@@ -78,6 +78,7 @@ impl Page {
             sync: Arc::default(),
             link: Arc::default(),
             machine: Arc::default(),
+            doctor: Default::default(),
             take: Vec::new(),
             give: Vec::new(),
             events: Arc::default(),
@@ -316,6 +317,7 @@ fn driver(clock: &Clock) -> Arc<dyn Pbx> {
         url: "https://127.0.0.1:1".to_owned(),
         client_id: "callspool".to_owned(),
         secret_file: "none".into(),
+        refusals: Refusals::of_agent(Path::new("none")),
         belief: Belief::Public,
         clock: clock.clone(),
     };

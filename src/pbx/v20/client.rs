@@ -96,6 +96,8 @@ impl V20 {
             answer = self.send(|| self.client.get(&url, &[("authorization", &bearer(&token))]))?;
             if answer.status() == 401 {
                 self.bar(what);
+            } else {
+                self.token.died_early(self.clock.mono_ms());
             }
         }
         match answer.status() {
@@ -107,6 +109,8 @@ impl V20 {
                 Kind::RightMissing,
                 format!("the PBX does not let this client read {what} (401)"),
             )),
+            // A right that is missing is told in JSON; a web page comes from what stands before the API.
+            403 if answer.media_type() == "text/html" => Err(super::token::shut_out()),
             403 => Err(Error::new(
                 Kind::RightMissing,
                 format!("the PBX does not let this client read {what} (403)"),

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
-use super::{Error, Kind};
+use super::{Error, Kind, Refusals};
 use crate::clock::Clock;
 use crate::http::{Belief, Client, Pin, TrustError};
 use crate::model::{Directory, Leg};
@@ -27,6 +27,8 @@ pub struct Setup {
     pub client_id: String,
     /// File that holds its API key; read at every login, so a new key needs no restart.
     pub secret_file: PathBuf,
+    /// Where a refused login is remembered, so that no run tries the same key twice.
+    pub refusals: Refusals,
     /// How its certificate is judged.
     pub belief: Belief,
     /// Time.
@@ -57,7 +59,7 @@ impl V20 {
             Belief::Pinned(pin) => Some(Arc::clone(pin)),
             _ => None,
         };
-        let token = token::Keeper::new(setup.client_id, setup.secret_file);
+        let token = token::Keeper::new(setup.client_id, setup.secret_file, setup.refusals);
         let (url, clock) = (setup.url, setup.clock);
         Ok(V20 {
             client,
@@ -132,6 +134,18 @@ impl Pbx for V20 {
 
     fn storage(&self) -> Result<Storage, Error> {
         system::storage(self)
+    }
+
+    fn may_administer(&self) -> Result<Option<bool>, Error> {
+        system::may_administer(self)
+    }
+
+    fn may_read_transcripts(&self) -> Result<Option<bool>, Error> {
+        system::may_read_transcripts(self)
+    }
+
+    fn early_token_deaths(&self) -> u32 {
+        self.token.early_deaths(self.clock.mono_ms())
     }
 
     fn last_answer(&self) -> LastAnswer {
