@@ -10,7 +10,7 @@
 //! | `here`, `network` | the box and its network |
 //! | `pbx`, `rights`, `recording`, `targets` | the outside |
 //! | `verdict` | the one sentence at the end |
-//! | `desk` | one run at a time, watched by whoever likes |
+//! | `desk`, `report` | one run at a time, watched by whoever likes; as a file |
 
 mod desk;
 mod examination;
@@ -18,6 +18,7 @@ mod here;
 mod network;
 mod pbx;
 mod recording;
+mod report;
 mod rights;
 mod targets;
 mod verdict;

@@ -123,7 +123,7 @@ pub(super) fn group_of(code: &str) -> &'static str {
 }
 
 /// A group's name for people.
-pub(super) fn title_of_group(group: &str) -> &'static str {
+pub fn title_of_group(group: &str) -> &'static str {
     match group {
         "box" => "The box",
         "network" => "The network",

@@ -11,7 +11,12 @@ use super::site::{Site, Unread};
 use super::{assets, guard};
 
 /// The pages of the navigation, in order.
-const TABS: [(&str, &str); 3] = [("/", "State"), ("/calls", "Calls"), ("/queue", "Queue")];
+const TABS: [(&str, &str); 4] = [
+    ("/", "State"),
+    ("/calls", "Calls"),
+    ("/queue", "Queue"),
+    ("/checks", "Checks"),
+];
 
 /// How something is: a colour, an icon and a word, never the colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -12,7 +12,7 @@
 //! | `guard`, `hosts` | what every request must pass: name, origin, size, login; and the headers of every answer |
 //! | `access`, `password`, `limiter`, `sessions`, `login` | who is let in |
 //! | `site` | what all handlers share; looks into the store with a time limit |
-//! | `overview`, `calls`, `call`, `queue`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `overview`, `calls`, `call`, `queue`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
 //! | `layout`, `words`, `assets` | how it looks |
 
 mod access;
@@ -22,6 +22,7 @@ mod assets;
 mod call;
 mod calls;
 mod certificate;
+mod checks;
 mod error;
 mod guard;
 mod hosts;

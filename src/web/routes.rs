@@ -5,7 +5,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
-use super::{actions, api, assets, call, calls, guard, layout, live, login, overview, queue};
+use super::{actions, api, assets, call, calls, checks, guard, layout, live, login, overview, queue};
 
 /// Who may see a route, and what one who may not is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,10 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/calls", Access::Page, || get(calls::page)),
     route("GET", "/calls/{id}", Access::Page, || get(call::page)),
     route("GET", "/queue", Access::Page, || get(queue::page)),
+    route("GET", "/checks", Access::Page, || get(checks::page)),
+    route("POST", "/checks", Access::Page, || post(checks::start)),
+    route("GET", "/checks.txt", Access::Api, || get(checks::text)),
+    route("GET", "/checks.json", Access::Api, || get(checks::json)),
     route("GET", "/password", Access::Page, || get(login::password_page)),
     route("POST", "/password", Access::Page, || post(login::change_password)),
     route("POST", "/logout", Access::Page, || post(login::log_out)),
