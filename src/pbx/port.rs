@@ -3,10 +3,13 @@
 use serde::Serialize;
 
 use super::Error;
-use crate::model::{Directory, Leg};
+use crate::model::{Directory, Leg, words};
 
 /// A PBX that can be asked. Blocking; one question at a time is enough.
 pub trait Pbx: Send + Sync {
+    /// Which generation of 3CX this is, as far as is known by now. Asks nothing.
+    fn generation(&self) -> Generation;
+
     /// One harmless question that shows whether the PBX answers this credential at all.
     fn probe(&self) -> Result<Probe, Error>;
 
@@ -53,6 +56,41 @@ pub trait Pbx: Send + Sync {
 
     /// A person has accepted another pin.
     fn adopt_pin(&self, pin: &str);
+}
+
+/// The generations of 3CX that differ in how they are asked, and so in what mends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Generation {
+    /// Not found out yet.
+    #[default]
+    Unknown,
+    /// 15.5: console API; rights are the ticks "Allow 3CX Management Console Access".
+    V15,
+    /// 16: console API; group roles `users` and `managers`.
+    V16,
+    /// 18: console API; group roles, and the extension's tab Rights.
+    V18,
+    /// 20: Configuration API (XAPI); departments and seven roles.
+    V20,
+}
+words!(Generation { Unknown = "unknown", V15 = "v15", V16 = "v16", V18 = "v18", V20 = "v20" });
+
+impl Generation {
+    /// Asked over the console API with a user's session (before v20).
+    pub fn has_console_api(self) -> bool {
+        matches!(self, Generation::V15 | Generation::V16 | Generation::V18)
+    }
+
+    /// The generation that a version number belongs to, for example `20.0.8.1109` or `15.5.15502.6`.
+    pub fn of_version(version: &str) -> Generation {
+        match version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok()) {
+            Some(20..) => Generation::V20,
+            Some(17..20) => Generation::V18,
+            Some(16) => Generation::V16,
+            Some(1..16) => Generation::V15,
+            _ => Generation::Unknown,
+        }
+    }
 }
 
 /// What a probe found.

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::port::{Fetched, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
+use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
 use super::{Error, Kind};
 use crate::clock::Clock;
 use crate::http::{Belief, Client, Pin, TrustError};
@@ -88,6 +88,10 @@ impl V20 {
 }
 
 impl Pbx for V20 {
+    fn generation(&self) -> Generation {
+        Generation::V20
+    }
+
     fn probe(&self) -> Result<Probe, Error> {
         system::probe(self)
     }
