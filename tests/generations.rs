@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use callspool::model::{PbxCopy, RecordingState};
 use callspool::store;
 use callspool_sim::crm;
-use callspool_sim::pbx::{self, CallPlan, Fault, FaultKind, PathKind, PbxConfig, TrueCall};
+use callspool_sim::pbx::{self, CallKind, CallPlan, Fault, FaultKind, PathKind, PbxConfig, TrueCall};
 
 use rig::truth::{Untold, everything, same_as};
 use rig::world::{crm, item, over, pbx_at, quiet, why};
@@ -24,7 +24,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 const RATE: f64 = 4_000.0;
 
 /// For what is left when the time is over; a busy machine falls behind a clock that runs so fast.
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings for a clock that runs so fast.
 const FAST: &str = "poll = \"1m\"\nsweep = \"4m\"\nsettle = \"5m\"\nbackfill = \"2d\"";
@@ -259,14 +259,39 @@ fn the_pbxs_clock_may_jump_a_day_ahead_and_back_and_no_call_is_lost_or_doubled()
 
 #[test]
 fn a_pbx_restored_from_an_old_backup_keeps_both_recordings_of_one_id() {
-    let (pbx, crm) = (pbx_at(RATE / 4.0, traffic("20.0.8.100", 12, 600)), crm());
+    let config = PbxConfig {
+        version: "20.0.8.100".to_owned(),
+        token_life_s: 6 * 86_400,
+        ..quiet()
+    };
+    let (pbx, crm) = (pbx_at(RATE / 4.0, config), crm());
     let (_setup, agent) = started("restored", &pbx, &crm, "");
-    at_hour(&agent, &pbx, 6.0);
+    let kinds = [
+        CallKind::Inbound,
+        CallKind::Queue,
+        CallKind::BlindTransfer,
+        CallKind::Outbound,
+        CallKind::Internal,
+    ];
+    let some_calls = || {
+        for kind in kinds.into_iter().cycle().take(40) {
+            pbx.place_call(CallPlan {
+                kind: Some(kind),
+                talk_ms: None,
+                ..over(true)
+            });
+        }
+    };
+    some_calls();
+    at_hour(&agent, &pbx, 2.0);
+    let backup = pbx.time().now_ms();
+    some_calls();
     wait_same(&agent, &crm, Untold::default(), || pbx.truth());
     let before = pbx.truth();
-    pbx.restore_backup(MORNING_MS + 2 * HOUR_MS);
+    at_hour(&agent, &pbx, 5.0);
+    pbx.restore_backup(backup);
     let kept = pbx.truth().len();
-    at_hour(&agent, &pbx, 12.0);
+    some_calls();
     // What the PBX has forgotten is still known here, and what it has made since as well.
     let both = || {
         let after = pbx.truth();
@@ -277,7 +302,6 @@ fn a_pbx_restored_from_an_old_backup_keeps_both_recordings_of_one_id() {
         });
         lost.cloned().chain(after.iter().cloned()).collect::<Vec<_>>()
     };
-    // Calls that went on when the PBX was restored end on neither side.
     let calls = wait_same(&agent, &crm, Untold::default(), both);
     let mut named: BTreeMap<i64, Vec<_>> = BTreeMap::new();
     for (_, _, recordings) in everything(agent.handle()) {
@@ -291,15 +315,20 @@ fn a_pbx_restored_from_an_old_backup_keeps_both_recordings_of_one_id() {
         before.len(),
         twice.len()
     );
-    assert!(kept < before.len() && twice.len() > 10, "{}", twice.len());
+    assert!(
+        kept == 40 && before.len() == 80 && calls == 120 && twice.len() > 30,
+        "{}",
+        twice.len()
+    );
     for bearers in &twice {
         assert!(
             bearers.iter().all(|one| one.state == RecordingState::Held),
             "{bearers:?}"
         );
         assert_ne!(bearers[0].sha256, bearers[1].sha256);
-        let first = bearers.iter().find(|one| one.epoch == 0).unwrap();
-        assert_eq!(first.pbx_copy, Some(PbxCopy::Replaced));
+        let [first, second] = [0, 1].map(|epoch| bearers.iter().find(|one| one.epoch == epoch).unwrap());
+        assert!(first.started_ms < second.started_ms);
+        assert_eq!((first.pbx_copy, second.pbx_copy), (Some(PbxCopy::Replaced), None));
     }
     let keys: std::collections::BTreeSet<String> =
         both().into_iter().map(|call| call.main_call_history_id).collect();
@@ -347,7 +376,7 @@ fn a_transcript_that_comes_after_the_overlap_is_taken_and_told() {
 
 #[test]
 fn what_the_pbx_does_to_its_copies_is_noted_and_what_is_held_stays() {
-    let (pbx, crm) = (pbx_at(RATE / 4.0, quiet()), crm());
+    let (pbx, crm) = (pbx_at(2.0 * RATE, quiet()), crm());
     let (_setup, agent) = started("copies", &pbx, &crm, "");
     let calls: Vec<TrueCall> = (0..3).map(|_| pbx.place_call(over(true))).collect();
     let held = |n: usize| {
@@ -364,7 +393,7 @@ fn what_the_pbx_does_to_its_copies_is_noted_and_what_is_held_stays() {
         let copies = [0, 1, 2].map(|n| held(n).unwrap().pbx_copy);
         copies == [Some(PbxCopy::Deleted), Some(PbxCopy::Archived), None]
     });
-    pbx.configure(|config| config.auto_delete_days = Some(2));
+    pbx.configure(|config| config.auto_delete_days = Some(1));
     agent.wait("the schedule is noted", PATIENCE, |_| {
         held(2).unwrap().pbx_copy == Some(PbxCopy::Expired)
     });
@@ -374,7 +403,7 @@ fn what_the_pbx_does_to_its_copies_is_noted_and_what_is_held_stays() {
         assert!(one.pbx_copy_ms.is_some() && one.sha256 == Some(calls[n].recordings[0].sha256.clone()));
     }
     let storage = agent.handle().status().pbx.storage.unwrap();
-    assert_eq!(storage.deletes_after_days, Some(2));
+    assert_eq!(storage.deletes_after_days, Some(1));
     assert_eq!(storage.quota_bytes, Some(5 << 30));
 }
 

@@ -8,7 +8,7 @@ use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::files;
 use crate::model::{PbxCopy, Recording, RecordingState};
-use crate::pbx::{self, Kind, Storage};
+use crate::pbx::{self, Kind, ListedRecording, Storage};
 use crate::random::hex;
 use crate::spool::{self, Audio, Taking};
 use crate::store;
@@ -206,7 +206,15 @@ fn fetch(context: &Context, recording: &Recording, batch: &mut Batch) -> Result<
             context.clear("recordings-right-missing");
             judge(context, recording, taking, &fetched, batch)
         }
-        Err(error) if error.kind == Kind::Gone => gone(context, recording),
+        Err(error) if error.kind == Kind::Gone => {
+            let listed = context.pbx.listed(recording.pbx_id)?;
+            gone(context, recording, listed.as_ref(), None)
+        }
+        // Some builds send whoever asks for a file that is gone elsewhere, with a redirect or a page. The list tells.
+        Err(error) if error.kind == Kind::Nonsense => match context.pbx.listed(recording.pbx_id) {
+            Ok(listed) => gone(context, recording, listed.as_ref(), Some(&error)),
+            Err(_) => wait(context, recording, error.code(), &error.text),
+        },
         Err(error) if error.kind == Kind::RightMissing => {
             let text =
                 "the PBX lets this client read calls but not recordings: calls arrive in the CRM without audio";
@@ -288,8 +296,12 @@ fn judge(
 }
 
 /// The PBX has no such file: not yet, or not any more.
-fn gone(context: &Context, recording: &Recording) -> Result<(), Trouble> {
-    let listed = context.pbx.listed(recording.pbx_id)?;
+fn gone(
+    context: &Context,
+    recording: &Recording,
+    listed: Option<&ListedRecording>,
+    said: Option<&pbx::Error>,
+) -> Result<(), Trouble> {
     let began = recording.started_ms.unwrap_or(recording.seen_ms);
     let late_ms = context.config.late_recordings.as_millis() as i64;
     let now_ms = context.clock.wall_ms();
@@ -298,18 +310,19 @@ fn gone(context: &Context, recording: &Recording) -> Result<(), Trouble> {
         let status = context.pbx_status.lock().unwrap_or_else(PoisonError::into_inner);
         status.storage.clone().unwrap_or_default()
     };
-    match reconcile::fate(recording, listed.as_ref(), &storage, now_ms, over) {
+    match reconcile::fate(recording, listed, &storage, now_ms, over) {
         Some(copy) => bury(context, recording, Some(copy), copy.word(), &lost(copy, &storage)),
         None if over => {
             let reason = format!("its file did not come within {}", when::span(late_ms));
             bury(context, recording, None, "never-came", &reason)
         }
-        None => wait(
-            context,
-            recording,
-            "not-there-yet",
-            "the PBX has not finished its file yet",
-        ),
+        None => {
+            let (code, reason) = said
+                .map_or(("not-there-yet", "the PBX has not finished its file yet"), |error| {
+                    (error.code(), error.text.as_str())
+                });
+            wait(context, recording, code, reason)
+        }
     }
 }
 

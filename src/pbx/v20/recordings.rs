@@ -104,11 +104,8 @@ pub(super) fn fetch(
 ) -> Result<Fetched, Error> {
     let path = format!("Recordings/Pbx.DownloadRecording(recId={pbx_id})");
     let answer = match pbx.ask(&path, "a recording") {
-        // "No such recording" and "no such path" are the same status here, and some builds send whoever asks for a file
-        // that is gone elsewhere instead. The list tells what it was.
-        Err(error)
-            if error.kind == Kind::NotThere || error.kind == Kind::Nonsense && error.text.contains("redirect") =>
-        {
+        // "No such recording" and "no such path" are the same status here.
+        Err(error) if error.kind == Kind::NotThere => {
             return Err(Error {
                 kind: Kind::Gone,
                 ..error
