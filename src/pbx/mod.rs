@@ -9,5 +9,5 @@ pub mod v20;
 
 pub use error::{Error, Kind};
 pub use pin::{accept_pin, load_pin, remember_pin};
-pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
+pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System, Transcript};
 pub use refusals::Refusals;
