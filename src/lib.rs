@@ -11,6 +11,7 @@
 //! - [`rights`] decides who may see and hear what; [`accounts`] are the logins and grants of this box, [`why_may`] explains
 //!   a decision, [`who_hears`] shows all of them beside each other.
 //! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
+//! - [`findings`] is the catalogue of all that can be found wrong: code, meaning, what mends it on which PBX.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
@@ -30,6 +31,7 @@ pub mod csv;
 pub mod deliver;
 pub mod doctor;
 pub mod files;
+pub mod findings;
 pub mod health;
 pub mod http;
 pub mod link;

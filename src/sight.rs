@@ -63,8 +63,25 @@ pub fn of_call(connection: &Connection, subject: &Subject, call: i64) -> store::
     })
 }
 
-/// Of which legs `subject` may read what was said.
-pub fn transcripts(connection: &Connection, subject: &Subject, why: &Why) -> store::Result<Vec<bool>> {
+/// Of which legs and of which recordings `subject` may read what was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    legs: Vec<bool>,
+    recordings: Vec<bool>,
+}
+
+/// Of which legs and recordings `subject` may read what was said.
+pub fn transcripts(connection: &Connection, subject: &Subject, why: &Why) -> store::Result<Said> {
+    let mut recordings = Vec::new();
+    for one in &why.recordings {
+        let spoken = one.recording.transcript.is_some() || one.recording.summary.is_some();
+        recordings.push(
+            spoken && {
+                let whose = store::object_of_recording(connection, &one.recording)?;
+                rights::decide(subject, Action::TranscriptRead, &whose).allowed
+            },
+        );
+    }
     let mut may = Vec::new();
     for leg in &why.legs {
         let spoken = leg.transcript.is_some() || leg.summary.is_some();
@@ -75,7 +92,7 @@ pub fn transcripts(connection: &Connection, subject: &Subject, why: &Why) -> sto
             },
         );
     }
-    Ok(may)
+    Ok(Said { legs: may, recordings })
 }
 
 /// A call as `sight` shows it.
@@ -100,24 +117,30 @@ pub fn leg(mut leg: Leg, sight: Sight, transcript: bool) -> Leg {
         leg.reason = None;
     }
     if !transcript {
-        (leg.transcript, leg.summary) = (None, None);
+        (leg.transcript, leg.summary, leg.sentiment) = (None, None, None);
     }
     leg
 }
 
-/// What is known of a call, as `sight` shows it: `transcripts` says of which legs the text is shown, `inside` whether the
-/// box's own part is: deliveries, and where files are.
-pub fn why(mut why: Why, sight: Sight, transcripts: &[bool], inside: bool) -> Why {
+/// What is known of a call, as `sight` shows it: `said` tells of what the text is shown, `inside` whether the box's own
+/// part is: deliveries, and where files are.
+pub fn why(mut why: Why, sight: Sight, said: &Said, inside: bool) -> Why {
     why.call = call(why.call, sight);
     let legs = std::mem::take(&mut why.legs).into_iter().enumerate();
     why.legs = legs
-        .map(|(n, one)| leg(one, sight, transcripts.get(n).copied().unwrap_or(false)))
+        .map(|(n, one)| leg(one, sight, said.legs.get(n).copied().unwrap_or(false)))
         .collect();
+    for (n, one) in why.recordings.iter_mut().enumerate() {
+        let recording = &mut one.recording;
+        if !said.recordings.get(n).copied().unwrap_or(false) {
+            (recording.transcript, recording.summary, recording.sentiment) = (None, None, None);
+        }
+        if !inside {
+            recording.file = None;
+        }
+    }
     if !inside {
         why.deliveries.clear();
-        for one in &mut why.recordings {
-            one.recording.file = None;
-        }
     }
     why
 }

@@ -1,38 +1,47 @@
-//! The doctor's checks when no agent runs: with the stored pin, and without leaving anything behind.
+//! The doctor's checks when no agent runs: with the stored pin, and leaving nothing behind but the note of a refused
+//! login, so that no run tries the same key again.
 
 use std::sync::Arc;
 
 use super::start::{driver, open_driver};
 use crate::clock::Clock;
 use crate::config::{Config, Trust};
-use crate::doctor::{self, Check, Subject};
+use crate::doctor::{self, Check, Options, Subject, Verdict};
 use crate::http::{Belief, Pin};
+use crate::pbx::Refusals;
 use crate::store::{Settings, Store};
 
 /// Runs the checks, one by one into `report`. Blocking, for up to half a minute.
-pub fn checks_without_agent(config: &Config, clock: &Clock, report: &mut dyn FnMut(Check)) {
+///
+/// # Errors
+/// If `options.only` names something that is not there.
+pub fn checks_without_agent(
+    config: &Config,
+    clock: &Clock,
+    options: &Options,
+    report: &mut dyn FnMut(Check),
+) -> Result<Verdict, String> {
     let path = config.state_dir.join("callspool.db");
     let store = if path.exists() { Store::open(&path).ok() } else { None };
+    let refusals = Refusals::of_doctor(&config.state_dir);
     let made = match &store {
-        Some(store) => driver(config, &Settings::new(store.clone()), clock),
+        Some(store) => driver(config, &Settings::new(store.clone()), refusals, clock),
         None => {
             let belief = match &config.pbx.trust {
                 Trust::Pin => Belief::Pinned(Arc::new(Pin::new(None))),
                 Trust::Public => Belief::Public,
                 Trust::CaFile(path) => Belief::CaFile(path.clone()),
             };
-            open_driver(&config.pbx, belief, clock)
+            open_driver(&config.pbx, belief, refusals, clock)
         }
     };
-    let pbx = made.as_ref().map(AsRef::as_ref).map_err(ToString::to_string);
-    doctor::run(
-        &Subject {
-            config,
-            pbx,
-            store: store.as_ref(),
-            clock,
-            link: None,
-        },
-        report,
-    );
+    let subject = Subject {
+        config: config.clone(),
+        pbx: made.map_err(|error| error.to_string()),
+        store,
+        clock: clock.clone(),
+        link: None,
+        root: "/".into(),
+    };
+    doctor::run(&subject, options, report)
 }

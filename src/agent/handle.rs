@@ -9,7 +9,7 @@ use super::status::{Identity, Status};
 use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::doctor::{self, Check, Subject};
+use crate::doctor::{self, Subject};
 use crate::health::Health;
 use crate::link::LinkStatus;
 use crate::model::Machine;
@@ -44,6 +44,8 @@ pub struct Parts {
     pub link: Arc<Mutex<LinkStatus>>,
     /// Kept by the sampler.
     pub machine: Arc<Mutex<Machine>>,
+    /// The doctor's runs.
+    pub doctor: doctor::Desk,
     /// Rung to read the call log, and to fetch recordings, now.
     pub take: Vec<Bell>,
     /// Rung to deliver now: one bell a target, and the one that hands calls over.
@@ -126,6 +128,7 @@ impl Handle {
             "synced": status.clock_synced,
             "overall": status.overall,
             "health": codes,
+            "doctor": self.examined(),
             "up_s": (status.now_ms - status.identity.started_ms).max(0) / 1000,
             "queue": {
                 "rows": counts.deliveries_waiting,
@@ -157,6 +160,13 @@ impl Handle {
             "rights_age_s": status.rights.as_ref().map(|rights| (status.now_ms - rights.read_ms).max(0) / 1000),
             "sw": status.identity.version,
         })
+    }
+
+    /// What the doctor's last whole run came to, for MQTT: when, and codes.
+    fn examined(&self) -> Option<Value> {
+        let run = self.0.doctor.last()?;
+        let verdict = run.verdict()?;
+        Some(json!({ "ts": when::rfc3339(run.began_ms), "failed": verdict.failed, "warned": verdict.warned }))
     }
 
     /// Everything at this moment. It never fails: what can't be read is left out and is a health item. It may wait
@@ -195,16 +205,26 @@ impl Handle {
         }
     }
 
-    /// Runs the doctor's checks, one by one into `report`. Blocking, for up to half a minute.
-    pub fn checks(&self, report: &mut dyn FnMut(Check)) {
+    /// Begins the doctor's checks, or joins those that are under way.
+    ///
+    /// # Errors
+    /// If `options.only` names something that is not there.
+    pub fn examine(&self, options: doctor::Options) -> Result<Arc<doctor::Run>, String> {
         let subject = Subject {
-            config: &self.0.config,
-            pbx: Ok(self.0.driver.as_ref()),
-            store: Some(&self.0.store),
-            clock: &self.0.clock,
+            config: self.0.config.clone(),
+            pbx: Ok(Arc::clone(&self.0.driver)),
+            store: Some(self.0.store.clone()),
+            clock: self.0.clock.clone(),
             link: Some(lock(&self.0.link).clone()),
+            root: "/".into(),
         };
-        doctor::run(&subject, report);
+        let changed = Arc::clone(&self.0.changed);
+        self.0.doctor.begin(subject, options, move || changed.notify_one())
+    }
+
+    /// Where the doctor's runs are kept.
+    pub fn doctor(&self) -> &doctor::Desk {
+        &self.0.doctor
     }
 
     /// Asks for a reading of the call log and for recordings now.

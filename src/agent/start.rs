@@ -23,7 +23,7 @@ use crate::health::Health;
 use crate::http::{Belief, Pin};
 use crate::link::LinkStatus;
 use crate::model::Machine;
-use crate::pbx::{self, Pbx, v20};
+use crate::pbx::{self, Pbx, Refusals, v20};
 use crate::spool::{Spool, recover};
 use crate::store::{self, EventOutbox, Settings, Store};
 use crate::sync;
@@ -119,7 +119,8 @@ impl Agent {
         put_right(&spool, &store, &clock, &config.state_dir)?;
         let mut settings = Settings::new(store.clone());
         let (identity, installed_ms) = identity::begin(&mut settings, &config, &clock)?;
-        let driver = driver(&config, &settings, &clock)?;
+        let refusals = Refusals::of_agent(&config.state_dir);
+        let driver = driver(&config, &settings, refusals, &clock)?;
 
         let (events, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (history_bell, audio_bell, hand_bell) = (Bell::new(), Bell::new(), Bell::new());
@@ -191,6 +192,7 @@ impl Agent {
             sync: sync_status,
             link: Arc::new(Mutex::new(LinkStatus::default())),
             machine: Arc::new(Mutex::new(Machine::default())),
+            doctor: crate::doctor::Desk::default(),
             take: vec![history_bell.clone(), audio_bell.clone()],
             give: give.clone(),
             events,
@@ -398,25 +400,32 @@ fn put_right(spool: &Spool, store: &Store, clock: &Clock, state_dir: &Path) -> R
 }
 
 /// The driver for the PBX that the configuration names.
-pub(crate) fn driver(config: &Config, settings: &Settings, clock: &Clock) -> Result<Arc<dyn Pbx>, StartError> {
+pub(crate) fn driver(
+    config: &Config,
+    settings: &Settings,
+    refusals: Refusals,
+    clock: &Clock,
+) -> Result<Arc<dyn Pbx>, StartError> {
     let belief = match &config.pbx.trust {
         Trust::Pin => Belief::Pinned(Arc::new(Pin::new(pbx::load_pin(settings)?))),
         Trust::Public => Belief::Public,
         Trust::CaFile(path) => Belief::CaFile(path.clone()),
     };
-    open_driver(&config.pbx, belief, clock)
+    open_driver(&config.pbx, belief, refusals, clock)
 }
 
 /// The same with a belief of the caller's.
 pub(crate) fn open_driver(
     config: &config::Pbx,
     belief: Belief,
+    refusals: Refusals,
     clock: &Clock,
 ) -> Result<Arc<dyn Pbx>, StartError> {
     let setup = v20::Setup {
         url: config.url.clone(),
         client_id: config.client_id.clone(),
         secret_file: config.secret_file.clone(),
+        refusals,
         belief,
         clock: clock.clone(),
     };

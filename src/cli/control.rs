@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::accounts::{self, By};
 use crate::agent::Handle;
+use crate::doctor::{Options, Run};
 use crate::rights::{self, Action, Freshness, Object, Who};
 use crate::store::{self, Grantee, NewAudit, NewGrant, RightsContext};
 use crate::when;
@@ -44,8 +45,15 @@ pub enum Request {
         /// Its pin.
         pin: String,
     },
-    /// Run the checks; each comes as a line of its own.
-    Doctor,
+    /// Run the checks, or watch those that are under way; each comes as a line of its own, the verdict as the last.
+    Doctor {
+        /// Codes of checks or findings, or groups; empty: everything.
+        #[serde(default)]
+        only: Vec<String>,
+        /// Nothing leaves the box.
+        #[serde(default)]
+        offline: bool,
+    },
     /// Write down that the store was copied.
     BackedUp {
         /// To which file.
@@ -201,10 +209,10 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
             .accept_pin(&pin)
             .map(|()| json!({ "accepted": true }))
             .map_err(|error| error.to_string()),
-        Request::Doctor => {
-            handle.checks(&mut |check| say(serde_json::to_value(check).unwrap_or(Value::Null)));
-            return;
-        }
+        Request::Doctor { only, offline } => match handle.examine(Options { only, offline }) {
+            Ok(run) => return follow(&run, &say),
+            Err(error) => Err(error),
+        },
         Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),
@@ -246,6 +254,25 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
         },
     };
     say(outcome.unwrap_or_else(|error| json!({ "error": error })));
+}
+
+/// Tells every line of a run of the checks as it comes, and at last its verdict.
+fn follow(run: &Run, say: &dyn Fn(Value)) {
+    let mut progress = run.watch();
+    let mut told = 0;
+    loop {
+        let over = progress.borrow_and_update().1.clone();
+        for check in run.lines(told) {
+            told += 1;
+            say(serde_json::to_value(check).unwrap_or(Value::Null));
+        }
+        if let Some(verdict) = over {
+            return say(json!({ "verdict": verdict }));
+        }
+        if tokio::runtime::Handle::current().block_on(progress.changed()).is_err() {
+            return;
+        }
+    }
 }
 
 fn unknown(extension: &str) -> String {

@@ -67,7 +67,7 @@ enum Verb {
         watch: bool,
     },
     /// Check everything and name the cause of what is wrong
-    Doctor,
+    Doctor(doctor::Arguments),
     /// Say where a call's recording is, and why
     Why {
         /// The call: its number in the list, or its id on the PBX
@@ -156,6 +156,7 @@ fn dispatch(cli: Cli) -> Exit {
             }
             Exit::Ok
         }
+        Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
         verb => match crate::config::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
@@ -171,7 +172,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
     match verb {
         Verb::Run => run::run(config),
         Verb::Status { watch } => status::run(&config, json, watch),
-        Verb::Doctor => doctor::run(&config, json),
+        Verb::Doctor(arguments) => doctor::run(&config, arguments, json),
         Verb::Why { call } => why::run(&config, &call, json),
         Verb::Calls { most, outcome } => calls::run(&config, most, outcome.as_deref(), json),
         Verb::Queue(verb) => queue::run(&config, &verb, json),

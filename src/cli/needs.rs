@@ -43,7 +43,7 @@ impl Request {
             | Request::Retry { .. }
             | Request::Resume { .. }
             | Request::AcceptPin { .. }
-            | Request::Doctor
+            | Request::Doctor { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage

@@ -36,7 +36,7 @@ pub(super) fn colour() -> bool {
 pub(super) fn paint(word: &str, meaning: &str) -> String {
     let code = match meaning {
         "ok" | "up" | "delivered" => 32,
-        "warning" | "waiting" | "skipped" => 33,
+        "warning" | "waiting" | "skipped" | "denied" => 33,
         "error" | "failed" | "down" | "held" | "gone" | "disabled" => 31,
         _ => return word.to_owned(),
     };

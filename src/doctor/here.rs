@@ -1,60 +1,77 @@
 //! The box itself: its folder, its store, its clock, its secrets.
 
-use super::{Examination, Subject, failed, fine, skipped, warning};
+use std::time::Duration;
+
+use super::Subject;
+use super::examination::{Examination, fine, found, skipped};
 use crate::config::read_secret;
 use crate::spool::room_of;
 
+/// Looking at files: long enough for a slow card, short enough to be told of one that hangs.
+const LIMIT: Duration = Duration::from_secs(4);
+
 pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
-    let config = subject.config;
-    examination.check("disk", "Disk", None, || match room_of(&config.state_dir) {
-        Err(error) => failed(
-            format!(
-                "the state folder {} can't be looked at: {error}",
-                config.state_dir.display()
+    let (folder, min_free) = (subject.config.state_dir.clone(), subject.config.spool.min_free);
+    examination.check::<()>("disk", LIMIT, move || {
+        let told = match room_of(&folder) {
+            Err(error) => found(
+                "disk-unusable",
+                format!("the state folder {} can't be looked at: {error}", folder.display()),
             ),
-            "Make the folder, or name another as state_dir.",
-        ),
-        Ok(room) if room.read_only => failed(
-            "the volume of the state folder is read-only",
-            "Look at the kernel's log for disk errors, then mount it writable.",
-        ),
-        Ok(room) if room.free < config.spool.min_free => warning(
-            format!(
-                "{} MiB are free, less than spool.min_free: no recordings are fetched",
-                room.free >> 20
-            ),
-            "Make room on the volume.",
-        ),
-        Ok(room) => fine(format!("{} of {} MiB are free", room.free >> 20, room.total >> 20)),
-    });
-    examination.check("store", "Store", Some("disk"), || match subject.store {
-        None => skipped("there is no store yet: it is made at the first start"),
-        Some(store) => {
-            let checked =
-                store.read(|c| Ok(c.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?));
-            match checked {
-                Ok(said) if said == "ok" => fine("the database is sound"),
-                Ok(said) => failed(format!("the database is damaged: {said}"), "Restore a backup."),
-                Err(error) => failed(error.to_string(), "Look at the disk."),
+            Ok(room) if room.read_only => {
+                found("disk-read-only", "the volume of the state folder is mounted read-only")
             }
-        }
+            Ok(room) if room.free < min_free => found(
+                "disk-low",
+                format!(
+                    "{} MiB are free, less than spool.min_free: no recordings are fetched",
+                    room.free >> 20
+                ),
+            ),
+            Ok(room) => fine(format!("{} of {} MiB are free", room.free >> 20, room.total >> 20)),
+        };
+        (told, None)
     });
-    examination.check("clock", "Clock", None, || match subject.clock.synced() {
-        Some(true) => fine("a time server was reached"),
-        Some(false) => warning(
-            "no time server has been reached since the machine started",
-            "Let the box reach a time server (NTP, UDP port 123).",
-        ),
-        None => fine("no time service leaves a sign here; the PBX's clock is compared below"),
+    let store = subject.store.clone();
+    examination.check::<()>("store", LIMIT, move || {
+        let Some(store) = store else {
+            return (skipped("there is no store yet: it is made at the first start"), None);
+        };
+        let checked = store.read(|c| Ok(c.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))?));
+        let told = match checked {
+            Ok(said) if said == "ok" => fine("the database is sound"),
+            Ok(said) => found("store-damaged", format!("the database is damaged: {said}")),
+            Err(error) => found("store-unreadable", error.to_string()),
+        };
+        (told, None)
     });
-    examination.check("secrets", "Secret files", None, || {
-        let mut files = vec![&config.pbx.secret_file];
-        files.extend(config.targets.iter().map(|target| &target.secret_file));
-        files.extend(config.mqtt.iter().filter_map(|mqtt| Some(&mqtt.login.as_ref()?.1)));
-        let count = files.len();
-        match files.into_iter().try_for_each(|file| read_secret(file).map(|_| ())) {
-            Ok(()) => fine(format!("{count} secret files can be read, and not by everyone")),
-            Err(text) => failed(text, "Put the secret into the file and set its mode to 600."),
-        }
+    let clock = subject.clock.clone();
+    examination.check::<()>("clock", LIMIT, move || {
+        let told = match clock.synced() {
+            Some(true) => fine("a time server was reached"),
+            Some(false) => found(
+                "clock-not-synced",
+                "no time server has been reached since the machine started",
+            ),
+            None => fine("no time service leaves a sign here; the PBX's clock is compared below"),
+        };
+        (told, None)
+    });
+    let config = &subject.config;
+    let mut files = vec![config.pbx.secret_file.clone()];
+    files.extend(config.targets.iter().map(|target| target.secret_file.clone()));
+    files.extend(
+        config
+            .mqtt
+            .iter()
+            .filter_map(|mqtt| Some(mqtt.login.as_ref()?.1.clone())),
+    );
+    examination.check::<()>("secrets", LIMIT, move || {
+        let told = match files.iter().try_for_each(|file| read_secret(file).map(|_| ())) {
+            Ok(()) if files.len() == 1 => fine("the one secret file can be read, and not by everyone"),
+            Ok(()) => fine(format!("{} secret files can be read, and not by everyone", files.len())),
+            Err(text) => found("secret-unreadable", text),
+        };
+        (told, None)
     });
 }

@@ -1,208 +1,215 @@
-//! The way to the PBX, and what the credential can really do: probed, never inferred from a role's name.
+//! The way to the PBX, up to the login.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::{Examination, Finding, Subject, failed, fine, skipped, warning};
-use crate::pbx::{Error, Kind, Pbx};
+use super::Subject;
+use super::examination::{Examination, Found, consequence_of, fine, found, skipped};
+use super::network::is_local;
+use crate::config::read_secret;
+use crate::pbx::{Error, Kind, LastAnswer, Pbx, Probe};
 use crate::when;
 
-const DAY_MS: i64 = 86_400_000;
+/// Resolving a name.
+const NAME: Duration = Duration::from_secs(5);
+/// Connecting, all addresses together.
+const PORT: Duration = Duration::from_secs(4);
+/// TLS, login and the first question.
+const LOGIN: Duration = Duration::from_secs(10);
+/// A clock that is off by more than this confuses people who compare times.
+const OFF_MS: i64 = 60_000;
+/// So often in an hour a token may die early before somebody else is suspected: a restart of the PBX ends it once.
+const DEATHS: u32 = 3;
 
 pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
-    let authority = authority(&subject.config.pbx.url);
-    let mut addresses: Vec<SocketAddr> = Vec::new();
-    examination.check("pbx-dns", "PBX: name", None, || {
-        match (authority.0.as_str(), authority.1).to_socket_addrs() {
-            Ok(found) => {
-                addresses = found.collect();
-                fine(format!("it has {} address(es)", addresses.len()))
-            }
-            Err(error) => failed(
-                format!("the PBX's name can't be resolved: {error}"),
-                "Check pbx.url, and whether this box reaches a DNS server.",
-            ),
+    let (host, port) = authority(&subject.config.pbx.url);
+    examination.local = is_local(&host);
+    let dns_failed = examination.has_failed("dns");
+    let addresses = examination.check("pbx-dns", NAME, move || match (host.as_str(), port).to_socket_addrs() {
+        Ok(addresses) => {
+            let addresses: Vec<SocketAddr> = addresses.collect();
+            let told = match addresses.len() {
+                1 => fine(addresses[0].ip().to_string()),
+                n => fine(format!("it has {n} addresses")),
+            };
+            (told, Some(addresses))
         }
+        Err(_) if dns_failed => (consequence_of("dns"), None),
+        Err(error) => (
+            found("pbx-name-unknown", format!("\"{host}\" can't be resolved: {error}")),
+            None,
+        ),
     });
-    examination.check("pbx-tcp", "PBX: port", Some("pbx-dns"), || {
-        let tried = addresses
-            .iter()
-            .take(3)
-            .map(|at| TcpStream::connect_timeout(at, Duration::from_secs(3)));
-        match tried.reduce(|best, next| best.or(next)) {
-            Some(Ok(_)) => fine(format!("port {} answers", authority.1)),
-            Some(Err(error)) => failed(
-                format!("port {} does not answer: {error}", authority.1),
-                "Check the port in pbx.url, the PBX's power, and firewalls between.",
-            ),
-            None => failed("the name has no address", "Check pbx.url."),
+    let addresses = addresses.unwrap_or_default();
+    examination.check::<()>("pbx-tcp", PORT, move || (knock(&addresses, port), None));
+    let driver = match &subject.pbx {
+        Ok(driver) => Arc::clone(driver),
+        Err(text) => {
+            let text = text.clone();
+            examination.check::<()>("pbx-tls", LOGIN, move || (found("pbx-trust-unusable", text), None));
+            return;
         }
-    });
-    let Ok(driver) = &subject.pbx else {
-        let text = subject.pbx.as_ref().err().cloned().unwrap_or_default();
-        return examination.check("pbx-tls", "PBX: certificate", None, || {
-            failed(text, "Correct pbx.trust.")
-        });
     };
-    let driver: &dyn Pbx = *driver;
-    let mut probed = None;
-    examination.check("pbx-tls", "PBX: certificate", Some("pbx-tcp"), || {
-        let answer = driver.probe();
-        let finding = match &answer {
-            Err(error) if error.kind == Kind::PinChanged => failed(
-                format!(
-                    "{}; known pin {}, shown pin {}",
-                    error.text,
-                    driver.pin().unwrap_or_default(),
-                    driver.offered_pin().unwrap_or_default()
-                ),
-                error.fix(),
-            ),
-            Err(error) if error.kind == Kind::Unreachable => failed(&error.text, error.fix()),
-            _ if subject.config.pbx.url.starts_with("http://") => warning(
-                "plain HTTP: key and recordings cross the network in the clear",
-                "Use https in pbx.url.",
-            ),
-            _ => fine(match driver.pin() {
-                Some(pin) => format!("pinned, SHA-256 of its key {pin}"),
-                None => "trusted by its authority".to_owned(),
-            }),
-        };
-        probed = Some(answer);
-        finding
+    let (asked, plain) = (Arc::clone(&driver), subject.config.pbx.url.starts_with("http://"));
+    let probed = examination.check("pbx-tls", LOGIN, move || {
+        let answer = asked.probe();
+        (tls(&answer, asked.as_ref(), plain), Some(answer))
     });
-    examination.check("pbx-token", "PBX: login", Some("pbx-tls"), || match probed {
-        Some(Ok(probe)) => fine(match probe.version {
-            Some(version) => format!("client ID and API key are accepted; 3CX {version}"),
-            None => "client ID and API key are accepted".to_owned(),
-        }),
-        Some(Err(error)) => of(&error),
-        None => skipped("not asked"),
-    });
-    examination.check("pbx-clock", "PBX: clock", Some("pbx-tls"), || {
-        match driver.last_answer().clock_ahead_ms {
-            Some(ahead) if ahead.abs() > 60_000 => warning(
-                format!(
-                    "its clock is {} {} this box",
-                    when::span(ahead.abs()),
-                    if ahead > 0 { "ahead of" } else { "behind" }
-                ),
-                "Set both to the same time server.",
-            ),
-            Some(_) => fine("it agrees with this box"),
-            None => skipped("the PBX tells no time"),
-        }
-    });
-    let now = subject.clock.wall_ms();
-    let mut named = Vec::new();
-    examination.check("pbx-history", "PBX: call history", Some("pbx-token"), || {
-        let mut rows = 0;
-        let read = driver.legs(now - DAY_MS, now, false, &mut |legs| {
-            rows += legs.len();
-            named.extend(legs.into_iter().flat_map(|leg| leg.recordings));
-            Ok(())
-        });
-        match read {
-            Ok(0) => fine(format!("{rows} rows in the last day")),
-            Ok(unreadable) => warning(
-                format!("{rows} rows in the last day, {unreadable} of them unreadable"),
-                "Report it with the PBX's version.",
-            ),
-            Err(error) => of(&error),
-        }
-    });
-    examination.check(
-        "pbx-recordings",
-        "PBX: list of recordings",
-        Some("pbx-token"),
-        || match driver.recordings(now - DAY_MS, now) {
-            Ok(listed) => {
-                named.extend(listed.iter().filter(|one| !one.archived).map(|one| one.pbx_id));
-                fine(format!("{} recordings in the last day", listed.len()))
-            }
-            Err(error) => of(&error),
-        },
-    );
-    examination.check("pbx-download", "PBX: fetch a recording", Some("pbx-recordings"), || {
-        let Some(id) = named.last().copied() else {
-            return skipped("there was no recording in the last day to try with");
-        };
-        // A first piece shows the right; the rest is not needed.
-        let mut first = false;
-        let enough = |_: &[u8]| {
-            first = true;
-            Err(Error::new(Kind::Ours, "enough"))
-        };
-        let mut take = enough;
-        match driver.fetch(id, &mut take) {
-            Err(error) if error.kind == Kind::Ours => fine("one could be fetched"),
-            Ok(_) => fine("one could be fetched"),
-            Err(error) if error.kind == Kind::Gone => fine("allowed, though the one that was tried is gone"),
-            Err(error) => of(&error),
-        }
-    });
-    examination.check(
-        "pbx-directory",
-        "PBX: people and rights",
-        Some("pbx-token"),
-        || match driver.directory() {
-            Ok(directory) => fine(format!(
-                "{} people in {} departments",
-                directory.people.len(),
-                directory.departments.len()
+    examination.learn(driver.generation());
+    let secret_file = subject.config.pbx.secret_file.clone();
+    let asked = Arc::clone(&driver);
+    examination.check::<()>("pbx-token", LOGIN, move || {
+        let told = match probed {
+            Some(Ok(probe)) => fine(format!(
+                "client ID and API key are accepted; 3CX {}",
+                probe.version.unwrap_or_else(|| asked.generation().word().to_owned())
             )),
-            Err(error) => of(&error),
-        },
-    );
-    examination.check(
-        "pbx-licence",
-        "PBX: licence and recording",
-        Some("pbx-token"),
-        || match driver.system() {
-            Ok(system) if system.licence_active == Some(false) => {
-                failed("the PBX's licence is not active", "Renew the PBX's licence.")
-            }
-            Ok(system) if system.recording_stopped == Some(true) => failed(
-                "the PBX has stopped recording: its quota is reached",
-                "Make room on the PBX or raise its quota for recordings.",
+            Some(Err(_)) if read_secret(&secret_file).is_err() => consequence_of("secrets"),
+            Some(Err(error)) => refused(&error),
+            None => skipped("not asked"),
+        };
+        (told, None)
+    });
+    let last = driver.last_answer();
+    examination.check::<()>("pbx-clock", LOGIN, move || (clock(last), None));
+    let deaths = driver.early_token_deaths();
+    let runs = subject.link.is_some();
+    examination.check::<()>("pbx-token-life", LOGIN, move || {
+        let told = match deaths {
+            _ if !runs => skipped("only the running agent sees whether somebody else ends its token"),
+            0 => fine("none died early in the last hour"),
+            few if few < DEATHS => fine(format!("{few} died early in the last hour, as when the PBX restarts")),
+            many => found(
+                "pbx-token-shared",
+                format!("{many} tokens died before their time in the last hour: somebody else logs in with the same client"),
             ),
-            Ok(system) => fine(match system.product {
-                Some(product) => format!("licence {product} is active"),
-                None => "the licence is active".to_owned(),
-            }),
-            Err(error) => warning(error.text.clone(), "Not needed for work; the role may not show it."),
-        },
-    );
-    examination.check("pbx-retention", "PBX: retention", Some("pbx-token"), || {
-        match driver.storage() {
-            Ok(storage) => match (storage.deletes_after_days, storage.archives) {
-                (Some(days), _) if days < 3 => warning(
-                    format!("the PBX deletes recordings after {days} days: an outage longer than that loses them"),
-                    "Lengthen it on the PBX under Recordings.",
-                ),
-                (Some(days), _) => fine(format!("the PBX deletes recordings after {days} days")),
-                (None, true) => fine("the PBX moves recordings to an archive and deletes none"),
-                (None, false) => fine("the PBX deletes none by itself"),
-            },
-            Err(error) => skipped(format!("it does not tell: {}", error.text)),
-        }
+        };
+        (told, None)
     });
 }
 
-fn of(error: &Error) -> Finding {
-    failed(&error.text, error.fix())
+/// Tries all addresses until one lets us in.
+fn knock(addresses: &[SocketAddr], port: u16) -> Found {
+    let end = Instant::now() + PORT - Duration::from_millis(500);
+    let mut last = None;
+    for (n, at) in addresses.iter().take(3).enumerate() {
+        let left = end.saturating_duration_since(Instant::now()) / (addresses.len().min(3) - n) as u32;
+        match TcpStream::connect_timeout(at, left.max(Duration::from_millis(100))) {
+            Ok(_) => return fine(format!("port {port} answers")),
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        None => found("pbx-name-unknown", "the name has no address"),
+        Some(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => found(
+            "pbx-port-refused",
+            format!("port {port} does not answer: the connection is refused"),
+        ),
+        Some(error) => found("pbx-port-silent", format!("port {port} does not answer: {error}")),
+    }
 }
 
-/// Host and port of the PBX's address.
-fn authority(url: &str) -> (String, u16) {
+/// What the first question says about the way to the PBX; what it says about the login comes on the next line.
+fn tls(answer: &Result<Probe, Error>, driver: &dyn Pbx, plain: bool) -> Found {
+    match answer {
+        Err(error) if error.kind == Kind::PinChanged => found(
+            "pbx-pin-changed",
+            format!(
+                "{}; known pin {}, shown pin {}",
+                error.text,
+                driver.pin().unwrap_or_default(),
+                driver.offered_pin().unwrap_or_default()
+            ),
+        ),
+        Err(error) if error.kind == Kind::Untrusted => found("pbx-certificate-untrusted", &error.text),
+        Err(error) if error.kind == Kind::Unreachable && error.text.contains("TLS failed") => {
+            found("pbx-tls-failed", &error.text)
+        }
+        Err(error) if error.kind == Kind::Unreachable => found("pbx-no-answer", &error.text),
+        _ if plain => found("pbx-plain", "plain HTTP"),
+        _ => fine(match driver.pin() {
+            Some(pin) => format!("pinned, SHA-256 of its key {pin}"),
+            None => "trusted by its authority".to_owned(),
+        }),
+    }
+}
+
+/// What a refused login or first question is called.
+fn refused(error: &Error) -> Found {
+    match error.kind {
+        // Known, let in, and refused what every token may ask.
+        Kind::RightMissing => found("pbx-right-missing", &error.text),
+        Kind::TooMuch => found("pbx-fault", &error.text),
+        Kind::Gone | Kind::Ours | Kind::Unreachable => found("pbx-fault", &error.text),
+        _ => found(error.code(), &error.text),
+    }
+}
+
+fn clock(last: LastAnswer) -> Found {
+    let Some(ahead) = last.clock_ahead_ms else {
+        return skipped("the PBX tells no time");
+    };
+    if ahead.abs() <= OFF_MS {
+        return fine("it agrees with this box");
+    }
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    let told = format!("its clock is {} {side} this box", when::span(ahead.abs()));
+    // Zones differ by quarters of an hour at least, and by less than a day.
+    let quarters = (ahead as f64 / 900_000.0).round() as i64;
+    let rest = (ahead - quarters * 900_000).abs();
+    if rest <= OFF_MS && (1..=56).contains(&quarters.abs()) {
+        found(
+            "pbx-zone-wrong",
+            format!("{told}, which is a whole number of quarter hours"),
+        )
+    } else {
+        found("pbx-clock-differs", told)
+    }
+}
+
+/// Host and port of an address.
+pub(super) fn authority(url: &str) -> (String, u16) {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let default = if scheme == "http" { 80 } else { 443 };
-    let authority = rest.split('/').next().unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     match authority.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (
             host.trim_matches(['[', ']']).to_owned(),
             port.parse().unwrap_or(default),
         ),
         _ => (authority.trim_matches(['[', ']']).to_owned(), default),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Outcome;
+    use super::*;
+
+    fn of(ahead_ms: i64) -> Found {
+        clock(LastAnswer {
+            clock_ahead_ms: Some(ahead_ms),
+            ..LastAnswer::default()
+        })
+    }
+
+    #[test]
+    fn a_clock_that_is_hours_off_is_a_zone_and_one_that_is_minutes_off_is_not() {
+        assert_eq!(of(3_000).told().0, Outcome::Ok);
+        assert_eq!(of(200_000).told().1, Some("pbx-clock-differs"));
+        assert_eq!(of(-7_190_000).told().1, Some("pbx-zone-wrong"));
+        assert_eq!(of(5 * 3_600_000 + 1_800_000).told().1, Some("pbx-zone-wrong"));
+        assert_eq!(of(-86_400_000).told().1, Some("pbx-clock-differs"));
+    }
+
+    #[test]
+    fn an_address_has_a_host_and_a_port() {
+        assert_eq!(
+            authority("https://pbx.example.com/x"),
+            ("pbx.example.com".to_owned(), 443)
+        );
+        assert_eq!(authority("http://[::1]:5000"), ("::1".to_owned(), 5000));
+        assert_eq!(authority("https://[::1]"), ("::1".to_owned(), 443));
     }
 }

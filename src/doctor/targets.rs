@@ -3,62 +3,90 @@
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
-use super::{Examination, Subject, failed, fine, skipped};
+use super::Subject;
+use super::examination::{Examination, Found, consequence_of, fine, found, skipped};
+use super::network::is_local;
+use super::pbx::authority;
+use crate::config::{Mqtt, Target};
 use crate::deliver::check_target;
+use crate::link::LinkStatus;
 
-pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
-    if subject.config.targets.is_empty() {
-        examination.check("target", "Targets", None, || {
-            skipped("none is configured: calls are kept here alone")
-        });
+/// How long a target may take to show that it is there.
+const TARGET: Duration = Duration::from_secs(15);
+/// The same for the broker.
+const BROKER: Duration = Duration::from_secs(6);
+
+/// A part of the examination that waits for no other.
+pub(super) type Part = Box<dyn FnOnce(&Subject, &mut Examination) + Send>;
+
+/// The hosts of all peers.
+pub(super) fn hosts(subject: &Subject) -> Vec<String> {
+    let config = &subject.config;
+    let mut hosts = vec![authority(&config.pbx.url).0];
+    hosts.extend(config.targets.iter().map(|target| authority(&target.url).0));
+    hosts.extend(config.mqtt.iter().map(|mqtt| mqtt.host.clone()));
+    hosts
+}
+
+/// One part for each target, and one for the broker.
+pub(super) fn parts(subject: &Subject) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for target in subject.config.targets.clone() {
+        parts.push(Box::new(move |subject, examination| one(subject, target, examination)));
     }
-    for target in &subject.config.targets {
-        let title = format!("Target {}", target.name);
-        examination.check("target", &title, None, || {
-            match check_target(target, subject.clock.clone()) {
-                Ok(text) => fine(text),
-                Err((code, text)) => failed(
-                    format!("{text} ({code})"),
-                    "Check url, trust and secret_file of the target.",
-                ),
-            }
-        });
+    if parts.is_empty() {
+        parts.push(Box::new(|_, examination| {
+            examination.check::<()>("target", BROKER, || {
+                (skipped("none is configured: calls are kept here alone"), None)
+            });
+        }));
     }
-    let Some(mqtt) = &subject.config.mqtt else {
-        return examination.check("mqtt", "Broker", None, || skipped("none is configured"));
-    };
-    examination.check("mqtt", "Broker", None, || {
-        if let Some(link) = &subject.link {
-            return match link.connected {
-                true => fine(format!(
-                    "connected{}",
-                    if link.tls { " with TLS" } else { ", in the clear" }
-                )),
-                false => failed(
-                    if link.error.is_empty() {
-                        "not connected yet".to_owned()
-                    } else {
-                        link.error.clone()
-                    },
-                    "Check mqtt.url, trust and login in the configuration, and the broker's log.",
-                ),
-            };
-        }
-        let reach = (mqtt.host.as_str(), mqtt.port).to_socket_addrs().and_then(|mut found| {
-            let at = found
-                .next()
-                .ok_or_else(|| std::io::Error::other("the name has no address"))?;
-            TcpStream::connect_timeout(&at, Duration::from_secs(3))
-        });
-        match reach {
-            Ok(_) => fine(format!(
-                "port {} answers; the login is tried when the agent runs",
-                mqtt.port
-            )),
-            Err(error) => failed(
-                format!("it can't be reached: {error}"),
-                "Check mqtt.url and the network.",
-            ),
-        }
+    parts.push(Box::new(broker));
+    parts
+}
+
+fn one(subject: &Subject, target: Target, examination: &mut Examination) {
+    examination.local = is_local(&authority(&target.url).0);
+    let (clock, name) = (subject.clock.clone(), target.name.clone());
+    examination.check_of::<()>("target", &name, TARGET, move || {
+        let told = match check_target(&target, clock) {
+            Ok(text) => fine(text),
+            Err((code, _)) if code == "secret" => consequence_of("secrets"),
+            Err((code, text)) => found("target-down", format!("{text} ({code})")),
+        };
+        (told, None)
     });
+}
+
+fn broker(subject: &Subject, examination: &mut Examination) {
+    let Some(mqtt) = subject.config.mqtt.clone() else {
+        examination.check::<()>("mqtt", BROKER, || (skipped("none is configured"), None));
+        return;
+    };
+    examination.local = is_local(&mqtt.host);
+    let link = subject.link.clone();
+    examination.check::<()>("mqtt", BROKER, move || (broker_is(&mqtt, link.as_ref()), None));
+}
+
+fn broker_is(mqtt: &Mqtt, link: Option<&LinkStatus>) -> Found {
+    match link {
+        Some(link) if link.connected && link.tls => return fine("connected with TLS"),
+        Some(link) if link.connected => return found("mqtt-plain", "connected, in the clear"),
+        Some(link) if !link.error.is_empty() => return found("mqtt-down", &link.error),
+        _ => {}
+    }
+    let reach = (mqtt.host.as_str(), mqtt.port).to_socket_addrs().and_then(|mut found| {
+        let at = found
+            .next()
+            .ok_or_else(|| std::io::Error::other("the name has no address"))?;
+        TcpStream::connect_timeout(&at, Duration::from_secs(4))
+    });
+    match reach {
+        Ok(_) if link.is_some() => found("mqtt-down", format!("port {} answers; not connected yet", mqtt.port)),
+        Ok(_) => fine(format!(
+            "port {} answers; the login is tried when the agent runs",
+            mqtt.port
+        )),
+        Err(error) => found("mqtt-down", format!("it can't be reached: {error}")),
+    }
 }

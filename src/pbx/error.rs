@@ -12,6 +12,12 @@ pub enum Kind {
     Unreachable,
     /// Its certificate is another than the pinned one.
     PinChanged,
+    /// Its certificate is not trusted by the authorities that it is judged by.
+    Untrusted,
+    /// It does not talk to this box's address: not among the allowed ones, or blacklisted.
+    ShutOut,
+    /// The login works and the API does not answer anything: the licence has none.
+    Unlicensed,
     /// It refuses client id or key.
     LoginRefused,
     /// It knows us and does not let us (401 that survives a new login, or 403).
@@ -58,6 +64,9 @@ impl Error {
         match self.kind {
             Kind::Unreachable => "pbx-unreachable",
             Kind::PinChanged => "pbx-pin-changed",
+            Kind::Untrusted => "pbx-certificate-untrusted",
+            Kind::ShutOut => "pbx-address-refused",
+            Kind::Unlicensed => "pbx-unlicensed",
             Kind::LoginRefused => "pbx-login-refused",
             Kind::RightMissing => "pbx-right-missing",
             Kind::NotThere => "pbx-no-api",
@@ -70,25 +79,21 @@ impl Error {
         }
     }
 
-    /// What to do about it.
+    /// What to do about it where the PBX's generation does not matter; [`super::advice::remedy`] knows the rest.
     pub fn fix(&self) -> &'static str {
         match self.kind {
             Kind::Unreachable => {
-                "Check the PBX's address in the configuration, its power and the network between."
+                "Check the PBX's address in the configuration, its power and the network between; `callspool doctor` says \
+                 how far the way goes."
             }
             Kind::PinChanged => {
                 "If the PBX got a new certificate, compare the new pin with the one on the PBX and accept it on the \
                  page or with `callspool pin accept PIN`. If not, somebody may be between: don't accept it."
             }
-            Kind::LoginRefused => {
-                "Check client ID and API key: on the PBX under Admin, Integrations, API. callspool tries again when \
-                 the secret file changes, and otherwise rarely, because the PBX bans addresses after bad logins."
+            Kind::Untrusted => {
+                "Check that pbx.url has the name that is in the PBX's certificate, and this box's clock; or set pbx.trust to \
+                 \"pin\" or to the authority's file."
             }
-            Kind::RightMissing => {
-                "On the PBX under Admin, Integrations, API, give the client a real department (not System Wide) and \
-                 the role System Owner, or a group that holds both Reports User and Recording Manager."
-            }
-            Kind::NotThere => "Check that the PBX is 3CX v20 and its licence includes the Configuration API.",
             Kind::TooMuch | Kind::Throttled | Kind::ItsFault => {
                 "callspool asks again by itself; if it lasts, look at the PBX's services and load."
             }
@@ -97,6 +102,9 @@ impl Error {
             }
             Kind::Gone => "Lengthen the PBX's retention, or let callspool reach it more often.",
             Kind::Ours => "Look at the store and the disk of this box.",
+            Kind::LoginRefused | Kind::RightMissing | Kind::NotThere | Kind::ShutOut | Kind::Unlicensed => {
+                super::advice::remedy(self, super::Generation::Unknown)
+            }
         }
     }
 
@@ -104,14 +112,25 @@ impl Error {
     pub fn is_of_the_line(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Unreachable | Kind::PinChanged | Kind::LoginRefused | Kind::Throttled | Kind::NotThere
+            Kind::Unreachable
+                | Kind::PinChanged
+                | Kind::Untrusted
+                | Kind::ShutOut
+                | Kind::Unlicensed
+                | Kind::LoginRefused
+                | Kind::Throttled
+                | Kind::NotThere
         )
     }
 }
 
 impl From<http::Error> for Error {
     fn from(error: http::Error) -> Error {
-        Error::new(Kind::Unreachable, error.to_string())
+        let kind = match error.kind {
+            http::Kind::Certificate => Kind::Untrusted,
+            _ => Kind::Unreachable,
+        };
+        Error::new(kind, error.to_string())
     }
 }
 

@@ -1,10 +1,13 @@
 //! The port to the PBX: what any PBX must answer, and the drivers that ask it.
 
+pub mod advice;
 mod error;
 mod pin;
 mod port;
+mod refusals;
 pub mod v20;
 
 pub use error::{Error, Kind};
 pub use pin::{accept_pin, load_pin, remember_pin};
-pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
+pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System, Transcript};
+pub use refusals::Refusals;

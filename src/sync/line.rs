@@ -3,14 +3,19 @@
 use std::sync::PoisonError;
 
 use super::{Context, Fatal, Trouble};
+use crate::findings;
 use crate::health::Report;
+use crate::pbx::advice::remedy;
 use crate::pbx::{Error, Kind};
 use crate::store;
 
 /// The items that stand for "the PBX can't be used"; one at a time.
-const LINE_CODES: [&str; 8] = [
+const LINE_CODES: [&str; 11] = [
     "pbx-unreachable",
     "pbx-pin-changed",
+    "pbx-certificate-untrusted",
+    "pbx-address-refused",
+    "pbx-unlicensed",
     "pbx-login-refused",
     "pbx-right-missing",
     "pbx-no-api",
@@ -61,7 +66,8 @@ impl Context {
         for other in LINE_CODES.iter().filter(|other| **other != code) {
             self.health.clear(other);
         }
-        self.raise(code, title(error.kind), &error.text, error.fix(), None);
+        let title = findings::find(code).map_or("A recording can't be had", |finding| finding.title);
+        self.raise(code, title, &error.text, remedy(error, self.pbx.generation()), None);
     }
 
     /// Reports an item and logs it when it is new.
@@ -117,19 +123,5 @@ impl Context {
                 Ok(())
             }
         }
-    }
-}
-
-fn title(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Unreachable => "The PBX does not answer",
-        Kind::PinChanged => "The PBX shows another certificate",
-        Kind::LoginRefused => "The PBX refuses the login",
-        Kind::RightMissing => "A right is missing on the PBX",
-        Kind::NotThere => "The PBX has no API",
-        Kind::Throttled => "The PBX asks for a pause",
-        Kind::TooMuch | Kind::ItsFault => "The PBX fails",
-        Kind::Nonsense => "The PBX answers nonsense",
-        Kind::Gone | Kind::Ours => "A recording can't be had",
     }
 }

@@ -4,8 +4,12 @@
 //! fetches recordings. So a long download never keeps a call waiting.
 
 mod audio;
+mod drift;
 mod history;
+mod late;
 mod line;
+mod reconcile;
+mod retention;
 mod status;
 
 use std::fmt;
@@ -15,6 +19,10 @@ use tokio::sync::Notify;
 
 pub use status::{PbxStatus, SyncStatus};
 
+/// The pauses between two tries for a recording that is not there yet.
+pub const LATE_PAUSES: Backoff = audio::LATE;
+
+use crate::backoff::Backoff;
 use crate::bell::Bell;
 use crate::clock::Clock;
 use crate::config;

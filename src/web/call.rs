@@ -196,19 +196,24 @@ fn main(shown: &Shown, at: Circumstances, visitor: &Visitor) -> Markup {
                 (heads(&["Began", "From", "To", "Rang", "Talked", "How it ended"]))
                 tbody role="rowgroup" { @for leg in &why.legs { (leg_line(leg)) } }
             }
-            @for leg in &why.legs { (spoken(leg)) }
+            @for leg in &why.legs { (spoken("Transcript of the leg of ", leg.started_ms, &leg.transcript, &leg.summary)) }
+            @for one in &why.recordings {
+                @let recording = &one.recording;
+                @let at = recording.started_ms.unwrap_or(call.started_ms);
+                (spoken("Transcript of the recording of ", at, &recording.transcript, &recording.summary))
+            }
         }
     }
 }
 
-/// The transcript of a leg, where it may be read.
-fn spoken(leg: &Leg) -> Markup {
+/// What was said in a leg or a recording, where it may be read.
+fn spoken(title: &str, at_ms: i64, transcript: &Option<String>, summary: &Option<String>) -> Markup {
     html! {
-        @if leg.transcript.is_some() || leg.summary.is_some() {
-            h2 { "Transcript of the leg of " (moment(leg.started_ms)) }
+        @if transcript.is_some() || summary.is_some() {
+            h2 { (title) (moment(at_ms)) }
             article class="card" {
-                @if let Some(summary) = &leg.summary { p { b { "Summary: " } bdi { (text(summary)) } } }
-                @if let Some(transcript) = &leg.transcript { p class="spoken" { bdi { (text(transcript)) } } }
+                @if let Some(summary) = summary { p { b { "Summary: " } bdi { (text(summary)) } } }
+                @if let Some(transcript) = transcript { p class="spoken" { bdi { (text(transcript)) } } }
             }
         }
     }

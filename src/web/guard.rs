@@ -302,8 +302,11 @@ fn login_for(uri: &Uri) -> String {
 /// `path` if it is one of our pages, else the first page: nobody is sent anywhere else.
 pub(super) fn way_back(path: &str) -> &str {
     let call = path.strip_prefix("/calls/");
-    let known = matches!(path, "/calls" | "/queue" | "/password" | "/me" | "/rights" | "/audit")
-        || call.is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()));
+    let known = matches!(
+        path,
+        "/calls" | "/queue" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
+    ) || call
+        .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()));
     if known { path } else { "/" }
 }
 

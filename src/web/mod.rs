@@ -16,7 +16,7 @@
 //! | `audit`, `record` | what is written down about it, and who may read that |
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
-//! | `overview`, `calls`, `call`, `queue`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `overview`, `calls`, `call`, `queue`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
 //! | `layout`, `words`, `assets` | how it looks |
 
 mod access;
@@ -29,6 +29,7 @@ mod audit;
 mod call;
 mod calls;
 mod certificate;
+mod checks;
 mod error;
 mod explained;
 mod guard;

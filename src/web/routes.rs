@@ -7,7 +7,8 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, call, calls, guard, layout, listen, live, login, me, overview, queue, record, who_may,
+    actions, api, assets, call, calls, checks, guard, layout, listen, live, login, me, overview, queue, record,
+    who_may,
 };
 use crate::rights::Action;
 
@@ -97,6 +98,18 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/queue", Needs::All(Action::BoxView, Door::Page), || {
         get(queue::page)
+    }),
+    route("GET", "/checks", Needs::All(Action::BoxView, Door::Page), || {
+        get(checks::page)
+    }),
+    route("POST", "/checks", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(checks::start)
+    }),
+    route("GET", "/checks.txt", Needs::All(Action::BoxView, Door::Api), || {
+        get(checks::text)
+    }),
+    route("GET", "/checks.json", Needs::All(Action::BoxView, Door::Api), || {
+        get(checks::json)
     }),
     route("GET", "/live", Needs::All(Action::BoxView, Door::Live), || {
         get(live::stream)

@@ -134,6 +134,7 @@ pub fn call(page: &Page, n: i64, extension: &str) {
         recordings: vec![n],
         transcript: Some(SAID.to_owned()),
         summary: None,
+        sentiment: Some(1),
     };
     let taken = page
         .handle
@@ -154,9 +155,9 @@ pub fn hold(page: &Page, n: i64, extension: &str, bytes: &[u8]) {
     let row = page.handle.store().write(move |within| {
         within.execute(
             "INSERT INTO recording (id, pbx_id, call, started_ms, extension, state, code, reason, next_mono, boot, file,
-                 bytes, sha256, media_type, audio_ms, seen_ms, held_ms)
-             VALUES (?1, ?1, ?1, ?2, ?3, 'held', '', '', 0, '', ?4, ?5, ?6, 'audio/x-wav', 2500, ?2, ?2)",
-            (n, now, extension, file, written.bytes as i64, sha256),
+                 bytes, sha256, media_type, audio_ms, seen_ms, held_ms, transcript)
+             VALUES (?1, ?1, ?1, ?2, ?3, 'held', '', '', 0, '', ?4, ?5, ?6, 'audio/x-wav', 2500, ?2, ?2, ?7)",
+            (n, now, extension, file, written.bytes as i64, sha256, SAID),
         )?;
         Ok(())
     });

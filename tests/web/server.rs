@@ -12,8 +12,8 @@ use callspool::clock::Clock;
 use callspool::health::Health;
 use callspool::http::Belief;
 use callspool::model::Directory;
-use callspool::pbx::Pbx;
 use callspool::pbx::v20::{Setup, V20};
+use callspool::pbx::{Pbx, Refusals};
 use callspool::rights::{Action, Scope};
 use callspool::store::{self, Grantee, NewGrant, Store};
 use callspool::sync::PbxStatus;
@@ -80,6 +80,7 @@ impl Page {
             sync: Arc::default(),
             link: Arc::default(),
             machine: Arc::default(),
+            doctor: Default::default(),
             take: Vec::new(),
             give: Vec::new(),
             events: Arc::default(),
@@ -379,6 +380,7 @@ fn driver(clock: &Clock) -> Arc<dyn Pbx> {
         url: "https://127.0.0.1:1".to_owned(),
         client_id: "callspool".to_owned(),
         secret_file: "none".into(),
+        refusals: Refusals::of_agent(Path::new("none")),
         belief: Belief::Public,
         clock: clock.clone(),
     };

@@ -2,19 +2,21 @@
 
 mod client;
 mod directory;
+mod group;
 mod history;
 mod loose;
 mod recordings;
 mod system;
 mod token;
+mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
-use super::{Error, Kind};
+use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System, Transcript};
+use super::{Error, Kind, Refusals};
 use crate::clock::Clock;
 use crate::http::{Belief, Client, Pin, TrustError};
 use crate::model::{Directory, Leg};
@@ -27,6 +29,8 @@ pub struct Setup {
     pub client_id: String,
     /// File that holds its API key; read at every login, so a new key needs no restart.
     pub secret_file: PathBuf,
+    /// Where a refused login is remembered, so that no run tries the same key twice.
+    pub refusals: Refusals,
     /// How its certificate is judged.
     pub belief: Belief,
     /// Time.
@@ -47,6 +51,12 @@ pub struct V20 {
     page: Mutex<usize>,
     /// Questions that a fresh token did not open, and until when (monotonic) that is believed.
     barred: Mutex<BTreeMap<String, i64>>,
+    /// `X-3CX-Version` of the last answer that had it.
+    version: Mutex<Option<String>>,
+    /// Entity sets and fields of theirs that this build was found not to know.
+    unknown: Mutex<BTreeSet<(String, String)>>,
+    /// Which way this build tells its call log.
+    history: Mutex<history::Ways>,
 }
 
 impl V20 {
@@ -57,7 +67,7 @@ impl V20 {
             Belief::Pinned(pin) => Some(Arc::clone(pin)),
             _ => None,
         };
-        let token = token::Keeper::new(setup.client_id, setup.secret_file);
+        let token = token::Keeper::new(setup.client_id, setup.secret_file, setup.refusals);
         let (url, clock) = (setup.url, setup.clock);
         Ok(V20 {
             client,
@@ -69,6 +79,9 @@ impl V20 {
             directory_mark: Mutex::default(),
             page: Mutex::new(100),
             barred: Mutex::default(),
+            version: Mutex::default(),
+            unknown: Mutex::default(),
+            history: Mutex::default(),
         })
     }
 
@@ -126,12 +139,32 @@ impl Pbx for V20 {
         directory::read(self)
     }
 
+    fn transcript(&self, pbx_id: i64) -> Result<Option<Transcript>, Error> {
+        recordings::transcript(self, pbx_id)
+    }
+
+    fn version(&self) -> Option<String> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn system(&self) -> Result<System, Error> {
         system::system(self)
     }
 
     fn storage(&self) -> Result<Storage, Error> {
         system::storage(self)
+    }
+
+    fn may_administer(&self) -> Result<Option<bool>, Error> {
+        system::may_administer(self)
+    }
+
+    fn may_read_transcripts(&self) -> Result<Option<bool>, Error> {
+        system::may_read_transcripts(self)
+    }
+
+    fn early_token_deaths(&self) -> u32 {
+        self.token.early_deaths(self.clock.mono_ms())
     }
 
     fn last_answer(&self) -> LastAnswer {

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
 use super::loose::Text;
-use super::{Error, Kind, V20};
+use super::{Error, Kind, Refusals, V20};
 use crate::config::read_secret;
 
 /// After a refused login nothing is tried for this long, unless the secret file changes.
@@ -19,9 +19,15 @@ const AFTER_REFUSAL: Duration = Duration::from_secs(1800);
 /// A token is renewed this long before it ends, or in the last tenth of a shorter life.
 const MARGIN_MS: i64 = 60_000;
 
+/// A token that died counts as "somebody else uses our name" for this long.
+const DEATHS_KEPT_MS: i64 = 3_600_000;
+
 pub(super) struct Keeper {
     client_id: String,
     secret_file: PathBuf,
+    refusals: Refusals,
+    /// When tokens died before their time, monotonic; the youngest hour of them.
+    deaths: Mutex<Vec<i64>>,
     state: Mutex<State>,
 }
 
@@ -52,10 +58,12 @@ struct Answer {
 }
 
 impl Keeper {
-    pub(super) fn new(client_id: String, secret_file: PathBuf) -> Keeper {
+    pub(super) fn new(client_id: String, secret_file: PathBuf, refusals: Refusals) -> Keeper {
         Keeper {
             client_id,
             secret_file,
+            refusals,
+            deaths: Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -81,16 +89,26 @@ impl Keeper {
             return Err(refused.error.clone());
         }
         state.token = None;
+        // What an earlier run was refused with this very file is not tried again (the PBX counts bad logins).
+        if let Some(error) = self
+            .refusals
+            .standing(&self.client_id, &self.secret_file, pbx.clock.wall_ms())
+        {
+            return Err(error);
+        }
         // Nobody was asked yet, so there is nothing to rest from: a mended file is taken up at the next try.
         let secret = read_secret(&self.secret_file).map_err(|text| Error::new(Kind::LoginRefused, text))?;
         match self.log_in(pbx, &secret) {
             Ok(token) => {
                 state.refused = None;
+                self.refusals.forget();
                 state.token = Some(token.clone());
                 Ok(token.value)
             }
             Err(error) => {
                 if error.kind == Kind::LoginRefused {
+                    self.refusals
+                        .note(&self.client_id, &self.secret_file, pbx.clock.wall_ms());
                     let until_mono = now + AFTER_REFUSAL.as_millis() as i64;
                     state.refused = Some(Refused {
                         until_mono,
@@ -101,6 +119,19 @@ impl Keeper {
                 Err(error)
             }
         }
+    }
+
+    /// A token was refused before its time, and a new one was taken: somebody else has logged in with our name.
+    pub(super) fn died_early(&self, now_mono: i64) {
+        let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        deaths.retain(|at| now_mono - at < DEATHS_KEPT_MS);
+        deaths.push(now_mono);
+    }
+
+    /// How often that happened in the last hour.
+    pub(super) fn early_deaths(&self, now_mono: i64) -> u32 {
+        let deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        deaths.iter().filter(|at| now_mono - **at < DEATHS_KEPT_MS).count() as u32
     }
 
     fn log_in(&self, pbx: &V20, secret: &str) -> Result<Token, Error> {
@@ -117,6 +148,7 @@ impl Keeper {
             400 | 401 => {
                 return Err(Error::new(Kind::LoginRefused, "the PBX refuses client ID or API key"));
             }
+            403 => return Err(shut_out()),
             404 => {
                 let text = "the PBX has no /connect/token: it is older than v20, or this is not its address";
                 return Err(Error::new(Kind::NotThere, text));
@@ -136,6 +168,14 @@ impl Keeper {
             renew_mono: asked_mono + lifetime_ms - margin_ms,
         })
     }
+}
+
+/// The error of a PBX that does not talk to this box: it refuses before it looks at any name or key.
+pub(super) fn shut_out() -> Error {
+    Error::new(
+        Kind::ShutOut,
+        "the PBX answers 403 before it looks at the login: this box's address is blacklisted or not among the allowed ones",
+    )
 }
 
 /// How long a token lives: by its own `exp` against its own `iat` or `nbf` (the PBX's clock may be off ours), else
