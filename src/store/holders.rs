@@ -74,7 +74,8 @@ pub(super) fn apply_holders(within: &Savepoint, people: &[Person]) -> Result<()>
     for (id, person) in changed {
         within
             .prepare_cached(
-                "INSERT OR REPLACE INTO holder (id, person, dn, name, present) VALUES (?1, ?2, ?3, ?4, 1)",
+                "INSERT INTO holder (id, person, dn, name, present) VALUES (?1, ?2, ?3, ?4, 1)
+                 ON CONFLICT (id) DO UPDATE SET person = ?2, dn = ?3, name = ?4, present = 1",
             )?
             .execute(params![id, person.id, person.extension, person.name])?;
     }

@@ -17,6 +17,10 @@ const NO_DIRECTORY: i64 = -1;
 /// A directory was in force, and did not know the number.
 const NOT_IN_IT: i64 = 0;
 
+/// The parties of a number that may be filled in. `known <= 0` is what lets SQLite use the small index of these alone.
+pub(super) const THEIRS: &str = "known <= 0 AND dn = ?1 AND (known = -1 OR (known = 0 AND started_ms > ?2))";
+pub(super) const NO_DIRECTORY_YET: &str = "known <= 0 AND known = -1";
+
 /// A party as it stands in the store.
 struct Kept {
     started_ms: i64,
@@ -144,20 +148,19 @@ pub(super) fn fill_unknown(within: &Savepoint, version: i64, read_ms: Option<i64
     let since = read_ms.unwrap_or(i64::MAX);
     for dn in unknown {
         let Some(place) = place_of(within, &dn)? else { continue };
-        let theirs = "dn = ?1 AND (known = -1 OR (known = 0 AND started_ms > ?2))";
         for department in &place.departments {
             within
                 .prepare_cached(&format!(
                     "INSERT OR IGNORE INTO party_department (call, dn, department, started_ms)
-                     SELECT call, dn, ?3, started_ms FROM party WHERE {theirs}"
+                     SELECT call, dn, ?3, started_ms FROM party WHERE {THEIRS}"
                 ))?
                 .execute(params![dn, since, department])?;
         }
         within
-            .prepare_cached(&format!("UPDATE party SET holder = ?3, known = ?4 WHERE {theirs}"))?
+            .prepare_cached(&format!("UPDATE party SET holder = ?3, known = ?4 WHERE {THEIRS}"))?
             .execute(params![dn, since, place.holder, version])?;
     }
-    within.execute("UPDATE party SET known = 0 WHERE known = -1", [])?;
+    within.execute(&format!("UPDATE party SET known = 0 WHERE {NO_DIRECTORY_YET}"), [])?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ CREATE INDEX holder_by_dn        ON holder (dn);
 
 -- Who took part in a call, as it was when the call was first seen.
 CREATE TABLE party (
-    call       INTEGER NOT NULL REFERENCES call (id),
+    call       INTEGER NOT NULL REFERENCES call (id) ON DELETE CASCADE,
     dn         TEXT    NOT NULL,
     started_ms INTEGER NOT NULL,                  -- the call's, so that a list can be read off the index
     holder     INTEGER,                           -- who had the extension; NULL for queues and what nobody knew
@@ -37,7 +37,7 @@ CREATE INDEX party_by_holder ON party (holder, started_ms, call) WHERE holder IS
 CREATE INDEX party_unknown   ON party (dn) WHERE known <= 0;
 
 CREATE TABLE party_department (
-    call       INTEGER NOT NULL,
+    call       INTEGER NOT NULL REFERENCES call (id) ON DELETE CASCADE,
     dn         TEXT    NOT NULL,
     department INTEGER NOT NULL,                  -- the PBX's id
     started_ms INTEGER NOT NULL,

@@ -139,3 +139,24 @@ fn nobody_lists_nothing_and_an_owner_lists_everything() {
     nowhere.holder = None;
     assert_eq!(count(&sql_filter(&nowhere, Action::CallView)), 0);
 }
+
+#[test]
+fn filling_in_what_no_directory_knew_goes_through_those_alone() {
+    let bench = filled();
+    for condition in [parties::THEIRS, parties::NO_DIRECTORY_YET] {
+        let steps: Vec<String> = bench
+            .store
+            .read(|c| {
+                let sql = format!("EXPLAIN QUERY PLAN SELECT call FROM party WHERE {condition}");
+                let mut asked = c.prepare(&sql)?;
+                let mut steps = asked.raw_query();
+                let mut told = Vec::new();
+                while let Some(row) = steps.next()? {
+                    told.push(row.get("detail")?);
+                }
+                Ok(told)
+            })
+            .unwrap();
+        assert!(steps[0].contains("party_unknown"), "{steps:?}");
+    }
+}
