@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Subject;
 use super::examination::{Examination, Found, denied, fine, found, skipped};
+use crate::pbx::advice::remedy;
 use crate::pbx::{Error, Kind, Pbx};
 
 const DAY_MS: i64 = 86_400_000;
@@ -178,7 +179,11 @@ fn people(driver: &dyn Pbx) -> (Found, Option<May>) {
             )
         }
         Err(error) if error.kind == Kind::RightMissing => (denied(&error.text), Some(Some(false))),
-        Err(error) => (found("rights-unreadable", &error.text), None),
+        // The catalogue's remedy is that of a missing right, and this is none.
+        Err(error) => (
+            found("rights-unreadable", &error.text).mended_by(remedy(&error, driver.generation())),
+            None,
+        ),
     }
 }
 
