@@ -685,3 +685,30 @@ fn the_document_of_findings_is_the_one_that_the_code_prints() {
         assert!(!finding.fix(Generation::V18).is_empty());
     }
 }
+
+#[test]
+fn why_speaks_the_catalogues_words_for_one_call_and_the_clicks_of_that_pbx() {
+    let pbx = Pbx::start(PbxConfig {
+        time: SimTime::real(),
+        principal: Principal::history_only(),
+        ..quiet()
+    })
+    .unwrap();
+    let call = pbx.place_call(over(true));
+    let setup = setup("why", &pbx);
+    let agent = InProcess::start(&setup, Clock::system());
+    let asked = |handle: &_| rig::world::why(handle, &call.main_call_history_id);
+    agent.wait("it waits for a right", PATIENCE, |handle| {
+        asked(handle).is_some_and(|why| why.finding.is_some())
+    });
+    let why = asked(agent.handle()).unwrap();
+    assert_eq!(why.finding, Some("recordings-right-missing"));
+    assert!(
+        why.answer
+            .starts_with("waiting: the right to read recordings is missing"),
+        "{}",
+        why.answer
+    );
+    assert!(why.fix.contains("add Recording Manager"), "{}", why.fix);
+    pbx.set_principal(Principal::both());
+}
