@@ -3,15 +3,24 @@
 use rusqlite::Connection;
 use serde::Serialize;
 
+use crate::findings;
 use crate::model::{Call, Delivery, DeliveryState, Leg, Outcome, Recording, RecordingState};
+use crate::pbx::Generation;
 use crate::store;
 use crate::when;
+
+/// Why most recordings that were never made were never made.
+const SWITCHED_OFF: &str = "recording is switched off on the PBX";
 
 /// The answer for one call.
 #[derive(Debug, Clone, Serialize)]
 pub struct Why {
     /// One sentence that answers the question.
     pub answer: String,
+    /// What explains it, by its code in the catalogue, where something is wrong that has one.
+    pub finding: Option<&'static str>,
+    /// What mends it, in the words of that PBX; empty if nothing does or nothing is to be mended.
+    pub fix: &'static str,
     /// The call.
     pub call: Call,
     /// Its legs, oldest first.
@@ -69,12 +78,47 @@ pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store:
             .collect::<Vec<_>>()
             .join("; "),
     };
+    let finding = finding_of(&call, &answer, &recordings, &deliveries).and_then(findings::find);
     Ok(Why {
         answer,
+        finding: finding.map(|finding| finding.code),
+        fix: finding.map_or("", |finding| finding.fix(generation(connection))),
         call,
         legs,
         recordings,
         deliveries,
+    })
+}
+
+/// What in the catalogue explains that a recording is not delivered.
+fn finding_of(
+    call: &Call,
+    answer: &str,
+    recordings: &[RecordingWhy],
+    deliveries: &[Delivery],
+) -> Option<&'static str> {
+    if recordings.is_empty() {
+        return (call.outcome == Outcome::Answered && answer.contains(SWITCHED_OFF)).then_some("recording-off");
+    }
+    let of_recording = recordings.iter().map(|one| &one.recording).find_map(|recording| {
+        match (recording.state, recording.code.as_str()) {
+            (RecordingState::Waiting, "right-missing") => Some("recordings-right-missing"),
+            (RecordingState::Waiting, code) => findings::find(code).map(|finding| finding.code),
+            (RecordingState::Gone, "archived" | "deleted" | "vanished") => Some("pbx-deletes-early"),
+            _ => None,
+        }
+    });
+    let held = || deliveries.iter().any(|delivery| delivery.state == DeliveryState::Held);
+    of_recording.or_else(|| held().then_some("deliveries-held"))
+}
+
+/// The generation of the PBX, by the version that it told last.
+fn generation(connection: &Connection) -> Generation {
+    let version = connection.query_row("SELECT value FROM setting WHERE name = 'pbx.version'", [], |row| {
+        row.get::<_, Vec<u8>>(0)
+    });
+    version.map_or(Generation::Unknown, |bytes| {
+        Generation::of_version(&String::from_utf8_lossy(&bytes))
     })
 }
 
@@ -163,7 +207,7 @@ fn nothing_recorded(
         extensions.sort_unstable();
         extensions.dedup();
         return Ok(format!(
-            "will never come: recording is switched off on the PBX for extension {}",
+            "will never come: {SWITCHED_OFF} for extension {}",
             extensions.join(" and ")
         ));
     }

@@ -55,6 +55,9 @@ pub(super) fn run(config: &Config, call: &str, json: bool) -> Exit {
 fn print(why: &Why, at: Circumstances) {
     let call = &why.call;
     out::line(&why.answer);
+    if let Some(code) = why.finding.filter(|_| !why.fix.is_empty()) {
+        out::line(&format!("fix: {} [{code}]", why.fix));
+    }
     out::line(&format!(
         "\ncall {} ({}), {} {}, began {}, {} talked, revision {}",
         call.id,

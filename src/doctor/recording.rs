@@ -97,17 +97,16 @@ fn recording_on(store: Option<&Store>, now: i64) -> Found {
 
 /// Which extensions, queues and whole departments telephone without being recorded.
 fn off(covered: &[Coverage], directory: &Directory) -> Found {
-    let bare = |dn: &str| {
-        covered
-            .iter()
-            .find(|one| one.dn == dn && one.calls > 0 && one.recorded == 0)
-    };
+    let of = |dn: &str| covered.iter().find(|one| one.dn == dn);
+    // A call may be recorded on its other side; what counts for an extension is what is missing.
     let people: Vec<_> = directory
         .people
         .iter()
         .filter(|person| person.records_calls != Some(true))
-        .filter_map(|person| Some((person, bare(&person.extension)?.calls)))
+        .filter_map(|person| Some((person, of(&person.extension).map(|one| one.calls - one.recorded)?)))
+        .filter(|(_, missing)| *missing > 0)
         .collect();
+    let bare = |dn: &str| of(dn).filter(|one| one.calls > 0 && one.recorded == 0);
     let calls: i64 = covered
         .iter()
         .filter(|one| directory.people.iter().any(|person| person.extension == one.dn))
@@ -170,7 +169,7 @@ fn off(covered: &[Coverage], directory: &Directory) -> Found {
     found(
         "recording-off",
         format!(
-            "in the last {DAYS} days calls flowed and none was recorded at: {}",
+            "in the last {DAYS} days calls flowed without a recording at: {}",
             parts.join("; ")
         ),
     )

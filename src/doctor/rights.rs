@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Subject;
 use super::examination::{Examination, Found, denied, fine, found, skipped};
+use crate::pbx::advice::remedy;
 use crate::pbx::{Error, Kind, Pbx};
 
 const DAY_MS: i64 = 86_400_000;
@@ -87,9 +88,9 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
         .check("pbx-directory", LIMIT, move || people(asked.as_ref()))
         .flatten();
     let asked = Arc::clone(driver);
-    let refused_all = rights.history == Some(false) && rights.list == Some(false);
+    let refused = rights.list == Some(false);
     examination.check::<()>("pbx-transcripts", LIMIT, move || {
-        (transcripts(asked.as_ref(), refused_all), None)
+        (transcripts(asked.as_ref(), refused), None)
     });
     let asked = Arc::clone(driver);
     rights.administration = examination
@@ -178,18 +179,22 @@ fn people(driver: &dyn Pbx) -> (Found, Option<May>) {
             )
         }
         Err(error) if error.kind == Kind::RightMissing => (denied(&error.text), Some(Some(false))),
-        Err(error) => (found("rights-unreadable", &error.text), None),
+        // The catalogue's remedy is that of a missing right, and this is none.
+        Err(error) => (
+            found("rights-unreadable", &error.text).mended_by(remedy(&error, driver.generation())),
+            None,
+        ),
     }
 }
 
-fn transcripts(driver: &dyn Pbx, refused_all: bool) -> Found {
+fn transcripts(driver: &dyn Pbx, refused: bool) -> Found {
     match driver.may_read_transcripts() {
         Ok(Some(true)) => fine("they may be read"),
         Ok(Some(false))
         | Err(Error {
             kind: Kind::RightMissing,
             ..
-        }) if refused_all => denied("they come with the call history and recordings, which may not be read"),
+        }) if refused => denied("they come with recordings, which may not be read"),
         Ok(Some(false))
         | Err(Error {
             kind: Kind::RightMissing,
@@ -220,7 +225,7 @@ fn row(rights: &Rights) -> Found {
     let Some(row) = Row::of(rights) else {
         return skipped("the call history or the list of recordings could not be asked for");
     };
-    let told = |rest: &str| format!("the client may read {}: {rest}", row.words());
+    let told = |rest: &str| format!("the client may read {}. {rest}", row.words());
     let symptom = |code: &str| crate::findings::find(code).map_or("", |finding| finding.means);
     match row {
         Row::Nothing => {
@@ -243,7 +248,7 @@ fn row(rights: &Rights) -> Found {
         Row::BothAndAdministration => found(
             "rights-too-many",
             format!(
-                "the client may read history and recordings, and administer the PBX: {}",
+                "the client may read history and recordings, and administer the PBX. {}",
                 symptom("rights-too-many")
             ),
         ),

@@ -353,7 +353,7 @@ pub const FINDINGS: &[Finding] = &[
         ],
         Clicks(Problem::AddressRefused),
     ),
-    warning(
+    error(
         "pbx-throttled",
         "pbx-token",
         "",
@@ -562,6 +562,18 @@ pub const FINDINGS: &[Finding] = &[
             "An outage that lasts longer loses recordings.",
         ],
         Clicks(Problem::DeletesEarly),
+    ),
+    warning(
+        "recordings-at-risk",
+        "",
+        "",
+        [
+            "Recordings may be gone before they are fetched",
+            "The PBX deletes or archives them, and what waits longer than that never comes.",
+        ],
+        Words(
+            "See why they wait (`callspool why CALL`): mend that first. Else let the PBX keep recordings longer.",
+        ),
     ),
     warning(
         "recordings-late",

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use super::{Context, Trouble};
 use crate::health::Report;
+use crate::pbx::advice::{Problem, clicks};
 use crate::pbx::{Kind, Storage};
 use crate::store;
 use crate::when;
@@ -39,10 +40,9 @@ pub(super) fn warn(context: &Context, storage: &Storage) -> Result<(), Trouble> 
         context,
         "pbx-recording-stopped",
         storage.recording_stopped.then(|| Report {
-            title: "The PBX records no more".to_owned(),
+            title: "The PBX has stopped recording".to_owned(),
             text: "the PBX says that it stopped recording: calls from now on have no recording".to_owned(),
-            fix: "On the PBX, raise the quota of recordings or delete old ones (Admin, System, Storage)."
-                .to_owned(),
+            fix: clicks(Problem::RecordingStopped, context.pbx.generation()).to_owned(),
             ..Report::default()
         }),
     );

@@ -363,3 +363,28 @@ fn assets_are_kept_until_they_change() {
     assert_eq!((again.status, again.body.as_str()), (304, ""));
     assert!(page.get("/assets/page.js", "").body.len() <= 3 * 1024);
 }
+
+#[test]
+fn the_checks_stream_as_html_without_a_script_and_can_be_taken_along() {
+    let page = Page::start();
+    let cookie = page.log_in();
+    let before = page.get("/checks", &cookie);
+    assert!(before.body.contains("Check now") && before.header("transfer-encoding").is_none());
+    let token = page.token(&cookie);
+    let pressed = page.post("/checks", &cookie, &format!("token={token}"));
+    assert_eq!((pressed.status, pressed.header("location")), (303, Some("/checks")));
+    // Either the run is still under way, and its lines come in pieces, or it is over already; both end with the cause.
+    let watched = page.get("/checks", &cookie).body;
+    for wanted in ["<b>Disk</b>", "id=\"verdict\"", "pbx-name-unknown", "/checks.txt"] {
+        assert!(watched.contains(wanted), "{wanted} is not in {watched}");
+    }
+    page.until("it is over", |page| {
+        page.get("/checks", &cookie).body.contains("Check again")
+    });
+    let json = page.get("/checks.json", &cookie).json();
+    assert_eq!(json["ok"], false);
+    assert!(json["checks"].as_array().unwrap().len() > 20, "{json:#}");
+    let text = page.get("/checks.txt", &cookie);
+    assert!(text.body.contains("callspool") && text.body.contains("fix: "));
+    assert!(text.header("content-disposition").unwrap().contains("attachment"));
+}
