@@ -12,6 +12,7 @@ use callspool::agent::Agent;
 use callspool::clock::Clock;
 use callspool::{cli, config};
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use parts::Parts;
@@ -76,8 +77,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
                 None => std::future::pending().await,
             }
         };
+        let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
             () = end => {}
             () = parts.tell(agent.handle(), arguments.outage) => {}
         }
@@ -85,7 +88,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         stop.send_replace(true);
         let _ = faces.await;
         agent.stop();
-    });
+        std::io::Result::Ok(())
+    })?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     Ok(())
 }
