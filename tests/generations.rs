@@ -406,10 +406,10 @@ fn what_the_pbx_does_to_its_copies_is_noted_and_what_is_held_stays() {
     agent.wait("the schedule is noted", PATIENCE, |_| {
         held(2).unwrap().pbx_copy == Some(PbxCopy::Expired)
     });
-    for n in 0..3 {
+    for (n, call) in calls.iter().enumerate() {
         let one = held(n).unwrap();
         assert_eq!(one.state, RecordingState::Held);
-        assert!(one.pbx_copy_ms.is_some() && one.sha256 == Some(calls[n].recordings[0].sha256.clone()));
+        assert!(one.pbx_copy_ms.is_some() && one.sha256 == Some(call.recordings[0].sha256.clone()));
     }
     let storage = agent.handle().status().pbx.storage.unwrap();
     assert_eq!(storage.deletes_after_days, Some(1));
