@@ -9,11 +9,13 @@ mod backup;
 mod calls;
 mod counts;
 mod directory;
+mod epochs;
 mod error;
 mod events;
 mod grants;
 mod group;
 mod holders;
+mod identity;
 mod outbox;
 mod parties;
 mod recordings;
@@ -43,6 +45,7 @@ pub use counts::{Counts, counts};
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
 };
+pub use epochs::{Seen, expect_of_leg, note_listed, set_pbx_copy};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
 pub use grants::{
@@ -56,8 +59,9 @@ pub use outbox::{
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use recordings::{
     due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
-    mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, recording,
-    recording_by_pbx_id, recordings_of, recordings_to_hand, set_recording_state, spool_bytes, unlinked_recordings,
+    mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, put_transcript,
+    recording, recording_by_pbx_id, recordings_between, recordings_of, recordings_to_hand, set_recording_state,
+    spool_bytes, try_now, unlinked_recordings, waiting_since,
 };
 pub use settings::Settings;
 pub use subject::RightsContext;
@@ -181,6 +185,8 @@ fn common(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod rights_tests;
 #[cfg(test)]

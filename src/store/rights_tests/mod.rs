@@ -176,5 +176,6 @@ pub(super) fn leg(cdr: &str, key: &str, started_ms: i64, to: &str, talking_ms: i
         recordings: Vec::new(),
         transcript: None,
         summary: None,
+        sentiment: None,
     }
 }
