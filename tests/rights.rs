@@ -5,7 +5,6 @@
 
 #[path = "rights/document.rs"]
 mod document;
-#[allow(dead_code)]
 mod rig;
 
 use callspool::agent::Handle;
