@@ -5,6 +5,7 @@ mod delivery;
 mod directory;
 mod machine;
 mod recording;
+mod word;
 
 pub use call::{Call, Direction, Leg, Outcome, Party};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState};
@@ -12,29 +13,4 @@ pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, R
 pub use machine::Machine;
 pub use recording::{PbxCopy, Recording, RecordingState};
 
-/// Gives an enum its stable word, as it stands in the database, in JSON and on the page.
-macro_rules! words {
-    ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
-        impl $type {
-            /// Every value, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The stable word for this value.
-            pub fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-
-            /// The value that `word` stands for.
-            pub fn from_word(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)+ _ => None }
-            }
-        }
-
-        impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.serialize_str(self.word())
-            }
-        }
-    };
-}
-pub(crate) use words;
+pub(crate) use word::words;

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Savepoint, params};
 
 use super::Result;
 use super::calls::{LEG, leg_of_row};
+use super::parties::absorb_parties;
 use crate::clock::Clock;
 use crate::model::Leg;
 
@@ -214,6 +215,7 @@ fn absorb(within: &Savepoint, from: i64, into: i64) -> Result<()> {
         "INSERT OR IGNORE INTO call_alias (key, call) SELECT key, ?2 FROM call WHERE id = ?1 AND key NOT GLOB 'made-*'",
         params![from, into],
     )?;
+    absorb_parties(within, from, into)?;
     within.execute("DELETE FROM call WHERE id = ?1", [from])?;
     Ok(())
 }

@@ -77,6 +77,22 @@ pub(super) fn refresh_parties(within: &Savepoint, call: i64, started_ms: i64, le
     Ok(())
 }
 
+/// A call turns out to be another one's: its parties go along as they were. Those that both have stay the other's.
+pub(super) fn absorb_parties(within: &Savepoint, from: i64, into: i64) -> Result<()> {
+    within.execute(
+        "INSERT OR IGNORE INTO party_department (call, dn, department, started_ms)
+         SELECT ?2, d.dn, d.department, d.started_ms FROM party_department d
+         WHERE d.call = ?1 AND NOT EXISTS (SELECT 1 FROM party p WHERE p.call = ?2 AND p.dn = d.dn)",
+        params![from, into],
+    )?;
+    within.execute(
+        "INSERT OR IGNORE INTO party (call, dn, started_ms, holder, spoke, known)
+         SELECT ?2, dn, started_ms, holder, spoke, known FROM party WHERE call = ?1",
+        params![from, into],
+    )?;
+    Ok(())
+}
+
 fn put_party(within: &Savepoint, call: i64, dn: &str, started_ms: i64, spoke: bool) -> Result<()> {
     let version: Option<i64> = within
         .prepare_cached("SELECT max(version) FROM snapshot")?

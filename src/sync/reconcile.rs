@@ -80,10 +80,12 @@ pub(super) fn reconcile(
 
 /// Why a recording that was on the list isn't any more.
 fn why_missing(one: &Recording, listed: &[ListedRecording], storage: &Storage, now_ms: i64) -> PbxCopy {
-    // Ids only grow, except when the PBX was restored from a backup.
+    // Whether an id is given at a recording's start or at its end: one that began after the end of this one has a higher
+    // id, except when the PBX was restored from a backup.
+    let over_ms = one.ended_ms.or(one.started_ms).map(|at| at + YOUNG_MS);
     let went_back = listed
         .iter()
-        .any(|other| other.pbx_id <= one.pbx_id && other.started_ms > one.started_ms.map(|at| at + SAME_START_MS));
+        .any(|other| other.pbx_id <= one.pbx_id && over_ms.is_some() && other.started_ms > over_ms);
     if went_back {
         PbxCopy::Replaced
     } else {
