@@ -83,7 +83,12 @@ impl Generation {
 
     /// The generation that a version number belongs to, for example `20.0.8.1109` or `15.5.15502.6`.
     pub fn of_version(version: &str) -> Generation {
-        match version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok()) {
+        match version
+            .trim()
+            .split('.')
+            .next()
+            .and_then(|major| major.parse::<u32>().ok())
+        {
             Some(20..) => Generation::V20,
             Some(17..20) => Generation::V18,
             Some(16) => Generation::V16,
@@ -117,6 +122,8 @@ pub struct ListedRecording {
     pub extension: Option<String>,
     /// Moved to the PBX's archive.
     pub archived: bool,
+    /// Key of the call that it belongs to, where the driver itself can tell; else the rows of the calls name it.
+    pub call: Option<String>,
 }
 
 /// A recording's audio, read to its end.
