@@ -24,8 +24,8 @@ const PAGE: usize = 1000;
 /// Recordings of one list may stand in the order of their ends: so far from that of their starts.
 const STIR_MS: i64 = 4 * 3_600_000;
 
-/// So long after its call began a recording may begin: a call that is transferred goes on.
-const LONG_CALL_MS: i64 = 2 * 3_600_000;
+/// The rows of calls whose recordings began so long ago have been written.
+const SETTLED_MS: i64 = 600_000;
 
 /// A row of `/api/RecordingList` (public typings of the console API of v15.5 and v16).
 #[derive(Deserialize, Default, Clone)]
@@ -69,7 +69,7 @@ struct Found {
 
 pub(super) fn list(pbx: &V18, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error> {
     let mut found = read(pbx, Some(from_ms))?;
-    let calls = pbx.lines(from_ms - LONG_CALL_MS, to_ms)?;
+    let calls = pbx.lines(from_ms - super::LONG_CALL_MS, to_ms)?;
     let sought = |found: &[Found], local: bool| -> Vec<Sought> {
         let started = |one: &Found| one.written.map(|at| moment(pbx, at, local));
         found
@@ -82,10 +82,11 @@ pub(super) fn list(pbx: &V18, from_ms: i64, to_ms: i64) -> Result<Vec<ListedReco
     };
     // Nothing says which zone this list is written in. UTC and the PBX's own are tried: the right one finds the calls.
     let mut recordings = sought(&found, false);
-    let mut of = belongs::find(&recordings, &calls);
+    let settled_ms = pbx.clock.wall_ms() - SETTLED_MS;
+    let mut of = belongs::find(&recordings, &calls, settled_ms);
     if pbx.zone.is_some() {
         let others = sought(&found, true);
-        let of_others = belongs::find(&others, &calls);
+        let of_others = belongs::find(&others, &calls, settled_ms);
         let hits = |of: &[Option<String>]| of.iter().flatten().count();
         let mut local = pbx.local_recordings.lock().unwrap_or_else(PoisonError::into_inner);
         if hits(&of) != hits(&of_others) {
@@ -222,10 +223,12 @@ fn one_of(row: Row) -> Option<(String, Found)> {
     let to = row.dest_dn.0.or(file.to.clone());
     let extension = row.dn.0.or(file.folder);
     let caller = row.caller_id.0.as_deref().and_then(|caller| row::side(caller).number);
-    let numbers = [file.from, file.to, from.clone(), to.clone(), caller]
-        .into_iter()
-        .flatten()
-        .collect();
+    // A trunk's DN is no number of the call log, so the DNs serve only where the file's name tells none.
+    let sides = match (file.from, file.to) {
+        (None, None) => [from.clone(), to.clone()],
+        (from, to) => [from, to],
+    };
+    let numbers = sides.into_iter().chain([caller]).flatten().collect();
     let sought = Sought {
         started_ms: None,
         extension,

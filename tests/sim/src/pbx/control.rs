@@ -31,7 +31,7 @@ async fn state(State(pbx): State<Exchange>) -> Json<Value> {
     Json(json!({
         "now": iso(now_ms),
         "rate": pbx.time.rate,
-        "version": pbx.version,
+        "version": shared.world.config.version,
         "calls_scheduled": shared.world.scheduled(),
         "calls_going_on": shared.world.active_calls(now_ms),
         "logins": logins,
