@@ -14,8 +14,11 @@ use callspool_sim::pbx::v18::{Console, ConsoleCall, wall};
 use callspool_sim::pbx::{self, CallKind, CallPlan, Fault, FaultKind, PathKind, PbxConfig};
 use callspool_sim::time::SimTime;
 
-use rig::world::{PATIENCE, crm, item, over, pbx_at, quiet};
+use rig::world::{crm, item, over, pbx_at, quiet};
 use rig::{InProcess, MORNING_MS, Setup, rewrite_secret, same_clock};
+
+/// Long enough for a machine that is busy with other things.
+const WAIT: Duration = Duration::from_secs(60);
 
 const V18: &str = "18.0.9.20";
 const V16: &str = "16.0.8.9";
@@ -128,7 +131,7 @@ fn recordings_there(pbx: &pbx::Handle, agent: &InProcess, crm: &crm::Handle) -> 
 
 /// Waits until everything is in the store and the CRM, and nothing is waited for.
 fn wait_all(agent: &InProcess, pbx: &pbx::Handle, crm: &crm::Handle) {
-    let end = std::time::Instant::now() + PATIENCE;
+    let end = std::time::Instant::now() + WAIT;
     loop {
         let counts = agent.handle().status().counts.unwrap_or_default();
         let waiting = (
@@ -149,13 +152,14 @@ fn wait_all(agent: &InProcess, pbx: &pbx::Handle, crm: &crm::Handle) {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_eq!(crm.violations(), []);
-    let new = crm.calls().iter().filter(|event| event.kind != "call.updated").count();
-    assert_eq!(new, pbx.console_calls().len(), "each call is told once");
+    let new = || crm.calls().iter().filter(|event| event.kind != "call.updated").count();
+    agent.wait("each call is told", WAIT, |_| new() >= pbx.console_calls().len());
+    assert_eq!(new(), pbx.console_calls().len(), "each call is told once");
 }
 
 fn let_pass(agent: &InProcess, pbx: &pbx::Handle, ms: i64) {
     let end = pbx.time().now_ms() + ms;
-    agent.wait("time passes", PATIENCE, |_| pbx.time().now_ms() >= end);
+    agent.wait("time passes", WAIT, |_| pbx.time().now_ms() >= end);
 }
 
 /// A whole day of traffic ends with the same calls in the store as on the PBX.
@@ -164,14 +168,14 @@ fn a_day(name: &str, version: &str, generation: Generation) {
         60.0,
         PbxConfig {
             history_days: 1,
-            calls_per_day: 250,
+            calls_per_day: 150,
             recording_delay_s: (1, 90),
             ..of_version(version)
         },
     );
     let crm = crm();
     let (_setup, agent) = started(name, &pbx, &crm, "backfill = \"1d\"");
-    assert!(pbx.calls_total_scheduled() > 200);
+    assert!(pbx.calls_total_scheduled() > 120);
     wait_all(&agent, &pbx, &crm);
     assert_eq!(agent.handle().parts().driver.generation(), generation);
     assert_eq!(agent.handle().status().pbx.version.as_deref(), Some(version));
@@ -245,7 +249,7 @@ fn nothing_doubles_when_windows_overlap_a_name_changes_or_a_call_grows_even_over
     assert!(key.starts_with("v18-"), "{key}");
 
     assert!(pbx.rename("101", "Another", "Name (Sales)"));
-    agent.wait("the new name is told as news of the same call", PATIENCE, |_| {
+    agent.wait("the new name is told as news of the same call", WAIT, |_| {
         crm.calls()
             .iter()
             .any(|told| told.call == key && told.kind == "call.updated")
@@ -281,11 +285,11 @@ fn two_equal_calls_in_one_minute_stay_two_and_keep_their_recordings() {
     let minute = minute - minute.rem_euclid(60_000);
     let first = pbx.place_call(same_two(minute + 2_000, 20));
     let told = |crm: &crm::Handle| crm.recordings().len();
-    agent.wait("the first is there", PATIENCE, |_| told(&crm) == first.recordings.len());
+    agent.wait("the first is there", WAIT, |_| told(&crm) == first.recordings.len());
     let first_key = crm.recordings()[0].call.clone();
     // The console lists the newest first, so the second pushes the first one down; and it is the shorter one.
     let second = pbx.place_call(same_two(minute + 40_000, 5));
-    agent.wait("the second is there", PATIENCE, |_| {
+    agent.wait("the second is there", WAIT, |_| {
         told(&crm) == first.recordings.len() + second.recordings.len()
     });
     let by_minute = |agent: &InProcess| {
@@ -369,18 +373,18 @@ fn the_hour_that_comes_twice_doubles_and_loses_nothing_on_a_pbx_that_writes_loca
     let (setup, agent) = started("v18-twice", &pbx, &crm, "time_zone = \"CET-1CEST,M3.5.0,M10.5.0/3\"");
     let recordings: usize = pbx.truth().iter().map(|call| call.recordings.len()).sum();
     let settled = |agent: &InProcess| {
-        agent.wait("all is there", PATIENCE, |handle| {
+        agent.wait("all is there", WAIT, |handle| {
             let counts = handle.status().counts.unwrap();
             stored(agent).len() == 6 && crm.recordings().len() == recordings && counts.deliveries_waiting == 0
         });
     };
-    agent.wait("the call after the two hours is over", PATIENCE, |_| {
+    agent.wait("the call after the two hours is over", WAIT, |_| {
         pbx.console_calls().len() == 6
     });
     settled(&agent);
     drop(agent);
     let agent = InProcess::start(&setup, same_clock(&pbx.time()));
-    let_pass(&agent, &pbx, 2 * 3_600_000);
+    let_pass(&agent, &pbx, 5 * 60_000);
     settled(&agent);
     let calls = stored(&agent);
     let at = |ms: i64| calls.iter().filter(|row| row.call.started_ms == ms).count();
@@ -409,7 +413,7 @@ fn local_times_without_a_zone_are_refused_with_what_to_set() {
     );
     pbx.place_call(over(false));
     let (_setup, agent) = started("v18-zone", &pbx, &crm, "");
-    agent.wait("it says what to set", PATIENCE, |handle| {
+    agent.wait("it says what to set", WAIT, |handle| {
         item(handle, "pbx-nonsense").is_some_and(|item| item.text.contains("set pbx.time_zone"))
     });
     assert_eq!(stored(&agent).len(), 0);
@@ -466,14 +470,16 @@ fn lists_that_differ_from_build_to_build_are_read_all_the_same() {
         let config = PbxConfig {
             console,
             history_days: 2,
-            calls_per_day: 120,
-            recorded_share: 0.1,
+            calls_per_day: 40,
+            recorded_share: 0.2,
             ..of_version(V18)
         };
         let (pbx, crm) = (pbx_at(60.0, config), crm());
-        println!("{name}");
+        let began = std::time::Instant::now();
         let (_setup, agent) = started("v18-builds", &pbx, &crm, "backfill = \"9d\"");
         wait_all(&agent, &pbx, &crm);
+        let asked = (pbx.requests(PathKind::Report), pbx.requests(PathKind::Recordings));
+        println!("{name}: {:?}, {asked:?} questions", began.elapsed());
     }
 }
 
@@ -481,7 +487,7 @@ fn lists_that_differ_from_build_to_build_are_read_all_the_same() {
 fn a_session_that_ends_in_mid_page_half_a_body_and_500_lose_and_double_nothing() {
     let config = PbxConfig {
         history_days: 1,
-        calls_per_day: 400,
+        calls_per_day: 280,
         recorded_share: 0.15,
         ..of_version(V18)
     };
@@ -523,7 +529,7 @@ fn a_session_that_ends_in_mid_page_half_a_body_and_500_lose_and_double_nothing()
     wait_all(&agent, &pbx, &crm);
     assert!(faults.hits() >= 10, "{} faults", faults.hits());
     assert!(pbx.console_logins() <= 4, "{} logins", pbx.console_logins());
-    agent.wait("all is well", PATIENCE, |handle| handle.health().items().is_empty());
+    agent.wait("all is well", WAIT, |handle| handle.health().items().is_empty());
     // The console's session ends by itself when nobody asks for long; it is renewed by being used.
     pbx.end_sessions();
     pbx.place_call(over(true));
@@ -533,7 +539,7 @@ fn a_session_that_ends_in_mid_page_half_a_body_and_500_lose_and_double_nothing()
 
 #[test]
 fn a_file_that_is_gone_is_a_redirect_and_waited_for_then_given_up_and_a_deleted_one_is_given_up_at_once() {
-    let (pbx, crm) = (pbx_at(240.0, of_version(V18)), crm());
+    let (pbx, crm) = (pbx_at(720.0, of_version(V18)), crm());
     let lost = pbx.place_call(over(true)).recordings[0].id;
     let deleted = pbx.place_call(over(true)).recordings[0].id;
     pbx.lose_file(lost);
@@ -552,14 +558,14 @@ fn a_file_that_is_gone_is_a_redirect_and_waited_for_then_given_up_and_a_deleted_
             .unwrap()
             .map(|one| (one.state.word(), one.code))
     };
-    agent.wait("it waits", PATIENCE, |_| {
+    agent.wait("it waits", WAIT, |_| {
         state(lost) == Some(("waiting", "not-there-yet".to_owned()))
     });
     pbx.delete_recording(deleted);
-    agent.wait("the deleted one is given up", PATIENCE, |_| {
+    agent.wait("the deleted one is given up", WAIT, |_| {
         state(deleted) == Some(("gone", "deleted".to_owned()))
     });
-    agent.wait("the lost one is given up", PATIENCE, |_| {
+    agent.wait("the lost one is given up", WAIT, |_| {
         state(lost) == Some(("gone", "never-came".to_owned()))
     });
 }
@@ -570,15 +576,15 @@ fn a_wrong_password_is_tried_once_and_never_again_until_the_secret_changes() {
     let setup = Setup::new("v18-secret", &pbx, &pbx.url()).target("crm", &crm, &crm.hook_url());
     rewrite_secret(&setup, "pbx.secret", "not-the-password");
     let agent = InProcess::start(&setup, same_clock(&pbx.time()));
-    agent.wait("it is refused", PATIENCE, |handle| {
+    agent.wait("it is refused", WAIT, |handle| {
         item(handle, "pbx-login-refused").is_some_and(|item| item.text.contains("user or password"))
     });
-    let_pass(&agent, &pbx, 4 * 3_600_000);
+    let_pass(&agent, &pbx, 2 * 3_600_000);
     drop(agent);
     // Nor by a service manager that starts it again and again.
     for _ in 0..2 {
         let agent = InProcess::start(&setup, same_clock(&pbx.time()));
-        agent.wait("it is refused", PATIENCE, |handle| {
+        agent.wait("it is refused", WAIT, |handle| {
             item(handle, "pbx-login-refused").is_some()
         });
         let_pass(&agent, &pbx, 600_000);
@@ -588,7 +594,7 @@ fn a_wrong_password_is_tried_once_and_never_again_until_the_secret_changes() {
     rewrite_secret(&setup, "pbx.secret", &pbx.credentials().1);
     pbx.place_call(over(true));
     wait_all(&agent, &pbx, &crm);
-    agent.wait("all is well", PATIENCE, |handle| handle.health().items().is_empty());
+    agent.wait("all is well", WAIT, |handle| handle.health().items().is_empty());
     assert_eq!((pbx.refused_logins(), pbx.console_logins()), (1, 1));
 }
 
@@ -609,7 +615,7 @@ fn a_second_factor_and_a_blacklisted_address_have_their_names() {
         crm(),
     );
     let (_setup, agent) = started("v18-2fa", &pbx, &crm, "");
-    agent.wait("it says so", PATIENCE, |handle| {
+    agent.wait("it says so", WAIT, |handle| {
         item(handle, "pbx-login-refused").is_some_and(|item| item.text.contains("second factor"))
     });
     let blacklisted = pbx_at(60.0, of_version(V18));
@@ -618,7 +624,7 @@ fn a_second_factor_and_a_blacklisted_address_have_their_names() {
     blacklisted.set_principal(principal);
     let setup = "generation = \"v18\"";
     let (_setup, agent) = started("v18-black", &blacklisted, &crm, setup);
-    agent.wait("it says so", PATIENCE, |handle| {
+    agent.wait("it says so", WAIT, |handle| {
         item(handle, "pbx-login-refused").is_some_and(|item| item.text.contains("blacklist"))
     });
     let_pass(&agent, &blacklisted, 600_000);
@@ -647,7 +653,7 @@ fn members_that_no_list_names_are_read_in_the_editor_and_nothing_is_saved() {
         directory.people.iter().map(|person| person.memberships.len()).sum()
     };
     let there: usize = pbx.company().people.iter().map(|person| person.memberships.len()).sum();
-    agent.wait("members are known", PATIENCE, |_| members(&agent) == there);
+    agent.wait("members are known", WAIT, |_| members(&agent) == there);
     let (opened, saved) = pbx.editor();
     assert!(opened > 0 && saved == 0, "{opened} opened, {saved} saved");
 }
@@ -657,7 +663,7 @@ fn upgraded(name: &str, console: Console, version: &str) {
     let config = PbxConfig {
         console,
         history_days: 1,
-        calls_per_day: 80,
+        calls_per_day: 50,
         recorded_share: 0.3,
         ..of_version(V18)
     };
@@ -676,7 +682,7 @@ fn upgraded(name: &str, console: Console, version: &str) {
     let calls = before + 2;
     let all: usize = pbx.truth().iter().map(|call| call.recordings.len()).sum();
     let settled = |agent: &InProcess| {
-        agent.wait("the calls of after the upgrade are there", PATIENCE, |handle| {
+        agent.wait("the calls of after the upgrade are there", WAIT, |handle| {
             let counts = handle.status().counts.unwrap();
             stored(agent).len() >= calls && crm.recordings().len() >= all && counts.deliveries_waiting == 0
         });
@@ -689,7 +695,7 @@ fn upgraded(name: &str, console: Console, version: &str) {
     let again = pbx.time().now_ms();
     let gap = move |within: &rusqlite::Savepoint| store::add_gap(within, again - 26 * 3_600_000, again);
     agent.handle().store().write(gap).unwrap();
-    agent.wait("the day was read again", PATIENCE, |handle| {
+    agent.wait("the day was read again", WAIT, |handle| {
         handle.status().sync.backlog_ms == 0 && handle.store().read(store::gaps).unwrap().is_empty()
     });
     let_pass(&agent, &pbx, 120_000);
@@ -749,7 +755,7 @@ fn the_generation_is_found_out_once_and_remembered() {
     pbx.faults().set(missing.clone());
     pbx.faults().set(missing.on(PathKind::Token));
     pbx.end_sessions();
-    agent.wait("it is noticed", PATIENCE, |handle| item(handle, "pbx-no-api").is_some());
+    agent.wait("it is noticed", WAIT, |handle| item(handle, "pbx-no-api").is_some());
     pbx.faults().clear();
     pbx.place_call(over(true));
     wait_all(&agent, &pbx, &crm);

@@ -22,8 +22,9 @@ pub(super) struct Sought {
 ///
 /// Of the calls that had begun when the recording did and fit best, it is the latest. A call whose recording by that
 /// extension was found already gets another one only from inside its own time: else a recording that is listed before
-/// the row of its call would go to the same caller's call before. For those that began before `settled_ms` their rows
-/// have long been written, so that rule is not needed (durations may leave out ringing).
+/// the row of its call would go to the same caller's call before. The same holds for a talk between two of ours, which
+/// is part of an outside call or a call of its own. For those that began before `settled_ms` their rows have long been
+/// written, so those rules are not needed (and a duration may leave out ringing).
 pub(super) fn find(recordings: &[Sought], calls: &[Line], settled_ms: i64) -> Vec<Option<String>> {
     let mut order: Vec<usize> = (0..recordings.len()).collect();
     order.sort_by_key(|at| recordings[*at].started_ms);
@@ -43,14 +44,22 @@ pub(super) fn find(recordings: &[Sought], calls: &[Line], settled_ms: i64) -> Ve
             .unwrap_or_default()
             .iter()
             .filter(|call| call.answered)
-            .filter_map(|call| {
-                let fit = fit(recording, call)?;
-                let end_ms = call.started_ms + call.length_ms;
-                let is_taken = taken.contains(&(call.id.as_str(), extension));
-                let strict = fit == WEAK || is_taken && started_ms > settled_ms;
-                (started_ms <= end_ms + if strict { 0 } else { RINGING_MS }).then_some((fit, call))
+            .flat_map(|call| {
+                call.or_ms
+                    .into_iter()
+                    .chain([call.started_ms])
+                    .map(move |began_ms| (began_ms, call))
             })
-            .max_by_key(|(fit, call)| (*fit, call.started_ms));
+            .filter(|(began_ms, _)| *began_ms <= started_ms + SLACK_MS)
+            .filter_map(|(began_ms, call)| {
+                let fit = fit(recording, call)?;
+                let is_inside = started_ms <= began_ms + call.length_ms;
+                let is_taken = taken.contains(&(call.id.as_str(), extension));
+                let strict = (fit == WEAK || is_taken) && started_ms > settled_ms;
+                let rang = !strict && started_ms <= began_ms + call.length_ms + RINGING_MS;
+                (is_inside || rang).then_some(((fit, is_inside, !is_taken, began_ms), call))
+            })
+            .max_by_key(|(rank, _)| *rank);
         if let Some((_, call)) = best {
             taken.push((&call.id, extension));
             found[at] = Some(call.id.clone());
@@ -111,6 +120,7 @@ mod tests {
         Line {
             id: id.to_owned(),
             started_ms,
+            or_ms: None,
             from,
             to,
             length_ms,

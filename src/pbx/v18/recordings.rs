@@ -160,7 +160,7 @@ fn read(pbx: &V18, from_ms: Option<i64>) -> Result<Vec<Found>, Error> {
         for row in page.list.into_iter().filter_map(|row| row.0) {
             let Some((text, one)) = one_of(row) else { continue };
             if let Some(at) = one.written.map(Written::ms) {
-                newest_first &= at <= before_ms + STIR_MS;
+                newest_first &= at <= before_ms.saturating_add(STIR_MS);
                 before_ms = at;
                 newest = newest.max(Some(at));
             }
