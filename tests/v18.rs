@@ -371,11 +371,11 @@ fn the_hour_that_comes_twice_doubles_and_loses_nothing_on_a_pbx_that_writes_loca
         });
     }
     let (setup, agent) = started("v18-twice", &pbx, &crm, "time_zone = \"CET-1CEST,M3.5.0,M10.5.0/3\"");
-    let recordings: usize = pbx.truth().iter().map(|call| call.recordings.len()).sum();
+    let recordings = || -> usize { pbx.truth().iter().map(|call| call.recordings.len()).sum() };
     let settled = |agent: &InProcess| {
         agent.wait("all is there", WAIT, |handle| {
             let counts = handle.status().counts.unwrap();
-            stored(agent).len() == 6 && crm.recordings().len() == recordings && counts.deliveries_waiting == 0
+            stored(agent).len() == 6 && crm.recordings().len() == recordings() && counts.deliveries_waiting == 0
         });
     };
     agent.wait("the call after the two hours is over", WAIT, |_| {
@@ -391,7 +391,7 @@ fn the_hour_that_comes_twice_doubles_and_loses_nothing_on_a_pbx_that_writes_loca
     assert_eq!(at(both[0].start_ms), 2, "both count as of the first of the two hours");
     assert_eq!((at(change - 70 * 60_000), at(change + 70 * 60_000)), (1, 1));
     let new = crm.calls().iter().filter(|event| event.kind != "call.updated").count();
-    assert_eq!((new, recordings), (6, crm.recordings().len()));
+    assert_eq!((new, recordings()), (6, crm.recordings().len()));
     assert_eq!(crm.violations(), []);
 }
 
