@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod group;
 mod identity;
+mod made;
 mod outbox;
 mod recordings;
 mod schema;
@@ -36,6 +37,7 @@ pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};
 pub use epochs::{Seen, expect_of_leg, note_listed, set_pbx_copy};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
+pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
     Progress, add_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,
     mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,

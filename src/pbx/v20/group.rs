@@ -66,7 +66,7 @@ impl Group {
             let dn = party.dn.as_deref();
             outside(party).is_none() && dn.is_some_and(|dn| self.inside.contains(dn))
         });
-        if !shares_outside && !(told && shares_inside) {
+        if !(shares_outside || told && shares_inside) {
             return None;
         }
         let next = row.place == Some(self.members.len() as i64 + 1);
