@@ -174,7 +174,7 @@ const OLDER: [&str; 3] = ["15.5.15502.6", "16.0.8.9", "18.0.7.312"];
 
 #[rustfmt::skip]
 const OLDER_CASES: &[Case] = &[
-    case("wrong password", Principal::both, Break::Key { says_401: false }, ["pbx-login-refused", "tab Rights", "pbx-login-refused"], [NO, NO]),
+    case("wrong password", Principal::both, Break::Key { says_401: false }, ["pbx-login-refused", "a new password", "pbx-login-refused"], [NO, NO]),
     case("switched off", Principal::both, Break::Down, ["pbx-port-refused", "443 or 5001", "pbx-unreachable"], [NO, NO]),
     case("as it should be", Principal::both, Break::Nothing, ["", "", ""], [YES, YES]),
 ];
