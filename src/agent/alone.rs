@@ -1,14 +1,11 @@
 //! The doctor's checks when no agent runs: with the stored pin, and leaving nothing behind but the note of a refused
 //! login, so that no run tries the same key again.
 
-use std::sync::Arc;
-
 use super::start::{driver, open_driver};
 use crate::clock::Clock;
-use crate::config::{Config, Trust};
+use crate::config::Config;
 use crate::doctor::{self, Check, Options, Subject, Verdict};
-use crate::http::{Belief, Pin};
-use crate::pbx::Refusals;
+use crate::pbx::{Memory, Refusals};
 use crate::store::{Settings, Store};
 
 /// Runs the checks, one by one into `report`. Blocking, for up to half a minute.
@@ -26,14 +23,7 @@ pub fn checks_without_agent(
     let refusals = Refusals::of_doctor(&config.state_dir);
     let made = match &store {
         Some(store) => driver(config, &Settings::new(store.clone()), refusals, clock),
-        None => {
-            let belief = match &config.pbx.trust {
-                Trust::Pin => Belief::Pinned(Arc::new(Pin::new(None))),
-                Trust::Public => Belief::Public,
-                Trust::CaFile(path) => Belief::CaFile(path.clone()),
-            };
-            open_driver(&config.pbx, belief, refusals, clock)
-        }
+        None => open_driver(&config.pbx, None, refusals, Memory::default(), clock),
     };
     let subject = Subject {
         config: config.clone(),

@@ -23,7 +23,7 @@ use crate::health::Health;
 use crate::http::{Belief, Pin};
 use crate::link::LinkStatus;
 use crate::model::Machine;
-use crate::pbx::{self, Pbx, Refusals, v20};
+use crate::pbx::{self, Memory, Pbx, Refusals};
 use crate::spool::{Spool, recover};
 use crate::store::{self, EventOutbox, Settings, Store};
 use crate::sync;
@@ -406,30 +406,39 @@ pub(crate) fn driver(
     refusals: Refusals,
     clock: &Clock,
 ) -> Result<Arc<dyn Pbx>, StartError> {
-    let belief = match &config.pbx.trust {
-        Trust::Pin => Belief::Pinned(Arc::new(Pin::new(pbx::load_pin(settings)?))),
+    open_driver(
+        &config.pbx,
+        pbx::load_pin(settings)?,
+        refusals,
+        Memory::of(settings.store().clone()),
+        clock,
+    )
+}
+
+/// The same with a pin (if that is how the PBX is trusted) and a memory of the caller's.
+pub(crate) fn open_driver(
+    config: &config::Pbx,
+    pin: Option<String>,
+    refusals: Refusals,
+    memory: Memory,
+    clock: &Clock,
+) -> Result<Arc<dyn Pbx>, StartError> {
+    // One pin for whichever driver it is: the PBX stays the same when its generation turns out to be another.
+    let pin = Arc::new(Pin::new(pin));
+    let trust = config.trust.clone();
+    let belief = move || match &trust {
+        Trust::Pin => Belief::Pinned(Arc::clone(&pin)),
         Trust::Public => Belief::Public,
         Trust::CaFile(path) => Belief::CaFile(path.clone()),
     };
-    open_driver(&config.pbx, belief, refusals, clock)
-}
-
-/// The same with a belief of the caller's.
-pub(crate) fn open_driver(
-    config: &config::Pbx,
-    belief: Belief,
-    refusals: Refusals,
-    clock: &Clock,
-) -> Result<Arc<dyn Pbx>, StartError> {
-    let setup = v20::Setup {
-        url: config.url.clone(),
-        client_id: config.client_id.clone(),
-        secret_file: config.secret_file.clone(),
+    let setup = pbx::Setup {
+        config: config.clone(),
+        belief: Box::new(belief),
         refusals,
-        belief,
         clock: clock.clone(),
+        memory,
     };
-    let driver = v20::V20::new(setup).map_err(|error| StartError::Trust {
+    let driver = pbx::Detected::new(setup).map_err(|error| StartError::Trust {
         key: "pbx.trust".to_owned(),
         text: error.to_string(),
     })?;

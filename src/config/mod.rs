@@ -16,6 +16,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::zone::Zone;
+
 pub use entry::Entry;
 pub use resolve::parse;
 pub use rights::CrmRole;
@@ -59,10 +61,18 @@ pub struct Config {
 pub struct Pbx {
     /// `https://pbx.example.com` or with a port.
     pub url: String,
-    /// Client ID of the service principal.
+    /// Client ID of the service principal; before v20 the user of the management console.
     pub client_id: String,
-    /// File that holds its API key.
+    /// File that holds its API key, or that user's password.
     pub secret_file: PathBuf,
+    /// Which interface is spoken.
+    pub generation: Generation,
+    /// The PBX's zone, where it writes local times whatever it is asked for (before v20).
+    pub time_zone: Option<Zone>,
+    /// Ranges of the call log to ask beside those that are known (before v20).
+    pub call_log_ranges: Vec<String>,
+    /// Members of groups are read through the console's editor, which is left without saving (before v20).
+    pub group_editor: bool,
     /// How its certificate is judged.
     pub trust: Trust,
     /// How far back a first start reads.
@@ -79,6 +89,17 @@ pub struct Pbx {
     pub late_recordings: Duration,
     /// Pause between two readings of people, departments and rights.
     pub rights_every: Duration,
+}
+
+/// Which interface of the PBX is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// The one that it turns out to have.
+    Auto,
+    /// The Configuration API of v20.
+    V20,
+    /// The management console's API of v18, v16 and v15.5.
+    V18,
 }
 
 /// How a certificate is judged.

@@ -9,7 +9,8 @@ use super::lines::{line_at, lines_of};
 use super::raw::{Raw, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
 use super::rights::rights;
 use super::value::{Resolver, host_and_port, quoted};
-use super::{Config, Mqtt, Pbx, Problem, Spool, Target, Web};
+use super::{Config, Generation, Mqtt, Pbx, Problem, Spool, Target, Web};
+use crate::zone::Zone;
 
 /// Resolves the text of a configuration file; `path` is for messages and for relative secret files.
 pub fn parse(text: &str, path: &Path) -> Result<Config, Vec<Problem>> {
@@ -134,8 +135,12 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
 fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
     Pbx {
         url: typed.url("pbx.url", raw.url, &["https", "http"], "Where the PBX answers; with its port if that isn't 443."),
-        client_id: typed.needed("pbx.client_id", raw.client_id, "Client ID of the API client made for callspool in the PBX (Admin, Integrations, API)."),
-        secret_file: typed.secret("pbx.secret_file", raw.secret_file, "File that holds its API key."),
+        client_id: typed.needed("pbx.client_id", raw.client_id, "Client ID of the API client made for callspool in the PBX (Admin, Integrations, API). Before v20: user of the management console (a system owner, or an extension with console access)."),
+        secret_file: typed.secret("pbx.secret_file", raw.secret_file, "File that holds its API key, or that user's password."),
+        generation: generation(typed, raw.generation),
+        time_zone: time_zone(typed, raw.time_zone),
+        call_log_ranges: ranges(typed, raw.call_log_ranges),
+        group_editor: typed.flag("pbx.group_editor", raw.group_editor, false, "Before v20: read the members of groups through the console's editor (opened and left, never saved), for a PBX whose list of extensions doesn't name them."),
         trust: typed.trust("pbx.trust", raw.trust, "pin", "How the PBX's certificate is judged: \"pin\" (the first one seen is kept, another is refused), \"public\", or a CA file."),
         backfill: typed.span("pbx.backfill", raw.backfill, "30d", "How far back a first start reads the call log."),
         poll: typed.span("pbx.poll", raw.poll, "5s", "Pause between two cheap questions whether there is something new."),
@@ -145,6 +150,50 @@ fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
         late_recordings: typed.span("pbx.late_recordings", raw.late_recordings, "3d", "How long after a call its recording may still come."),
         rights_every: typed.span("pbx.rights_every", raw.rights_every, "45s", "Pause between two readings of people, departments and rights."),
     }
+}
+
+fn generation(typed: &mut Resolver, raw: Option<String>) -> Generation {
+    let help = "Which interface is spoken: \"auto\" finds out, \"v20\", or \"v18\" (also for v16 and v15.5).";
+    let word = typed.text("pbx.generation", raw, "auto", help);
+    match word.as_str() {
+        "auto" => Generation::Auto,
+        "v20" => Generation::V20,
+        "v18" => Generation::V18,
+        _ => {
+            typed.wrong(
+                "pbx.generation",
+                format!("\"{word}\" is not known; use auto, v20 or v18"),
+            );
+            Generation::Auto
+        }
+    }
+}
+
+fn time_zone(typed: &mut Resolver, raw: Option<String>) -> Option<Zone> {
+    let help = "Before v20, and only for a PBX that writes local times whatever it is asked for: its zone, \"Europe/Berlin\".";
+    let name = typed.text("pbx.time_zone", raw, "", help);
+    if name.is_empty() {
+        return None;
+    }
+    Zone::find(&name)
+        .map_err(|text| typed.wrong("pbx.time_zone", text))
+        .ok()
+}
+
+fn ranges(typed: &mut Resolver, raw: Option<Vec<String>>) -> Vec<String> {
+    let ranges = raw.unwrap_or_else(|| vec!["LastThirtyDays".to_owned()]);
+    let help = "Before v20: ranges of the call log that are asked for what is older than six days. One that the PBX doesn't know is passed over.";
+    typed.note("pbx.call_log_ranges", &format!("{ranges:?}"), help);
+    if ranges
+        .iter()
+        .any(|range| range.is_empty() || !range.chars().all(|c| c.is_ascii_alphanumeric()))
+    {
+        typed.wrong(
+            "pbx.call_log_ranges",
+            "use names of letters and digits alone".to_owned(),
+        );
+    }
+    ranges
 }
 
 fn spool(typed: &mut Resolver, raw: RawSpool) -> Spool {

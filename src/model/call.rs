@@ -43,6 +43,10 @@ pub struct Party {
     pub kind: Option<i64>,
 }
 
+/// The kind of a leg that is the account of a whole call: PBXs of before v20 write one row for each call, which says
+/// whether somebody answered, but not always who (it may name the queue).
+pub const WHOLE_CALL: &str = "Whole call";
+
 /// One row of the PBX's call log: one stretch of a call between two parties.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Leg {
@@ -160,7 +164,9 @@ impl Call {
         let person = |party: &Party| party.dn.as_deref().is_some_and(&is_person);
         let direction = direction_of(first, &person);
         let spoke = |leg: &&&Leg| {
-            leg.answered && leg.talking_ms > 0 && (direction == Direction::Outbound || person(&leg.to))
+            leg.answered
+                && (leg.kind.as_deref() == Some(WHOLE_CALL)
+                    || leg.talking_ms > 0 && (direction == Direction::Outbound || person(&leg.to)))
         };
         let last = legs.last().copied().unwrap_or(first);
         let reached = legs.iter().rfind(spoke).copied();

@@ -7,10 +7,10 @@ mod machine;
 mod recording;
 mod word;
 
-pub use call::{Call, Direction, Leg, Outcome, Party};
+pub use call::{Call, Direction, Leg, Outcome, Party, WHOLE_CALL};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState};
 pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 pub use machine::Machine;
-pub use recording::{PbxCopy, Recording, RecordingState};
+pub use recording::{PbxCopy, Recording, RecordingState, same_start};
 
 pub(crate) use word::words;

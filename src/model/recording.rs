@@ -107,3 +107,35 @@ pub struct Recording {
     /// How the speakers felt, as the PBX judges it: 1 (worst) to 5 (best).
     pub sentiment: Option<i64>,
 }
+
+/// Two readings of one start may differ by this much: builds print more or fewer digits of a second.
+const SAME_START_MS: i64 = 2_000;
+
+/// Zones differ by whole quarters of an hour …
+const QUARTER_MS: i64 = 900_000;
+
+/// … and by no more than this, twice as far as the furthest is from UTC.
+const FURTHEST_MS: i64 = 28 * 3_600_000;
+
+/// Whether two readings of a recording's start (Unix milliseconds) are of one start. Where the zone that it is written in
+/// is only a guess, they may lie quarters of an hour apart.
+pub fn same_start(one_ms: i64, other_ms: i64, zone_unsure: bool) -> bool {
+    let apart = (one_ms - other_ms).abs();
+    let of_quarter = (apart + SAME_START_MS) % QUARTER_MS;
+    apart <= SAME_START_MS || zone_unsure && apart <= FURTHEST_MS && of_quarter <= 2 * SAME_START_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_the_same_to_the_second_and_in_another_zone_only_where_that_is_a_guess() {
+        assert!(same_start(10_000, 11_500, false) && !same_start(10_000, 13_000, false));
+        assert!(!same_start(0, 3_600_000, false));
+        assert!(
+            same_start(0, 3_600_000, true) && same_start(3_601_500, 0, true) && same_start(0, 3_598_500, true)
+        );
+        assert!(!same_start(0, 3_610_000, true) && !same_start(0, 29 * 3_600_000, true));
+    }
+}

@@ -1,13 +1,18 @@
 //! The port to the PBX: what any PBX must answer, and the drivers that ask it.
 
 pub mod advice;
+mod detect;
 mod error;
+mod memory;
 mod pin;
 mod port;
 mod refusals;
+pub mod v18;
 pub mod v20;
 
+pub use detect::{Detected, Setup};
 pub use error::{Error, Kind};
+pub use memory::Memory;
 pub use pin::{accept_pin, load_pin, remember_pin};
 pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System, Transcript};
 pub use refusals::Refusals;

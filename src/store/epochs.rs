@@ -9,11 +9,9 @@ use rusqlite::{OptionalExtension, Row, Savepoint, params};
 
 use super::Result;
 use super::calls::rows;
+use super::identity::call_of_key;
 use crate::clock::Clock;
-use crate::model::{PbxCopy, RecordingState};
-
-/// Two readings of one start may differ by this much: builds print more or fewer digits of a second.
-const SAME_START_MS: i64 = 2_000;
+use crate::model::{PbxCopy, RecordingState, same_start};
 
 /// A recording belongs to a leg if it began within it, give or take a minute.
 const AROUND_LEG_MS: i64 = 60_000;
@@ -39,6 +37,10 @@ pub struct Seen {
     pub extension: Option<String>,
     /// Moved to the PBX's archive.
     pub archived: bool,
+    /// Key of the call that it belongs to, where the list tells.
+    pub call: Option<String>,
+    /// Which zone its start is written in is a guess, which another reading may correct (before v20).
+    pub zone_unsure: bool,
 }
 
 /// One of those that had an id, the newest first.
@@ -87,7 +89,7 @@ fn insert(within: &Savepoint, pbx_id: i64, epoch: i64, call: Option<i64>, clock:
 pub fn note_listed(within: &Savepoint, seen: &Seen, clock: &Clock) -> Result<bool> {
     let known = bearers(within, seen.pbx_id)?;
     let near = |started: Option<i64>| match (started, seen.started_ms) {
-        (Some(one), Some(other)) => (one - other).abs() <= SAME_START_MS,
+        (Some(one), Some(other)) => same_start(one, other, seen.zone_unsure),
         _ => false,
     };
     let mut new = false;
@@ -113,7 +115,8 @@ pub fn note_listed(within: &Savepoint, seen: &Seen, clock: &Clock) -> Result<boo
     };
     within
         .prepare_cached(
-            "UPDATE recording SET started_ms = coalesce(started_ms, ?2), ended_ms = coalesce(?3, ended_ms),
+            "UPDATE recording SET started_ms = CASE WHEN ?7 THEN coalesce(?2, started_ms) ELSE coalesce(started_ms, ?2) END,
+                 ended_ms = coalesce(?3, ended_ms),
                  from_dn = coalesce(?4, from_dn), to_dn = coalesce(?5, to_dn), extension = coalesce(?6, extension)
              WHERE id = ?1",
         )?
@@ -123,8 +126,16 @@ pub fn note_listed(within: &Savepoint, seen: &Seen, clock: &Clock) -> Result<boo
             seen.ended_ms,
             seen.from_dn,
             seen.to_dn,
-            seen.extension
+            seen.extension,
+            seen.zone_unsure
         ])?;
+    if let Some(key) = &seen.call
+        && let Some(call) = call_of_key(within, key)?
+    {
+        within
+            .prepare_cached("UPDATE recording SET call = ?2 WHERE id = ?1 AND call IS NOT ?2")?
+            .execute(params![id, call])?;
+    }
     let copy = seen.archived.then_some(PbxCopy::Archived);
     set_pbx_copy(within, id, copy, clock.wall_ms())?;
     Ok(new)

@@ -17,6 +17,7 @@ mod grants;
 mod group;
 mod holders;
 mod identity;
+mod made;
 mod outbox;
 mod parties;
 mod recordings;
@@ -54,6 +55,7 @@ pub use grants::{
     Grantee, LocalGrant, NewGrant, end_grant, expire_grants, give_grant, grants_to_expire, local_grants,
 };
 pub use holders::holder_of;
+pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
     Progress, add_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,
     mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,

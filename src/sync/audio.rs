@@ -311,7 +311,7 @@ fn gone(
         let status = context.pbx_status.lock().unwrap_or_else(PoisonError::into_inner);
         status.storage.clone().unwrap_or_default()
     };
-    match reconcile::fate(recording, listed, &storage, now_ms, over) {
+    match reconcile::fate(context, recording, listed, &storage, now_ms, over) {
         Some(copy) => bury(context, recording, Some(copy), copy.word(), &lost(copy, &storage)),
         None if over => {
             let reason = format!("its file did not come within {}", when::span(late_ms));
@@ -373,7 +373,7 @@ fn is_it(context: &Context, recording: &Recording) -> Result<bool, Trouble> {
         return Ok(true);
     }
     match context.pbx.listed(recording.pbx_id) {
-        Ok(found) => Ok(!found.is_some_and(|found| reconcile::is_another(recording, &found))),
+        Ok(found) => Ok(!found.is_some_and(|found| reconcile::is_another(context, recording, &found))),
         Err(error) if error.is_of_the_line() && error.kind != Kind::NotThere => Err(error.into()),
         // Without the list nothing speaks against it.
         Err(_) => Ok(true),

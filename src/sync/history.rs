@@ -409,7 +409,8 @@ impl Reader {
             self.context.clear("recordings-right-missing");
         }
         let clock = self.context.clock.clone();
-        let seen: Vec<Seen> = listed.iter().map(seen).collect();
+        let zone_unsure = self.context.pbx.generation().has_console_api();
+        let seen: Vec<Seen> = listed.iter().map(|found| seen(found, zone_unsure)).collect();
         let new = self.context.store.write(move |within| {
             let mut new = 0;
             for found in &seen {
@@ -476,7 +477,7 @@ fn take(context: &Context, people: &BTreeSet<String>, legs: Vec<Leg>) -> store::
     Ok(())
 }
 
-fn seen(found: &ListedRecording) -> Seen {
+fn seen(found: &ListedRecording, zone_unsure: bool) -> Seen {
     Seen {
         pbx_id: found.pbx_id,
         started_ms: found.started_ms,
@@ -485,5 +486,7 @@ fn seen(found: &ListedRecording) -> Seen {
         to_dn: found.to_dn.clone(),
         extension: found.extension.clone(),
         archived: found.archived,
+        call: found.call.clone(),
+        zone_unsure,
     }
 }

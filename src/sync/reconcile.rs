@@ -5,12 +5,9 @@ use std::collections::HashMap;
 
 use super::Context;
 use super::Trouble;
-use crate::model::{PbxCopy, Recording, RecordingState};
+use crate::model::{PbxCopy, Recording, RecordingState, same_start};
 use crate::pbx::{ListedRecording, Storage};
 use crate::store;
-
-/// Two readings of one start may differ by this much.
-const SAME_START_MS: i64 = 2_000;
 
 /// What is this young may still come onto the list.
 const YOUNG_MS: i64 = 600_000;
@@ -29,6 +26,7 @@ pub(super) fn reconcile(
     storage: &Storage,
 ) -> Result<(), Trouble> {
     let now_ms = context.clock.wall_ms();
+    let zone_unsure = context.pbx.generation().has_console_api();
     // The list's first second may have been cut in two.
     let known = context
         .store
@@ -36,7 +34,7 @@ pub(super) fn reconcile(
     let mut starts: HashMap<i64, Option<i64>> = HashMap::new();
     starts.extend(listed.iter().map(|found| (found.pbx_id, found.started_ms)));
     let is_listed = |one: &Recording| match (starts.get(&one.pbx_id), one.started_ms) {
-        (Some(Some(listed)), Some(known)) => (listed - known).abs() <= SAME_START_MS,
+        (Some(Some(listed)), Some(known)) => same_start(*listed, known, zone_unsure),
         (Some(_), _) => true,
         (None, _) => false,
     };
@@ -105,6 +103,7 @@ pub(super) fn deleted_how(one: &Recording, storage: &Storage, now_ms: i64) -> Pb
 
 /// What the list's answer about one recording, whose file can't be had, says became of it; `None`: it may still come.
 pub(super) fn fate(
+    context: &Context,
     recording: &Recording,
     found: Option<&ListedRecording>,
     storage: &Storage,
@@ -112,7 +111,7 @@ pub(super) fn fate(
     over: bool,
 ) -> Option<PbxCopy> {
     match found {
-        Some(found) if is_another(recording, found) => Some(PbxCopy::Replaced),
+        Some(found) if is_another(context, recording, found) => Some(PbxCopy::Replaced),
         Some(found) if found.archived => Some(PbxCopy::Archived),
         Some(_) => over.then_some(PbxCopy::Vanished),
         None if recording.started_ms.is_some() => Some(deleted_how(recording, storage, now_ms)),
@@ -121,9 +120,10 @@ pub(super) fn fate(
 }
 
 /// Whether the id names another recording by now.
-pub(super) fn is_another(recording: &Recording, found: &ListedRecording) -> bool {
+pub(super) fn is_another(context: &Context, recording: &Recording, found: &ListedRecording) -> bool {
+    let zone_unsure = context.pbx.generation().has_console_api();
     match (recording.started_ms, found.started_ms) {
-        (Some(known), Some(listed)) => (known - listed).abs() > SAME_START_MS,
+        (Some(known), Some(listed)) => !same_start(known, listed, zone_unsure),
         _ => false,
     }
 }

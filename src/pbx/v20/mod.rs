@@ -4,7 +4,7 @@ mod client;
 mod directory;
 mod group;
 mod history;
-mod loose;
+pub(in crate::pbx) mod loose;
 mod recordings;
 mod system;
 mod token;
@@ -12,6 +12,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub struct V20 {
     clock: Clock,
     pin: Option<Arc<Pin>>,
     token: token::Keeper,
+    /// There was no `/connect/token` at the last login: the PBX is older than v20.
+    missing: AtomicBool,
     last: Mutex<LastAnswer>,
     /// Digest of the last reading of the directory.
     directory_mark: Mutex<Option<[u8; 32]>>,
@@ -75,6 +78,7 @@ impl V20 {
             clock,
             pin,
             token,
+            missing: AtomicBool::new(false),
             last: Mutex::default(),
             directory_mark: Mutex::default(),
             page: Mutex::new(100),
@@ -83,6 +87,11 @@ impl V20 {
             unknown: Mutex::default(),
             history: Mutex::default(),
         })
+    }
+
+    /// There was no `/connect/token` at the last login: the PBX is older than v20, or is not there at all.
+    pub(super) fn is_missing(&self) -> bool {
+        self.missing.load(Ordering::Relaxed)
     }
 
     /// Calls `ask` with the page size, and again with half of it as long as the PBX refuses the size.

@@ -80,6 +80,7 @@ fn listed(row: Row) -> Option<ListedRecording> {
         to_dn: row.to_dn.0,
         archived: row.is_archived.0.unwrap_or(false),
         transcribed: row.is_transcribed.0.or(score(row.sentiment_score.0).map(|_| true)),
+        call: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::v18::Console;
 use crate::time::SimTime;
 
 /// The codec inside the recordings' WAV files. Which one a real 3CX writes depends on its compression setting.
@@ -141,7 +142,9 @@ pub struct PbxConfig {
     /// Build that is shown and simulated. ≥ 20.0.9 gives `expires_in` in seconds, before in minutes; < 20.0.6 has no
     /// `CdrId`; < 20 is a v18, which knows no XAPI.
     pub version: String,
-    /// Client id of the service principal.
+    /// How the management console behaves, before v20.
+    pub console: Console,
+    /// Client id of the service principal, or user of the console.
     pub client_id: String,
     /// Its API key.
     pub client_secret: String,
@@ -225,6 +228,7 @@ impl Default for PbxConfig {
             tls: false,
             port: 0,
             version: "20.0.10.101".into(),
+            console: Console::default(),
             client_id: "900".into(),
             client_secret: "sim-api-key-not-a-secret".into(),
             principal: Principal::default(),

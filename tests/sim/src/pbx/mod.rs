@@ -21,6 +21,7 @@ mod reply;
 pub mod report;
 mod system;
 pub mod traffic;
+pub mod v18;
 mod view;
 pub mod world;
 mod xapi;
@@ -48,6 +49,7 @@ use world::World;
 pub(crate) struct Shared {
     world: World,
     tokens: Tokens,
+    sessions: v18::Sessions,
     requests: BTreeMap<PathKind, u64>,
     secrets_served: u64,
 }
@@ -81,6 +83,7 @@ impl Exchange {
         if !before && shared.world.config.at_least_update(6) {
             shared.world.config.upgraded_at_ms = Some(now_ms);
         }
+        shared.sessions.end();
         shared.tokens.revoke();
     }
 }
@@ -110,6 +113,7 @@ impl Pbx {
             shared: Arc::new(Mutex::new(Shared {
                 world: World::generate(config),
                 tokens: Tokens::default(),
+                sessions: v18::Sessions::default(),
                 requests: BTreeMap::new(),
                 secrets_served: 0,
             })),
@@ -192,6 +196,46 @@ impl Handle {
     /// Tokens that were given out.
     pub fn logins(&self) -> u64 {
         self.inner.lock().tokens.logins().0
+    }
+
+    /// Sessions of the management console that were given out.
+    pub fn console_logins(&self) -> u64 {
+        self.inner.lock().sessions.given()
+    }
+
+    /// Ends all sessions of the management console.
+    pub fn end_sessions(&self) {
+        self.inner.lock().sessions.end();
+    }
+
+    /// How often an object was opened in the console's editor, and how often one was saved.
+    pub fn editor(&self) -> (u64, u64) {
+        let shared = self.inner.lock();
+        (shared.sessions.opened, shared.sessions.saved)
+    }
+
+    /// The calls as the management console shows them now, oldest first.
+    pub fn console_calls(&self) -> Vec<v18::ConsoleCall> {
+        let now_ms = self.inner.time.now_ms();
+        v18::console_calls(&self.inner.lock().world, now_ms)
+    }
+
+    /// Gives a person another name. False if there is no such extension.
+    pub fn rename(&self, extension: &str, first: &str, last: &str) -> bool {
+        let mut shared = self.inner.lock();
+        let person = shared.world.company.people.iter_mut().find(|p| p.number == extension);
+        person
+            .map(|p| (p.first, p.last) = (first.to_owned(), last.to_owned()))
+            .is_some()
+    }
+
+    /// Makes a call longer in the log than it was written at first.
+    pub fn lengthen(&self, main_id: &str, by_ms: i64) {
+        self.inner.lock().world.change_rows(main_id, |row| {
+            if row.talk_ms > 0 {
+                row.talk_ms += by_ms;
+            }
+        });
     }
 
     /// Logins that were refused.
@@ -300,7 +344,7 @@ impl Handle {
     }
 
     /// Shows and simulates another build from now on, as after an upgrade: calls of before Update 6 move to the old
-    /// source, and tokens are worth nothing any more.
+    /// source, and tokens and sessions are worth nothing any more.
     pub fn upgrade(&self, version: &str) {
         self.inner.upgrade(version);
     }

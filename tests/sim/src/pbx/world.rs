@@ -336,6 +336,14 @@ impl World {
         }
     }
 
+    /// Changes the rows of a call, as a PBX that corrects its log does.
+    pub fn change_rows(&mut self, main_id: &str, change: impl Fn(&mut Row)) {
+        self.rows
+            .values_mut()
+            .filter(|row| row.main_id == main_id)
+            .for_each(change);
+    }
+
     /// A recording, listed or not.
     pub fn recording(&self, id: i32) -> Option<&Recording> {
         self.recordings.get(&id)

@@ -16,7 +16,7 @@ use super::filter::decode;
 use super::odata::Query;
 use super::reply::Reply;
 use super::report::Table;
-use super::{Exchange, Shared, control, directory, recordings, report, system, view};
+use super::{Exchange, Shared, control, directory, recordings, report, system, v18, view};
 
 /// All that the PBX answers.
 pub(super) fn router(pbx: Exchange) -> Router {
@@ -27,8 +27,12 @@ async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body>
     let (head, body) = request.into_parts();
     let path = decode(head.uri.path(), false);
     let raw_query = head.uri.query().unwrap_or_default();
-    let kind = kind_of(&path);
-    let skip = Query::parse(raw_query).map_or(0, |q| q.skip());
+    let console = v18::kind_of(&path);
+    let kind = console.unwrap_or_else(|| kind_of(&path));
+    let skip = match console {
+        Some(_) => v18::skip(raw_query),
+        None => Query::parse(raw_query).map_or(0, |q| q.skip()),
+    };
     *pbx.lock().requests.entry(kind).or_default() += 1;
     let faults = pbx.faults.take(kind, skip);
     for fault in &faults {
@@ -36,11 +40,18 @@ async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body>
             tokio::time::sleep(Duration::from_millis(*ms)).await;
         }
         if let FaultKind::RevokeToken { .. } = fault {
-            pbx.lock().tokens.revoke();
+            let mut shared = pbx.lock();
+            shared.tokens.revoke();
+            shared.sessions.end();
         }
     }
     let reply = match shut_out(&pbx).or_else(|| faults.iter().find_map(FaultKind::instead)) {
         Some(wrong) => wrong,
+        None if console.is_some() => {
+            let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
+            let body = String::from_utf8_lossy(&body);
+            v18::answer(&pbx, &head.method, &path, raw_query, &head.headers, &body)
+        }
         None if kind == PathKind::Token => {
             let form = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
             token(&pbx, &head.method, &String::from_utf8_lossy(&form))
