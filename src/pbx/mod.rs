@@ -12,4 +12,4 @@ pub use detect::{Detected, Setup};
 pub use error::{Error, Kind};
 pub use memory::Memory;
 pub use pin::{accept_pin, load_pin, remember_pin};
-pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
+pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System, Transcript};

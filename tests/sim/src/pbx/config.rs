@@ -199,6 +199,22 @@ pub struct PbxConfig {
     pub report_slow_rows: Option<usize>,
     /// Numbers that are zero are left out like nulls (seen by one public client).
     pub zeros_left_out: bool,
+    /// Rows of `GetOldCallLogData` carry ids like new ones. Else they carry none, like those of builds before 20.0.6.
+    pub old_rows_have_ids: bool,
+    /// `GetCallLogData` is there; else it is 404 and only `CallHistoryView` tells of calls (before Update 6).
+    pub report_there: bool,
+    /// Recordings are deleted after so many days.
+    pub auto_delete_days: Option<u32>,
+    /// Recordings are moved to remote storage at midnight UTC, every so many days.
+    pub archive_every_days: Option<u32>,
+    /// What was moved to remote storage can still be downloaded.
+    pub archived_can_be_fetched: bool,
+    /// Bytes that recordings may have.
+    pub quota_bytes: i64,
+    /// The PBX says that it stopped recording.
+    pub recording_stopped: bool,
+    /// A recording whose file is gone is answered by a redirect instead of 400.
+    pub missing_file_is_302: bool,
     /// When the PBX was upgraded to Update 6 (simulated ms since 1970): older calls only come from
     /// `GetOldCallLogData`. `None`: it was born with it.
     pub upgraded_at_ms: Option<i64>,
@@ -240,6 +256,14 @@ impl Default for PbxConfig {
             report_max_days: 31,
             report_slow_rows: None,
             zeros_left_out: false,
+            old_rows_have_ids: true,
+            report_there: true,
+            auto_delete_days: None,
+            archive_every_days: None,
+            archived_can_be_fetched: true,
+            quota_bytes: 5 << 30,
+            recording_stopped: false,
+            missing_file_is_302: false,
             upgraded_at_ms: None,
         }
     }

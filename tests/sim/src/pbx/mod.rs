@@ -22,6 +22,7 @@ pub mod report;
 mod system;
 pub mod traffic;
 pub mod v18;
+mod view;
 pub mod world;
 mod xapi;
 
@@ -34,8 +35,13 @@ pub use faults::{Fault, FaultKind, Faults, PathKind};
 pub use traffic::{CallKind, CallPlan};
 pub use world::{TrueCall, TrueRecording, TrueRow};
 
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Response, header};
+use axum::middleware::map_response_with_state;
+
 use crate::http::Server;
-use crate::time::SimTime;
+use crate::time::{SimTime, http_date};
 use auth::Tokens;
 use world::World;
 
@@ -57,15 +63,38 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// The build that it is now.
-    fn version(&self) -> String {
-        self.lock().world.config.version.clone()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Shared> {
         // A test that panicked while it held the lock shouldn't hide its own message behind a poisoned lock.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The build that is shown now.
+    fn version(&self) -> String {
+        self.lock().world.config.version.clone()
+    }
+
+    /// Shows and simulates another build from now on. From before Update 6 to it or later, calls so far move to the old
+    /// source. The PBX restarts with it, so nobody's token is good any more.
+    fn upgrade(&self, version: &str) {
+        let now_ms = self.time.now_ms();
+        let mut shared = self.lock();
+        let before = shared.world.config.at_least_update(6);
+        shared.world.config.version = version.to_owned();
+        if !before && shared.world.config.at_least_update(6) {
+            shared.world.config.upgraded_at_ms = Some(now_ms);
+        }
+        shared.tokens.revoke();
+        shared.sessions.end();
+    }
+}
+
+/// Every answer carries the PBX's own time.
+async fn dated(State(pbx): State<Exchange>, mut response: Response<Body>) -> Response<Body> {
+    let clock_ms = pbx.lock().world.clock_ms(pbx.time.now_ms());
+    if let Ok(value) = HeaderValue::from_str(&http_date(clock_ms)) {
+        response.headers_mut().insert(header::DATE, value);
+    }
+    response
 }
 
 /// The simulated PBX.
@@ -89,7 +118,8 @@ impl Pbx {
                 secrets_served: 0,
             })),
         };
-        let server = Server::start(xapi::router(inner.clone()), port, tls)?;
+        let router = xapi::router(inner.clone()).layer(map_response_with_state(inner.clone(), dated));
+        let server = Server::start(router, port, tls)?;
         Ok(Handle {
             inner,
             server: Mutex::new(server),
@@ -188,16 +218,6 @@ impl Handle {
     pub fn console_calls(&self) -> Vec<v18::ConsoleCall> {
         let now_ms = self.inner.time.now_ms();
         v18::console_calls(&self.inner.lock().world, now_ms)
-    }
-
-    /// Upgrades the PBX to another build. Calls of before are then in the old tables, and sessions are over.
-    pub fn upgrade(&self, version: &str) {
-        let now_ms = self.inner.time.now_ms();
-        let mut shared = self.inner.lock();
-        shared.world.config.version = version.to_owned();
-        shared.world.config.upgraded_at_ms = Some(now_ms);
-        shared.sessions.end();
-        shared.tokens.revoke();
     }
 
     /// Gives a person another name. False if there is no such extension.
@@ -321,6 +341,32 @@ impl Handle {
         let mut shared = self.inner.lock();
         shared.world.config.principal.blacklisted = false;
         shared.tokens.forgive();
+    }
+
+    /// Shows and simulates another build from now on, as after an upgrade: calls of before Update 6 move to the old
+    /// source, and tokens are worth nothing any more.
+    pub fn upgrade(&self, version: &str) {
+        self.inner.upgrade(version);
+    }
+
+    /// Restores the PBX from a backup of the time `to_ms`: calls that ended later are forgotten, and the ids of their
+    /// recordings are given to new ones.
+    pub fn restore_backup(&self, to_ms: i64) {
+        let now_ms = self.inner.time.now_ms();
+        let mut shared = self.inner.lock();
+        shared.world.restore_backup(to_ms, now_ms);
+        shared.tokens.revoke();
+    }
+
+    /// The PBX's clock jumps: calls that begin from now on, answers and tokens are stamped by it.
+    pub fn jump_clock(&self, ms: i64) {
+        let now_ms = self.inner.time.now_ms();
+        self.inner.lock().world.jump_clock(ms, now_ms);
+    }
+
+    /// Changes settings of the running PBX: retention, archive, quota, and whatever is read anew with each request.
+    pub fn configure(&self, change: impl FnOnce(&mut PbxConfig)) {
+        change(&mut self.inner.lock().world.config);
     }
 
     /// The company as it is now.
