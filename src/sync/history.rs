@@ -403,12 +403,14 @@ impl Reader {
             self.context.clear("recordings-right-missing");
         }
         let clock = self.context.clock.clone();
-        let seen: Vec<Seen> = listed.iter().map(seen).collect();
+        let seen: Vec<(Seen, Option<String>)> = listed.iter().map(|one| (seen(one), one.call.clone())).collect();
         let new = self.context.store.write(move |within| {
             let mut new = 0;
-            for (found, seen) in listed.iter().zip(&seen) {
-                new += u64::from(store::note_listed(within, seen, &clock)?);
-                link(within, found, &clock)?;
+            for (found, call) in &seen {
+                new += u64::from(store::note_listed(within, found, &clock)?);
+                if let Some(key) = call {
+                    link(within, found, key, &clock)?;
+                }
             }
             store::unlinked_recordings(within, clock.wall_ms() - GUESS_AFTER_MS)?;
             Ok(new)
@@ -472,21 +474,12 @@ fn take(context: &Context, people: &BTreeSet<String>, legs: Vec<Leg>) -> store::
 }
 
 /// Gives a recording to the call that the driver says it belongs to, once that call is there.
-fn link(within: &rusqlite::Savepoint, found: &ListedRecording, clock: &crate::clock::Clock) -> store::Result<()> {
-    let Some(call) = found
-        .call
-        .as_deref()
-        .map(|key| store::call_by_key(within, key))
-        .transpose()?
-        .flatten()
-    else {
+fn link(within: &rusqlite::Savepoint, found: &Seen, key: &str, clock: &crate::clock::Clock) -> store::Result<()> {
+    let Some(call) = store::call_by_key(within, key)? else {
         return Ok(());
     };
-    let times = (
-        call.started_ms,
-        call.ended_ms.max(found.started_ms.unwrap_or(call.ended_ms)),
-    );
-    store::expect_of_leg(within, found.pbx_id, call.id, times, clock).map(|_| ())
+    let until_ms = call.ended_ms.max(found.started_ms.unwrap_or(call.ended_ms));
+    store::expect_of_leg(within, found.pbx_id, call.id, (call.started_ms, until_ms), clock).map(|_| ())
 }
 
 fn seen(found: &ListedRecording) -> Seen {
