@@ -566,7 +566,7 @@ fn a_file_that_is_gone_is_a_redirect_and_waited_for_then_given_up_and_a_deleted_
         state(deleted) == Some(("gone", "deleted".to_owned()))
     });
     agent.wait("the lost one is given up", WAIT, |_| {
-        state(lost) == Some(("gone", "never-came".to_owned()))
+        state(lost) == Some(("gone", "vanished".to_owned()))
     });
 }
 

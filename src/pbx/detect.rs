@@ -328,20 +328,26 @@ impl Pbx for Detected {
         self.ask(&mut |current| current.pbx().directory())
     }
 
+    fn transcript(&self, pbx_id: i64) -> Result<Option<Transcript>, Error> {
+        self.ask(&mut |current| match current {
+            Current::V20(pbx, _) if pbx_id >= FIRST_MADE => match self.alias(pbx, pbx_id)? {
+                Some(found) => pbx.transcript(found.pbx_id),
+                None => Ok(None),
+            },
+            _ => current.pbx().transcript(pbx_id),
+        })
+    }
+
+    fn version(&self) -> Option<String> {
+        self.current().pbx().version()
+    }
+
     fn system(&self) -> Result<System, Error> {
         self.ask(&mut |current| current.pbx().system())
     }
 
     fn storage(&self) -> Result<Storage, Error> {
         self.ask(&mut |current| current.pbx().storage())
-    }
-
-    fn transcript(&self, pbx_id: i64) -> Result<Option<Transcript>, Error> {
-        self.ask(&mut |current| current.pbx().transcript(pbx_id))
-    }
-
-    fn version(&self) -> Option<String> {
-        self.current().pbx().version()
     }
 
     fn may_administer(&self) -> Result<Option<bool>, Error> {

@@ -80,20 +80,28 @@ pub(super) fn list(pbx: &V18, from_ms: i64, to_ms: i64) -> Result<Vec<ListedReco
             })
             .collect()
     };
-    // Nothing says which zone this list is written in. UTC and the PBX's own are tried: the right one finds the calls.
-    let mut recordings = sought(&found, false);
     let settled_ms = pbx.clock.wall_ms() - SETTLED_MS;
+    let mut recordings = sought(&found, false);
     let mut of = belongs::find(&recordings, &calls, settled_ms);
+    // Nothing says which zone this list is written in. UTC and the PBX's own are tried: the right one finds the calls.
+    // Until it is found there is no start: one that changed would be another recording's.
     if pbx.zone.is_some() {
         let others = sought(&found, true);
         let of_others = belongs::find(&others, &calls, settled_ms);
         let hits = |of: &[Option<String>]| of.iter().flatten().count();
         let mut local = pbx.local_recordings.lock().unwrap_or_else(PoisonError::into_inner);
-        if hits(&of) != hits(&of_others) {
-            *local = hits(&of_others) > hits(&of);
+        if local.is_none() && hits(&of) != hits(&of_others) {
+            *local = Some(hits(&of_others) > hits(&of));
         }
-        if *local {
-            (recordings, of) = (others, of_others);
+        match *local {
+            Some(true) => (recordings, of) = (others, of_others),
+            Some(false) => {}
+            None => {
+                let walls = found.iter().zip(&mut recordings);
+                walls
+                    .filter(|(one, _)| matches!(one.written, Some(Written::Wall(_))))
+                    .for_each(|(_, sought)| sought.started_ms = None);
+            }
         }
     }
     let mut all: Vec<ListedRecording> = found
@@ -115,7 +123,11 @@ pub(super) fn list(pbx: &V18, from_ms: i64, to_ms: i64) -> Result<Vec<ListedReco
 }
 
 pub(super) fn one(pbx: &V18, pbx_id: i64) -> Result<Option<ListedRecording>, Error> {
-    let local = *pbx.local_recordings.lock().unwrap_or_else(PoisonError::into_inner);
+    let local = pbx
+        .local_recordings
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .unwrap_or(false);
     let found = read(pbx, None)?.into_iter().find(|one| one.id == pbx_id);
     Ok(found.map(|found| ListedRecording {
         pbx_id,

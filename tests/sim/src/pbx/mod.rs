@@ -85,6 +85,7 @@ impl Exchange {
         }
         shared.sessions.end();
         shared.tokens.revoke();
+        shared.sessions.end();
     }
 }
 
