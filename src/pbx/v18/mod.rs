@@ -95,11 +95,19 @@ pub struct V18 {
     local_recordings: Mutex<Option<bool>>,
     /// Ids of recordings that are text, by the number that stands for them.
     texts: Mutex<BTreeMap<i64, String>>,
-    /// The last reading of the call log: from, to, when (monotonic), what.
-    read: Mutex<Option<(i64, i64, i64, Arc<Vec<Line>>)>>,
+    /// The last reading of the call log.
+    read: Mutex<Option<Reading>>,
     inside: Mutex<Option<directory::Inside>>,
     /// Digest of the last reading of the directory.
     directory_mark: Mutex<Option<[u8; 32]>>,
+}
+
+/// A stretch of the call log as it was read, and when (monotonic).
+struct Reading {
+    from_ms: i64,
+    to_ms: i64,
+    at_mono: i64,
+    lines: Arc<Vec<Line>>,
 }
 
 /// The fields of `/api/SystemStatus` that are used (a recorded answer of 15.5).
@@ -175,12 +183,12 @@ impl V18 {
     /// The calls of a stretch, from the last reading where that is fresh and has them.
     fn lines(&self, from_ms: i64, to_ms: i64) -> Result<Arc<Vec<Line>>, Error> {
         let now = self.clock.mono_ms();
-        if let Some((from, to, at, lines)) = &*self.read.lock().unwrap_or_else(PoisonError::into_inner)
-            && *from <= from_ms
-            && *to >= to_ms
-            && now - at < FRESH_MS
+        if let Some(last) = &*self.read.lock().unwrap_or_else(PoisonError::into_inner)
+            && last.from_ms <= from_ms
+            && last.to_ms >= to_ms
+            && now - last.at_mono < FRESH_MS
         {
-            return Ok(Arc::clone(lines));
+            return Ok(Arc::clone(&last.lines));
         }
         self.read_lines(from_ms, to_ms).map(|(lines, _)| lines)
     }
@@ -188,8 +196,12 @@ impl V18 {
     fn read_lines(&self, from_ms: i64, to_ms: i64) -> Result<(Arc<Vec<Line>>, u64), Error> {
         let (lines, unreadable) = self.essential(|| call_log::lines(self, from_ms, to_ms))?;
         let lines = Arc::new(lines);
-        let read = (from_ms, to_ms, self.clock.mono_ms(), Arc::clone(&lines));
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(Reading {
+            from_ms,
+            to_ms,
+            at_mono: self.clock.mono_ms(),
+            lines: Arc::clone(&lines),
+        });
         Ok((lines, unreadable))
     }
 
