@@ -73,6 +73,7 @@ fn principal(department: bool, history_allowed: bool, recordings_allowed: bool) 
         department: department.then(|| "GRP0000".into()),
         history_allowed,
         recordings_allowed,
+        ..Principal::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use callspool_sim::pbx::{CallPlan, PathKind, Principal};
+use callspool_sim::pbx::{CallPlan, Licence, PathKind, Principal};
 use callspool_sim::time::{DAY_MS, HOUR_MS, SimTime, iso};
 use common::{Client, NOON_MS, ask_token, config, report_path, start};
 
@@ -246,8 +246,7 @@ fn rights_decide_between_200_and_403() {
     let principal = |role: &str, department: Option<&str>| Principal {
         role: role.into(),
         department: department.map(Into::into),
-        history_allowed: true,
-        recordings_allowed: true,
+        ..Principal::default()
     };
     assert_eq!((statuses(), history()), ([200; 4], 200));
     let whole = xapi.get("/Recordings?$top=1&$count=true").json()["@odata.count"].as_i64();
@@ -264,6 +263,63 @@ fn rights_decide_between_200_and_403() {
         ..principal("system_owners", Some("GRP0000"))
     });
     assert_eq!((statuses(), history()), ([200, 200, 403, 200], 200));
+}
+
+#[test]
+fn what_a_principal_may_and_may_not_is_a_matrix_of_independent_rights() {
+    let pbx = start(config());
+    let xapi = Client::login(&pbx);
+    let report = report_path("GetCallLogData", &iso(NOON_MS - HOUR_MS), &iso(NOON_MS), "");
+    let ask = |principal: Principal| {
+        pbx.set_principal(principal);
+        let paths = [
+            report.as_str(),
+            "/Recordings?$top=1",
+            "/Users?$top=1&$select=Id",
+            "/ServicePrincipals",
+        ];
+        paths.map(|path| xapi.get(path).status)
+    };
+    assert_eq!(ask(Principal::default()), [200; 4]);
+    assert_eq!(ask(Principal::history_only()), [200, 403, 200, 403]);
+    assert_eq!(ask(Principal::recordings_only()), [403, 200, 200, 403]);
+    assert_eq!(ask(Principal::both()), [200, 200, 200, 403]);
+    assert_eq!(ask(Principal::administrator_without_history()), [403, 200, 200, 200]);
+    assert_eq!(ask(Principal::system_wide()), [403; 4]);
+    assert_eq!(ask(Principal::nothing()), [403; 4]);
+    let refused = Principal {
+        ip_refused: true,
+        ..Principal::default()
+    };
+    assert_eq!(ask(refused), [403; 4]);
+    let unlicensed = |licence| Principal {
+        licence,
+        ..Principal::default()
+    };
+    assert_eq!(ask(unlicensed(Licence::NoApi404)), [404; 4]);
+    assert_eq!(ask(unlicensed(Licence::NoApi403)), [403; 4]);
+    assert_eq!(ask(Principal::default()), [200; 4]);
+}
+
+#[test]
+fn ten_wrong_logins_in_a_row_put_the_address_on_the_blacklist() {
+    let pbx = start(config());
+    let xapi = Client::login(&pbx);
+    let log_in = |secret: &str| {
+        let form = format!("grant_type=client_credentials&client_id=900&client_secret={secret}");
+        ask_token(&pbx, &form).status
+    };
+    for _ in 0..9 {
+        assert_eq!(log_in("wrong"), 400);
+    }
+    assert_eq!(xapi.get("/Defs?$select=Id").status, 200);
+    log_in("wrong");
+    assert!(pbx.principal().blacklisted);
+    assert_eq!(xapi.get("/Defs?$select=Id").status, 403);
+    let secret = pbx.credentials().1;
+    assert_eq!(log_in(&secret), 403);
+    pbx.take_off_blacklist();
+    assert_eq!(log_in(&secret), 200);
 }
 
 #[test]

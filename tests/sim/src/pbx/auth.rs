@@ -17,6 +17,7 @@ pub struct Tokens {
     good: Vec<(String, i64)>,
     given: u64,
     refused: u64,
+    refused_in_a_row: u64,
 }
 
 impl Default for Tokens {
@@ -32,6 +33,7 @@ impl Default for Tokens {
             good: Vec::new(),
             given: 0,
             refused: 0,
+            refused_in_a_row: 0,
         }
     }
 }
@@ -54,6 +56,7 @@ impl Tokens {
             field("client_id") == Some(&config.client_id) && field("client_secret") == Some(&config.client_secret);
         if !right {
             self.refused += 1;
+            self.refused_in_a_row += 1;
             return if config.wrong_login_is_401 {
                 problem(401, "unauthorized", "The request requires valid user authentication.")
             } else {
@@ -64,6 +67,7 @@ impl Tokens {
             self.good.clear();
         }
         self.given += 1;
+        self.refused_in_a_row = 0;
         let expires_ms = now_ms + config.token_life_s * 1_000;
         let token = self.sign(config, role, now_ms, expires_ms);
         self.good.push((token.clone(), expires_ms));
@@ -90,6 +94,16 @@ impl Tokens {
     /// Makes every token worthless.
     pub fn revoke(&mut self) {
         self.good.clear();
+    }
+
+    /// Whether there were so many wrong logins in a row that the PBX shuts the asking address out.
+    pub fn is_enough(&self, most: Option<u64>) -> bool {
+        most.is_some_and(|most| self.refused_in_a_row >= most)
+    }
+
+    /// Forgets the wrong logins in a row.
+    pub fn forgive(&mut self) {
+        self.refused_in_a_row = 0;
     }
 
     /// How many tokens were given out, and how many logins refused.

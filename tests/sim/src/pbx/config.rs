@@ -1,5 +1,7 @@
 //! Everything about a simulated PBX that a test may want to choose.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::SimTime;
 
 /// The codec inside the recordings' WAV files. Which one a real 3CX writes depends on its compression setting.
@@ -11,8 +13,23 @@ pub enum Codec {
     MuLaw,
 }
 
-/// The API client that callspool logs in as (a 3CX "service principal").
-#[derive(Clone, Debug)]
+/// What the PBX's licence says about the API.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Licence {
+    /// The API is part of it.
+    #[default]
+    WithApi,
+    /// It is not, and every address of the API is answered by 404.
+    NoApi404,
+    /// It is not, and every address of the API is answered by 403.
+    NoApi403,
+}
+
+/// The API client that callspool logs in as (a 3CX "service principal"), and how the PBX feels about it. What it may
+/// see is what its role allows and the `…_allowed` allow as well. `Principal { role: …, ..Principal::default() }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Principal {
     /// One of 3CX's seven role names, e.g. `system_owners`, `managers`, `users`.
     pub role: String,
@@ -22,6 +39,92 @@ pub struct Principal {
     pub history_allowed: bool,
     /// Whether recordings answer, if the role allows it.
     pub recordings_allowed: bool,
+    /// Whether people, departments and peers answer.
+    pub directory_allowed: bool,
+    /// Whether transcripts, summaries and sentiment are shown; else those fields are null.
+    pub transcripts_allowed: bool,
+    /// Whether the PBX's own settings answer ([`PathKind::Administration`](super::PathKind::Administration)), if the
+    /// role allows it.
+    pub administration_allowed: bool,
+    /// The address that it asks from is not among the allowed ones (Console Restrictions): 403 to everything.
+    pub ip_refused: bool,
+    /// The address that it asks from is on the PBX's blacklist: 403 to everything, the login as well. The PBX sets it
+    /// by itself after [`PbxConfig::blacklist_after`] wrong logins.
+    pub blacklisted: bool,
+    /// What the licence says about the API.
+    pub licence: Licence,
+}
+
+impl Default for Principal {
+    fn default() -> Self {
+        Self {
+            role: "system_owners".into(),
+            department: Some("GRP0000".into()),
+            history_allowed: true,
+            recordings_allowed: true,
+            directory_allowed: true,
+            transcripts_allowed: true,
+            administration_allowed: true,
+            ip_refused: false,
+            blacklisted: false,
+            licence: Licence::WithApi,
+        }
+    }
+}
+
+impl Principal {
+    /// May read the call history and nothing else that matters.
+    pub fn history_only() -> Self {
+        Self {
+            recordings_allowed: false,
+            ..Self::both()
+        }
+    }
+
+    /// May read recordings and nothing else that matters.
+    pub fn recordings_only() -> Self {
+        Self {
+            history_allowed: false,
+            ..Self::both()
+        }
+    }
+
+    /// May read both, and change nothing: what callspool wants.
+    pub fn both() -> Self {
+        Self {
+            administration_allowed: false,
+            ..Self::default()
+        }
+    }
+
+    /// A System Administrator: sees and changes the system, and gets 403 on the call history.
+    pub fn administrator_without_history() -> Self {
+        Self {
+            role: "system_admins".into(),
+            history_allowed: false,
+            ..Self::default()
+        }
+    }
+
+    /// In no department ("System Wide"), which locks its role to `users`.
+    pub fn system_wide() -> Self {
+        Self {
+            role: "users".into(),
+            department: None,
+            ..Self::default()
+        }
+    }
+
+    /// May read nothing at all.
+    pub fn nothing() -> Self {
+        Self {
+            history_allowed: false,
+            recordings_allowed: false,
+            directory_allowed: false,
+            transcripts_allowed: false,
+            ..Self::both()
+        }
+    }
 }
 
 /// The settings of a simulated PBX. Start from `Default` and change what the test is about.
@@ -50,6 +153,9 @@ pub struct PbxConfig {
     pub one_active_token: bool,
     /// A wrong login answers 401 `unauthorized` instead of 400 `invalid_client`; both are seen in the field.
     pub wrong_login_is_401: bool,
+    /// So many wrong logins in a row put the asking address on the PBX's blacklist (about ten in the field); `None`:
+    /// never.
+    pub blacklist_after: Option<u64>,
     /// Whole days of calls before the start.
     pub history_days: u32,
     /// Hours of calls that are scheduled after the start.
@@ -105,15 +211,11 @@ impl Default for PbxConfig {
             version: "20.0.10.101".into(),
             client_id: "900".into(),
             client_secret: "sim-api-key-not-a-secret".into(),
-            principal: Principal {
-                role: "system_owners".into(),
-                department: Some("GRP0000".into()),
-                history_allowed: true,
-                recordings_allowed: true,
-            },
+            principal: Principal::default(),
             token_life_s: 3_600,
             one_active_token: true,
             wrong_login_is_401: false,
+            blacklist_after: Some(10),
             history_days: 2,
             future_hours: 24,
             calls_per_day: 200,

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use config::{Codec, PbxConfig, Principal};
+pub use config::{Codec, Licence, PbxConfig, Principal};
 pub use faults::{Fault, FaultKind, Faults, PathKind};
 pub use traffic::{CallKind, CallPlan};
 pub use world::{TrueCall, TrueRecording, TrueRow};
@@ -253,6 +253,18 @@ impl Handle {
     /// Changes what the API client may see; `department: None` is "System Wide".
     pub fn set_principal(&self, principal: Principal) {
         self.inner.lock().world.config.principal = principal;
+    }
+
+    /// What the API client may see now, and whether its address was blacklisted meanwhile.
+    pub fn principal(&self) -> Principal {
+        self.inner.lock().world.config.principal.clone()
+    }
+
+    /// Takes the asking address off the PBX's blacklist.
+    pub fn take_off_blacklist(&self) {
+        let mut shared = self.inner.lock();
+        shared.world.config.principal.blacklisted = false;
+        shared.tokens.forgive();
     }
 
     /// The company as it is now.

@@ -37,13 +37,20 @@ pub const FIELDS: [&str; 26] = [
     "SentimentScore",
 ];
 
+/// What a principal without the right to transcripts doesn't see.
+pub const TRANSCRIPT_FIELDS: [&str; 3] = ["Transcription", "Summary", "SentimentScore"];
+
 struct Listed<'a> {
     recording: &'a Recording,
+    transcripts: bool,
     now_ms: i64,
 }
 
 impl Entity for Listed<'_> {
     fn field(&self, name: &str) -> Option<Value> {
+        if !self.transcripts && TRANSCRIPT_FIELDS.contains(&name) {
+            return None;
+        }
         self.recording.field(name, self.now_ms)
     }
 }
@@ -82,7 +89,13 @@ pub fn list(
     let found = world
         .recordings_between(from, to, now_ms)
         .filter(|r| is_of(world, r, department));
-    query.page(found.map(|recording| Listed { recording, now_ms }), &shape, host)
+    let transcripts = world.config.principal.transcripts_allowed;
+    let found = found.map(|recording| Listed {
+        recording,
+        transcripts,
+        now_ms,
+    });
+    query.page(found, &shape, host)
 }
 
 /// `GET /Recordings/Pbx.DownloadRecording(recId=…)`; `argument` is what stands between the brackets.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::call::Row;
 use super::config::PbxConfig;
 use super::odata::{Entity, Query, Shape};
+use super::recordings::TRANSCRIPT_FIELDS;
 use super::reply::Reply;
 use super::world::World;
 use crate::time::{DAY_MS, parse_iso};
@@ -94,7 +95,9 @@ impl LogRow<'_> {
 
 impl Entity for LogRow<'_> {
     fn field(&self, name: &str) -> Option<Value> {
+        let transcripts = self.world.config.principal.transcripts_allowed;
         match name {
+            name if !transcripts && TRANSCRIPT_FIELDS.contains(&name) => None,
             "SrcRecId" => self.named(self.row.src_rec),
             "DstRecId" => self.named(self.row.dst_rec),
             "RecordingUrl" => self.recordings().next().map(|r| json!(r.url())),
@@ -107,6 +110,7 @@ impl Entity for LogRow<'_> {
                     let names = ["Id", "SentimentScore", "Summary", "Transcription"];
                     let fields = names
                         .iter()
+                        .filter(|n| transcripts || !TRANSCRIPT_FIELDS.contains(n))
                         .filter_map(|n| Some(((*n).to_owned(), r.field(n, self.now_ms)?)));
                     Value::Object(fields.collect())
                 };

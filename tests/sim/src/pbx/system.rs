@@ -112,6 +112,53 @@ pub fn license(world: &World, now_ms: i64) -> Reply {
     }))
 }
 
+/// What only an administrator reads; as little of it as shows that it answers.
+pub fn administration(world: &World, rest: &str, query: &Query, host: &str) -> Result<Reply, Reply> {
+    let list = |set: &'static str, kind: &'static str, fields: &[&str], rows: Vec<Value>| {
+        let rows = rows.into_iter().filter_map(|row| match row {
+            Value::Object(object) => Some(object),
+            _ => None,
+        });
+        let shape = Shape {
+            set,
+            kind,
+            fields,
+            navigation: &[],
+            max_top: Some(100),
+            zeros_left_out: false,
+        };
+        query.page(rows, &shape, host)
+    };
+    match rest {
+        "/ServicePrincipals" => {
+            let own = json!({
+                "Id": 7, "Number": world.config.client_id, "XAPIEnabled": true, "CallControlEnabled": false,
+                "IsSystem": false,
+            });
+            let fields = ["Id", "Number", "XAPIEnabled", "CallControlEnabled", "IsSystem"];
+            list("ServicePrincipals", "ServicePrincipal", &fields, vec![own])
+        }
+        "/EventLogs" => list(
+            "EventLogs",
+            "EventLog",
+            &["Id", "Type", "EventId", "Message"],
+            Vec::new(),
+        ),
+        "/Trunks" => {
+            let trunk = json!({"Id": 11, "Number": "10000", "IsOnline": true});
+            list("Trunks", "Trunk", &["Id", "Number", "IsOnline"], vec![trunk])
+        }
+        "/CDRSettings" => Ok(Reply::json(json!({
+            "@odata.context": context("CDRSettings"), "Id": 0, "Enabled": false, "LogType": "PassiveSocket",
+        }))),
+        "/RemoteArchivingSettings" => Ok(Reply::json(json!({
+            "@odata.context": context("RemoteArchivingSettings"), "Id": 0,
+            "Recordings": {"Enabled": false, "Archiving": false},
+        }))),
+        _ => Err(Reply::empty(404)),
+    }
+}
+
 /// `GET /LastCdrAndChatMessageTimestamp`: a collection of one by the 20.0.10 specification; since 20.0.7.
 pub fn last_cdr(world: &World, query: &Query, host: &str, now_ms: i64) -> Result<Reply, Reply> {
     if !world.config.at_least_update(7) {

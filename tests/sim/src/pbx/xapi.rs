@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, Response, header};
 use hyper::body::Frame;
 
-use super::config::Principal;
+use super::config::{Licence, Principal};
 use super::faults::{FaultKind, PathKind};
 use super::filter::decode;
 use super::odata::Query;
@@ -39,7 +39,7 @@ async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body>
             pbx.lock().tokens.revoke();
         }
     }
-    let reply = match faults.iter().find_map(FaultKind::instead) {
+    let reply = match shut_out(&pbx).or_else(|| faults.iter().find_map(FaultKind::instead)) {
         Some(wrong) => wrong,
         None if kind == PathKind::Token => {
             let form = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
@@ -57,6 +57,13 @@ async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body>
         }
     };
     finish(reply, &faults, &pbx.version)
+}
+
+/// What the PBX says to an address that it doesn't talk to, whatever was asked.
+fn shut_out(pbx: &Exchange) -> Option<Reply> {
+    let shared = pbx.lock();
+    let principal = &shared.world.config.principal;
+    (principal.ip_refused || principal.blacklisted).then(|| Reply::html(403, "403 Forbidden"))
 }
 
 fn kind_of(path: &str) -> PathKind {
@@ -81,6 +88,9 @@ fn kind_of(path: &str) -> PathKind {
         "/SystemStatus" | "/LicenseStatus" | "/Recordings/Pbx.GetRecordingRepositorySettings()" => {
             PathKind::System
         }
+        "/ServicePrincipals" | "/EventLogs" | "/Trunks" | "/CDRSettings" | "/RemoteArchivingSettings" => {
+            PathKind::Administration
+        }
         _ => PathKind::Other,
     }
 }
@@ -96,7 +106,11 @@ fn token(pbx: &Exchange, method: &Method, form: &str) -> Reply {
     if method != Method::POST {
         return Reply::empty(405);
     }
-    tokens.request(&world.config, &world.config.principal.role, form, now_ms)
+    let reply = tokens.request(&world.config, &world.config.principal.role, form, now_ms);
+    if tokens.is_enough(world.config.blacklist_after) {
+        world.config.principal.blacklisted = true;
+    }
+    reply
 }
 
 fn right_answer(
@@ -116,6 +130,11 @@ fn right_answer(
     let rest = rest.ok_or_else(|| Reply::empty(404))?;
     if !shared.tokens.lets_in(bearer, now_ms) {
         return Err(Reply::empty(401));
+    }
+    match shared.world.config.principal.licence {
+        Licence::WithApi => {}
+        Licence::NoApi404 => return Err(Reply::empty(404)),
+        Licence::NoApi403 => return Err(Reply::error(403, "", "Forbidden")),
     }
     if method != Method::GET {
         return Err(Reply::empty(405));
@@ -152,6 +171,7 @@ fn right_answer(
             "/LicenseStatus" => system::license(world, now_ms),
             _ => recordings::repository(world, now_ms),
         }),
+        PathKind::Administration => system::administration(world, rest, &query, host),
         // `/Recordings(5)` and everything else that the specification has or hasn't but this PBX doesn't.
         PathKind::Token | PathKind::Other => Err(Reply::empty(404)),
     }
@@ -208,7 +228,16 @@ fn scope(
         .map(|d| d.id);
     let is_history = matches!(kind, PathKind::Report | PathKind::OldReport | PathKind::LastCdr);
     let is_recording = matches!(kind, PathKind::Recordings | PathKind::Download);
-    if is_history && !principal.history_allowed || is_recording && !principal.recordings_allowed {
+    let is_directory = matches!(kind, PathKind::Users | PathKind::Groups | PathKind::Peers);
+    let is_administration = kind == PathKind::Administration || rest.ends_with("GetRecordingRepositorySettings()");
+    if is_history && !principal.history_allowed
+        || is_recording && !principal.recordings_allowed
+        || is_directory && !principal.directory_allowed
+        || is_administration && !principal.administration_allowed
+    {
+        return Err(forbidden());
+    }
+    if is_administration && !["system_owners", "system_admins"].contains(&principal.role.as_str()) {
         return Err(forbidden());
     }
     match principal.role.as_str() {
