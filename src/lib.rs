@@ -4,6 +4,7 @@
 //!
 //! - [`pbx`] is the port to the PBX and its driver for 3CX v20, over [`http`], the one way to ask something on a wire.
 //! - [`sync`] reads the call log, the directory and the recordings, and is alone in writing calls and recordings.
+//! - [`live`] hears of calls at once, where the PBX tells, and rings for [`sync`].
 //! - [`store`] is the one SQLite file: calls, people, the outbox of the targets, the outbox of the events, settings.
 //! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
@@ -29,6 +30,7 @@ pub mod files;
 pub mod health;
 pub mod http;
 pub mod link;
+pub mod live;
 pub mod model;
 pub mod pbx;
 pub mod random;

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::doctor::{self, Check, Subject};
 use crate::health::Health;
 use crate::link::LinkStatus;
+use crate::live::LiveStatus;
 use crate::model::Machine;
 use crate::pbx::Pbx;
 use crate::store::{self, Settings, Store};
@@ -40,6 +41,8 @@ pub struct Parts {
     pub pbx: Arc<Mutex<PbxStatus>>,
     /// Kept by the flow that reads the call log.
     pub sync: Arc<Mutex<SyncStatus>>,
+    /// Kept by the listener to the PBX.
+    pub live: Arc<Mutex<LiveStatus>>,
     /// Kept by the link.
     pub link: Arc<Mutex<LinkStatus>>,
     /// Kept by the sampler.
@@ -186,6 +189,7 @@ impl Handle {
             clock_synced: self.0.clock.synced(),
             pbx: lock(&self.0.pbx).clone(),
             sync: lock(&self.0.sync).clone(),
+            live: lock(&self.0.live).clone(),
             targets: Vec::new(),
             link: self.0.config.mqtt.as_ref().map(|_| lock(&self.0.link).clone()),
             counts: None,

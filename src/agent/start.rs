@@ -22,6 +22,7 @@ use crate::files;
 use crate::health::Health;
 use crate::http::{Belief, Pin};
 use crate::link::LinkStatus;
+use crate::live::{Listener, LiveStatus};
 use crate::model::Machine;
 use crate::pbx::{self, Pbx, v20};
 use crate::spool::{Spool, recover};
@@ -178,6 +179,16 @@ impl Agent {
             workers.push((worker, bell.clone()));
         }
 
+        let live = Arc::new(Mutex::new(LiveStatus::off()));
+        let listener = config.pbx.live.then(|| Listener {
+            pbx: Arc::clone(&driver),
+            store: store.clone(),
+            clock: clock.clone(),
+            pbx_status: Arc::clone(&pbx_status),
+            status: Arc::clone(&live),
+            history: history_bell.clone(),
+        });
+
         let mut give = target_bells;
         give.push(hand_bell.clone());
         let handle = Handle::new(Parts {
@@ -189,6 +200,7 @@ impl Agent {
             driver,
             pbx: pbx_status,
             sync: sync_status,
+            live,
             link: Arc::new(Mutex::new(LinkStatus::default())),
             machine: Arc::new(Mutex::new(Machine::default())),
             take: vec![history_bell.clone(), audio_bell.clone()],
@@ -204,6 +216,14 @@ impl Agent {
             let (store, clock, bell) = (handle.store().clone(), handle.clock().clone(), Bell::new());
             bells.push(bell.clone());
             flows.start("rebase", move || rebase_later(&store, &clock, &bell));
+        }
+        if let Some(listener) = listener {
+            let bell = Bell::new();
+            bells.push(bell.clone());
+            flows.start("live", move || {
+                listener.run(&bell);
+                Ok(())
+            });
         }
         flows.start("history", move || {
             sync::history(history, &history_bell).map_err(|e| e.0)

@@ -59,6 +59,16 @@ fn print(status: &Value) {
             ago("/pbx/last_ok_ms")
         ),
     ]];
+    let live = text(status, "/live/state");
+    if live != "off" {
+        let since = format!("since {}", ago("/live/since_ms"));
+        let why = Some(text(status, "/live/why")).filter(|why| !why.is_empty());
+        rows.push(vec![
+            "Live".to_owned(),
+            live.to_owned(),
+            why.map_or(since.clone(), |why| format!("{since}: {why}")),
+        ]);
+    }
     for target in status["targets"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let state = text(target, "/state");
         let mut told = format!(

@@ -72,6 +72,8 @@ pub struct Pbx {
     pub late_recordings: Duration,
     /// Pause between two readings of people, departments and rights.
     pub rights_every: Duration,
+    /// Whether to listen to the Call Control WebSocket.
+    pub live: bool,
 }
 
 /// How a certificate is judged.

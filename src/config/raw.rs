@@ -32,6 +32,7 @@ pub(super) struct RawPbx {
     pub settle: Option<String>,
     pub late_recordings: Option<String>,
     pub rights_every: Option<String>,
+    pub live: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

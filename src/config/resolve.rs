@@ -135,6 +135,7 @@ fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
         settle: typed.span("pbx.settle", raw.settle, "15s", "A call is handed over when its rows have been unchanged for this long."),
         late_recordings: typed.span("pbx.late_recordings", raw.late_recordings, "3d", "How long after a call its recording may still come."),
         rights_every: typed.span("pbx.rights_every", raw.rights_every, "45s", "Pause between two readings of people, departments and rights."),
+        live: typed.flag("pbx.live", raw.live, false, "Listen to v20's Call Control WebSocket, to know at once that a call ended; the API client needs \"Call Control API access\"."),
     }
 }
 

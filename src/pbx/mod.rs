@@ -7,4 +7,4 @@ pub mod v20;
 
 pub use error::{Error, Kind};
 pub use pin::{accept_pin, load_pin, remember_pin};
-pub use port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
+pub use port::{Event, Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System};

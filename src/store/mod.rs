@@ -25,7 +25,8 @@ use rusqlite::{Connection, OpenFlags, Savepoint};
 
 pub use backup::back_up;
 pub use calls::{
-    CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, next_settle, settled, take_legs,
+    CallFilter, CallRow, call, call_by_key, calls, calls_ended, legs_of, mark_handed, next_settle, settled,
+    take_legs,
 };
 pub use counts::{Counts, counts};
 pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};

@@ -3,6 +3,7 @@
 mod client;
 mod directory;
 mod history;
+mod live;
 mod loose;
 mod recordings;
 mod system;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System};
+use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System};
 use super::{Error, Kind};
 use crate::clock::Clock;
 use crate::http::{Belief, Client, Pin, TrustError};
@@ -132,6 +133,10 @@ impl Pbx for V20 {
 
     fn storage(&self) -> Result<Storage, Error> {
         system::storage(self)
+    }
+
+    fn live(&self) -> Result<Box<dyn Live>, Error> {
+        live::open(self)
     }
 
     fn last_answer(&self) -> LastAnswer {
