@@ -153,10 +153,13 @@ impl Listener {
     /// Calls that ended on this line's watch without a word: it is open, but of no use.
     fn look_for_silence(&self, since_ms: i64) {
         let heard_ms = self.lock().last_ms.unwrap_or(since_ms).max(since_ms);
-        let until_ms = self.clock.wall_ms() - SILENCE_AFTER_MS;
+        // Calls carry the PBX's time.
+        let ahead_ms = self.pbx_status().clock_ahead_ms.unwrap_or(0);
+        let from_ms = heard_ms + SILENCE_AFTER_MS + ahead_ms;
+        let to_ms = self.clock.wall_ms() - SILENCE_AFTER_MS + ahead_ms;
         let ended = self
             .store
-            .read(|connection| store::calls_ended(connection, heard_ms, until_ms));
+            .read(|connection| store::calls_ended(connection, from_ms, to_ms));
         if ended.is_ok_and(|ended| ended > 0) {
             self.show(
                 "silent",
@@ -174,7 +177,11 @@ impl Listener {
     }
 
     fn reachable(&self) -> bool {
-        self.pbx_status.lock().unwrap_or_else(PoisonError::into_inner).reachable
+        self.pbx_status().reachable
+    }
+
+    fn pbx_status(&self) -> MutexGuard<'_, PbxStatus> {
+        self.pbx_status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn show(&self, state: &'static str, why: &str) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::callcontrol::CallControl;
 use crate::time::SimTime;
 
 /// The codec inside the recordings' WAV files. Which one a real 3CX writes depends on its compression setting.
@@ -196,6 +197,8 @@ pub struct PbxConfig {
     pub report_slow_rows: Option<usize>,
     /// Numbers that are zero are left out like nulls (seen by one public client).
     pub zeros_left_out: bool,
+    /// How the Call Control API behaves.
+    pub call_control: CallControl,
     /// When the PBX was upgraded to Update 6 (simulated ms since 1970): older calls only come from
     /// `GetOldCallLogData`. `None`: it was born with it.
     pub upgraded_at_ms: Option<i64>,
@@ -236,6 +239,7 @@ impl Default for PbxConfig {
             report_max_days: 31,
             report_slow_rows: None,
             zeros_left_out: false,
+            call_control: CallControl::default(),
             upgraded_at_ms: None,
         }
     }

@@ -7,6 +7,7 @@
 pub mod audio;
 pub mod auth;
 pub mod call;
+mod callcontrol;
 pub mod company;
 pub mod config;
 mod control;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use callcontrol::CallControl;
 pub use config::{Codec, Licence, PbxConfig, Principal};
 pub use faults::{Fault, FaultKind, Faults, PathKind};
 pub use traffic::{CallKind, CallPlan};
@@ -44,6 +46,8 @@ pub(crate) struct Shared {
     tokens: Tokens,
     requests: BTreeMap<PathKind, u64>,
     secrets_served: u64,
+    sockets_opened: u64,
+    sockets_cut: u64,
 }
 
 /// What a running PBX is made of; clones are the same PBX.
@@ -81,6 +85,8 @@ impl Pbx {
                 tokens: Tokens::default(),
                 requests: BTreeMap::new(),
                 secrets_served: 0,
+                sockets_opened: 0,
+                sockets_cut: 0,
             })),
         };
         let server = Server::start(xapi::router(inner.clone()), port, tls)?;
@@ -180,6 +186,21 @@ impl Handle {
     /// Requests of one kind so far.
     pub fn requests(&self, path: PathKind) -> u64 {
         self.inner.lock().requests.get(&path).copied().unwrap_or(0)
+    }
+
+    /// Changes how the Call Control API behaves; open sockets stay as they are until they are cut.
+    pub fn set_call_control(&self, settings: CallControl) {
+        self.inner.lock().world.config.call_control = settings;
+    }
+
+    /// Cuts every open Call Control socket.
+    pub fn cut_sockets(&self) {
+        self.inner.lock().sockets_cut += 1;
+    }
+
+    /// Call Control sockets that were opened so far.
+    pub fn sockets_opened(&self) -> u64 {
+        self.inner.lock().sockets_opened
     }
 
     /// Answers of `/Users` that held passwords because the client didn't choose its fields.
