@@ -145,7 +145,7 @@ impl WebSocket {
 
     fn keep_alive(&mut self) -> Result<(), Error> {
         let quiet = self.heard.elapsed();
-        if quiet >= self.patience.dead {
+        if self.asked && quiet >= self.patience.dead {
             return Err(Error::new(Kind::TimedOut, "no sign of life"));
         }
         if quiet >= self.patience.ping && !self.asked {

@@ -27,8 +27,8 @@ const REFUSED: Duration = Duration::from_secs(1800);
 /// A line that lasted this long was a good one, and its end is no failure in a row.
 const GOOD_MS: i64 = 60_000;
 
-/// How long one wait for an event is at most, in real time, so that a stop is noticed.
-const BREATH: Duration = Duration::from_millis(1000);
+/// How long one wait for an event is at most, so that a stop is noticed and a quiet peer is asked for a sign of life.
+const BREATH_MS: i64 = 1_000;
 
 /// How often it is asked whether calls went by without a word.
 const SILENCE_EVERY_MS: i64 = 60_000;
