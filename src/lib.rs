@@ -34,6 +34,7 @@ pub mod live;
 pub mod model;
 pub mod pbx;
 pub mod random;
+pub mod rights;
 pub mod spool;
 pub mod store;
 pub mod sync;

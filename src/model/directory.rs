@@ -8,7 +8,7 @@ use super::words;
 /// `None` = the PBX says nothing (XAPI leaves unset booleans out).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rights {
-    /// The role, `users` … `system_owners`.
+    /// The role, `users` … `system_owners` (v18 U6 to v20), `group-users` or `group-managers` (v16 to v18 U5).
     pub role: Option<String>,
     /// CanSeeGroupCalls.
     pub see_calls: Option<bool>,
@@ -36,7 +36,7 @@ pub struct Membership {
 }
 
 /// Somebody with an extension.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The id on the PBX.
     pub id: i64,
@@ -50,6 +50,16 @@ pub struct Person {
     pub records_calls: Option<bool>,
     /// RecordExternalCallsOnly.
     pub records_external_only: Option<bool>,
+    /// MyPhoneShowRecordings (XAPI 20.0.10 specification): sees recordings of their own; `None` = not said.
+    #[serde(default)]
+    pub shows_recordings: Option<bool>,
+    /// MyPhoneAllowDeleteRecordings (likewise): may delete them.
+    #[serde(default)]
+    pub deletes_recordings: Option<bool>,
+    /// What the person may do in the management console of v12 to v15.5 (rules S1-1 to S1-5), in the words of
+    /// [`crate::rights::Permission`]; empty where the PBX has no such permissions.
+    #[serde(default)]
+    pub console: Vec<String>,
     /// Departments and roles.
     pub memberships: Vec<Membership>,
 }

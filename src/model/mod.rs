@@ -16,6 +16,9 @@ pub use recording::{Recording, RecordingState};
 macro_rules! words {
     ($type:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         impl $type {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
             /// The stable word for this value.
             pub fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, Savepoint, params};
+use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -79,8 +79,9 @@ pub fn apply_directory(within: &Savepoint, directory: &Directory, digest: &str, 
 fn put_person(within: &Savepoint, person: &Person) -> Result<()> {
     within
         .prepare_cached(
-            "INSERT INTO person (id, extension, name, enabled, records_calls, records_external_only)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO person (id, extension, name, enabled, records_calls, records_external_only,
+                                 shows_recordings, deletes_recordings, console)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             person.id,
@@ -88,7 +89,10 @@ fn put_person(within: &Savepoint, person: &Person) -> Result<()> {
             person.name,
             person.enabled,
             person.records_calls,
-            person.records_external_only
+            person.records_external_only,
+            person.shows_recordings,
+            person.deletes_recordings,
+            json(&person.console)?
         ])?;
     for place in &person.memberships {
         within
@@ -125,37 +129,9 @@ pub fn snapshot(connection: &Connection) -> Result<Option<Snapshot>> {
 
 /// The directory in force.
 pub fn directory(connection: &Connection) -> Result<Directory> {
-    let mut people = rows(
-        connection,
-        "SELECT id, extension, name, enabled, records_calls, records_external_only FROM person ORDER BY extension",
-        [],
-        |row| {
-            Ok(Person {
-                id: row.get(0)?,
-                extension: row.get(1)?,
-                name: row.get(2)?,
-                enabled: row.get(3)?,
-                records_calls: row.get(4)?,
-                records_external_only: row.get(5)?,
-                memberships: Vec::new(),
-            })
-        },
-    )?;
+    let mut people = rows(connection, &format!("{PERSON} ORDER BY extension"), [], person_of_row)?;
     for person in &mut people {
-        let places = rows(
-            connection,
-            "SELECT department, rights, role_rights FROM membership WHERE person = ?1 ORDER BY department",
-            [person.id],
-            |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)),
-        )?;
-        for (department, rights, role_rights) in places {
-            let (rights, role_rights) = (parsed(&rights)?, parsed(&role_rights)?);
-            person.memberships.push(Membership {
-                department,
-                rights,
-                role_rights,
-            });
-        }
+        person.memberships = places_of(connection, person.id)?;
     }
     let departments = rows(
         connection,
@@ -202,6 +178,77 @@ pub fn directory(connection: &Connection) -> Result<Directory> {
             })
             .collect::<Result<_>>()?,
     })
+}
+
+const PERSON: &str = "SELECT id, extension, name, enabled, records_calls, records_external_only, shows_recordings,
+    deletes_recordings, console FROM person";
+
+fn person_of_row(row: &Row) -> rusqlite::Result<Person> {
+    Ok(Person {
+        id: row.get(0)?,
+        extension: row.get(1)?,
+        name: row.get(2)?,
+        enabled: row.get(3)?,
+        records_calls: row.get(4)?,
+        records_external_only: row.get(5)?,
+        shows_recordings: row.get(6)?,
+        deletes_recordings: row.get(7)?,
+        // What can't be read gives nothing.
+        console: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+        memberships: Vec::new(),
+    })
+}
+
+fn places_of(connection: &Connection, person: i64) -> Result<Vec<Membership>> {
+    let places = rows(
+        connection,
+        "SELECT department, rights, role_rights FROM membership WHERE person = ?1 ORDER BY department",
+        [person],
+        |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)),
+    )?;
+    places
+        .into_iter()
+        .map(|(department, rights, role_rights)| {
+            Ok(Membership {
+                department,
+                rights: parsed(&rights)?,
+                role_rights: parsed(&role_rights)?,
+            })
+        })
+        .collect()
+}
+
+/// One person of the directory in force, by extension; `None` if the PBX does not know it, or no longer.
+pub fn person(connection: &Connection, extension: &str) -> Result<Option<Person>> {
+    let found = connection
+        .prepare_cached(&format!("{PERSON} WHERE extension = ?1"))?
+        .query_row([extension], person_of_row)
+        .optional()?;
+    found
+        .map(|mut person| {
+            person.memberships = places_of(connection, person.id)?;
+            Ok(person)
+        })
+        .transpose()
+}
+
+/// One department of the directory in force.
+pub fn department(connection: &Connection, id: i64) -> Result<Option<Department>> {
+    let found = connection
+        .prepare_cached("SELECT name, number, rights FROM department WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
+        .optional()?;
+    found
+        .map(|(name, number, rights)| {
+            let rights = parsed(&rights)?;
+            Ok(Department {
+                id,
+                name,
+                number,
+                rights,
+            })
+        })
+        .transpose()
 }
 
 /// The DNs behind which a person speaks, as against queues, ring groups and trunks.

@@ -29,7 +29,7 @@ pub use calls::{
     take_legs,
 };
 pub use counts::{Counts, counts};
-pub use directory::{Snapshot, apply_directory, directory, person_dns, snapshot};
+pub use directory::{Snapshot, apply_directory, department, directory, person, person_dns, snapshot};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
 pub use outbox::{

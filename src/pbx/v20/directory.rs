@@ -27,6 +27,8 @@ struct UserRow {
     enabled: Flag,
     record_calls: Flag,
     record_external_calls_only: Flag,
+    my_phone_show_recordings: Flag,
+    my_phone_allow_delete_recordings: Flag,
     groups: Vec<MemberRow>,
 }
 
@@ -100,7 +102,8 @@ fn once(pbx: &V20) -> Result<Directory, Error> {
     let mut directory = Directory::default();
     // `$select` keeps the passwords and PINs that the entity holds out of the answer.
     let users = "Users?$orderby=Number\
-        &$select=Id,Number,FirstName,LastName,DisplayName,Enabled,RecordCalls,RecordExternalCallsOnly\
+        &$select=Id,Number,FirstName,LastName,DisplayName,Enabled,RecordCalls,RecordExternalCallsOnly,\
+        MyPhoneShowRecordings,MyPhoneAllowDeleteRecordings\
         &$expand=Groups($expand=Rights,GroupRights)";
     pbx.pages::<UserRow>(users, "the list of users", &mut |rows| {
         directory.people.extend(rows.into_iter().filter_map(person));
@@ -158,6 +161,9 @@ fn person(row: UserRow) -> Option<Person> {
         enabled: row.enabled.0.unwrap_or(true),
         records_calls: row.record_calls.0,
         records_external_only: row.record_external_calls_only.0,
+        shows_recordings: row.my_phone_show_recordings.0,
+        deletes_recordings: row.my_phone_allow_delete_recordings.0,
+        console: Vec::new(),
         memberships,
     })
 }

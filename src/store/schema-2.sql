@@ -1,0 +1,1 @@
+-- Branch v20 writes this step.
