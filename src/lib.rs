@@ -2,8 +2,9 @@
 //!
 //! The map, in the order that data flows (ARCHITECTURE.md has the floors and the reasons):
 //!
-//! - [`pbx`] is the port to the PBX and its driver for 3CX v20, over [`http`], the one way to ask something on a wire.
+//! - [`pbx`] is the port to the PBX and its drivers for 3CX (v20; v18, v16 and v15.5), over [`http`], the one way to ask something on a wire.
 //! - [`sync`] reads the call log, the directory and the recordings, and is alone in writing calls and recordings.
+//! - [`cdr`] reads the lines that a PBX writes about each call.
 //! - [`live`] hears of calls at once, where the PBX tells, and rings for [`sync`].
 //! - [`store`] is the one SQLite file: calls, people, the outbox of the targets, the outbox of the events, settings.
 //! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
@@ -13,7 +14,7 @@
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
-//! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`]: time, sleep, files that survive, pauses, chance,
+//! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
 #![warn(missing_docs)]
 
@@ -21,6 +22,7 @@ pub mod agent;
 pub mod backoff;
 pub mod bell;
 pub mod board;
+pub mod cdr;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -41,3 +43,4 @@ pub mod sync;
 pub mod web;
 pub mod when;
 pub mod why;
+pub mod zone;

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::status::{Identity, Status};
 use crate::bell::Bell;
+use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::{self, Check, Subject};
@@ -43,6 +44,8 @@ pub struct Parts {
     pub sync: Arc<Mutex<SyncStatus>>,
     /// Kept by the listener to the PBX.
     pub live: Arc<Mutex<LiveStatus>>,
+    /// Kept by the receiver of CDR lines.
+    pub cdr: Arc<Mutex<CdrStatus>>,
     /// Kept by the link.
     pub link: Arc<Mutex<LinkStatus>>,
     /// Kept by the sampler.
@@ -190,6 +193,7 @@ impl Handle {
             pbx: lock(&self.0.pbx).clone(),
             sync: lock(&self.0.sync).clone(),
             live: lock(&self.0.live).clone(),
+            cdr: self.0.config.cdr.as_ref().map(|_| lock(&self.0.cdr).clone()),
             targets: Vec::new(),
             link: self.0.config.mqtt.as_ref().map(|_| lock(&self.0.link).clone()),
             counts: None,

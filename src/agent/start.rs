@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use super::handle::{Handle, Parts};
 use super::identity;
 use crate::bell::{Bell, Wake};
+use crate::cdr::{CdrStatus, Layout};
 use crate::clock::Clock;
 use crate::config::{self, Config, Trust};
 use crate::deliver::{HandOver, Origin, Webhook, Worker};
@@ -22,9 +23,9 @@ use crate::files;
 use crate::health::Health;
 use crate::http::{Belief, Pin};
 use crate::link::LinkStatus;
-use crate::live::{Listener, LiveStatus};
+use crate::live::{Listener, LiveStatus, Receiver};
 use crate::model::Machine;
-use crate::pbx::{self, Pbx, v20};
+use crate::pbx::{self, Memory, Pbx};
 use crate::spool::{Spool, recover};
 use crate::store::{self, EventOutbox, Settings, Store};
 use crate::sync;
@@ -120,7 +121,8 @@ impl Agent {
         put_right(&spool, &store, &clock, &config.state_dir)?;
         let mut settings = Settings::new(store.clone());
         let (identity, installed_ms) = identity::begin(&mut settings, &config, &clock)?;
-        let driver = driver(&config, &settings, &clock)?;
+        let cdr = Arc::new(Mutex::new(CdrStatus::default()));
+        let driver = driver(&config, &settings, &clock, &cdr)?;
 
         let (events, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (history_bell, audio_bell, hand_bell) = (Bell::new(), Bell::new(), Bell::new());
@@ -189,6 +191,17 @@ impl Agent {
             history: history_bell.clone(),
         });
 
+        let receiver = config.cdr.clone().map(|own| Receiver {
+            config: own,
+            pbx: authority(&config.pbx.url),
+            store: store.clone(),
+            clock: clock.clone(),
+            health: health.clone(),
+            status: Arc::clone(&cdr),
+            pbx_status: Arc::clone(&pbx_status),
+            history: history_bell.clone(),
+        });
+
         let mut give = target_bells;
         give.push(hand_bell.clone());
         let handle = Handle::new(Parts {
@@ -201,6 +214,7 @@ impl Agent {
             pbx: pbx_status,
             sync: sync_status,
             live,
+            cdr,
             link: Arc::new(Mutex::new(LinkStatus::default())),
             machine: Arc::new(Mutex::new(Machine::default())),
             take: vec![history_bell.clone(), audio_bell.clone()],
@@ -224,6 +238,11 @@ impl Agent {
                 listener.run(&bell);
                 Ok(())
             });
+        }
+        if let Some(receiver) = receiver {
+            let bell = Bell::new();
+            bells.push(bell.clone());
+            flows.start("cdr", move || receiver.run(&bell).map_err(|error| error.to_string()));
         }
         flows.start("history", move || {
             sync::history(history, &history_bell).map_err(|e| e.0)
@@ -417,30 +436,70 @@ fn put_right(spool: &Spool, store: &Store, clock: &Clock, state_dir: &Path) -> R
     Ok(())
 }
 
+/// `host:port` of an address; empty if it has none.
+fn authority(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return String::new();
+    };
+    let rest = rest.split('/').next().unwrap_or_default();
+    let has_port = rest.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) && !rest.ends_with(']');
+    match (has_port, scheme) {
+        (true, _) => rest.to_owned(),
+        (false, "http") => format!("{rest}:80"),
+        (false, _) => format!("{rest}:443"),
+    }
+}
+
 /// The driver for the PBX that the configuration names.
-pub(crate) fn driver(config: &Config, settings: &Settings, clock: &Clock) -> Result<Arc<dyn Pbx>, StartError> {
-    let belief = match &config.pbx.trust {
-        Trust::Pin => Belief::Pinned(Arc::new(Pin::new(pbx::load_pin(settings)?))),
+pub(crate) fn driver(
+    config: &Config,
+    settings: &Settings,
+    clock: &Clock,
+    cdr: &Arc<Mutex<CdrStatus>>,
+) -> Result<Arc<dyn Pbx>, StartError> {
+    if let Some(own) = config.cdr.as_ref().filter(|own| own.source) {
+        return Ok(Arc::new(pbx::CdrLog {
+            store: settings.store().clone(),
+            layout: own.fields.clone().map_or(Layout::Known, Layout::Given),
+            status: Arc::clone(cdr),
+        }));
+    }
+    open_driver(
+        &config.pbx,
+        pbx::load_pin(settings)?,
+        Memory::of(settings.store().clone()),
+        clock,
+    )
+}
+
+/// The same with a pin (if that is how the PBX is trusted) and a memory of the caller's.
+pub(crate) fn open_driver(
+    config: &config::Pbx,
+    pin: Option<String>,
+    memory: Memory,
+    clock: &Clock,
+) -> Result<Arc<dyn Pbx>, StartError> {
+    if config.generation == config::Generation::Cdr {
+        return Err(StartError::Trust {
+            key: "pbx.generation".to_owned(),
+            text: "this PBX gives no API, and callspool has not run yet to receive its lines".to_owned(),
+        });
+    }
+    // One pin for whichever driver it is: the PBX stays the same when its generation turns out to be another.
+    let pin = Arc::new(Pin::new(pin));
+    let trust = config.trust.clone();
+    let belief = move || match &trust {
+        Trust::Pin => Belief::Pinned(Arc::clone(&pin)),
         Trust::Public => Belief::Public,
         Trust::CaFile(path) => Belief::CaFile(path.clone()),
     };
-    open_driver(&config.pbx, belief, clock)
-}
-
-/// The same with a belief of the caller's.
-pub(crate) fn open_driver(
-    config: &config::Pbx,
-    belief: Belief,
-    clock: &Clock,
-) -> Result<Arc<dyn Pbx>, StartError> {
-    let setup = v20::Setup {
-        url: config.url.clone(),
-        client_id: config.client_id.clone(),
-        secret_file: config.secret_file.clone(),
-        belief,
+    let setup = pbx::Setup {
+        config: config.clone(),
+        belief: Box::new(belief),
         clock: clock.clone(),
+        memory,
     };
-    let driver = v20::V20::new(setup).map_err(|error| StartError::Trust {
+    let driver = pbx::Detected::new(setup).map_err(|error| StartError::Trust {
         key: "pbx.trust".to_owned(),
         text: error.to_string(),
     })?;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cdr::CdrStatus;
 use crate::deliver::TargetStatus;
 use crate::health::{Folded, Severity};
 use crate::link::LinkStatus;
@@ -52,6 +53,8 @@ pub struct Status {
     pub sync: SyncStatus,
     /// Hearing of calls at once.
     pub live: LiveStatus,
+    /// Receiving the PBX's CDR lines; `None` if that is not configured.
+    pub cdr: Option<CdrStatus>,
     /// The targets, in the order of the configuration.
     pub targets: Vec<TargetStatus>,
     /// The broker; `None` if none is configured.

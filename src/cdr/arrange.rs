@@ -148,7 +148,8 @@ impl Search<'_> {
                 self.too_many = true;
                 return;
             }
-            let value = |(from, count): &(usize, usize)| self.pieces[*from..from + count].join(",").trim().to_owned();
+            let value =
+                |(from, count): &(usize, usize)| self.pieces[*from..from + count].join(",").trim().to_owned();
             let values = self.fields.iter().copied().zip(taken.iter().map(value)).collect();
             self.ways.push(Way { values, cost });
             return;
@@ -193,7 +194,9 @@ fn fits(field: F, value: &str, strict: bool) -> bool {
         F::FromDn | F::ToDn | F::FinalDn => {
             value.len() <= 32 && value.chars().all(|c| c.is_ascii_alphanumeric() || "*#_-.".contains(c))
         }
-        F::ReasonTerminated | F::ReasonChanged => value.chars().all(|c| c.is_ascii_alphanumeric() || "_- ".contains(c)),
+        F::ReasonTerminated | F::ReasonChanged => {
+            value.chars().all(|c| c.is_ascii_alphanumeric() || "_- ".contains(c))
+        }
         _ => true,
     }
 }

@@ -35,7 +35,12 @@ pub struct Record {
 
 impl Record {
     pub(super) fn of(values: &Values) -> Option<Record> {
-        let text = |field: F| values.get(&field).map(|value| value.trim()).filter(|value| !value.is_empty());
+        let text = |field: F| {
+            values
+                .get(&field)
+                .map(|value| value.trim())
+                .filter(|value| !value.is_empty())
+        };
         let owned = |field: F| text(field).map(str::to_owned);
         let at = |field: F| text(field).and_then(instant);
         let started_ms = at(F::TimeStart)?;
@@ -134,7 +139,11 @@ impl Record {
             party(&self.from),
             party(&self.to)
         );
-        format!("{}{}", Leg::CDR_PREFIX, hex(&digest(&SHA256, whole.as_bytes()).as_ref()[..12]))
+        format!(
+            "{}{}",
+            Leg::CDR_PREFIX,
+            hex(&digest(&SHA256, whole.as_bytes()).as_ref()[..12])
+        )
     }
 }
 
@@ -146,7 +155,11 @@ fn outside(shown: &str) -> Option<i64> {
 /// 3CX's code for a word that says what a DN is (`Extension`, `external_line`, `vmail`, …; seen in both spellings);
 /// `None` for a word that is not known.
 pub fn kind_of(word: &str) -> Option<i64> {
-    let bare: String = word.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
+    let bare: String = word
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .collect::<String>()
+        .to_ascii_lowercase();
     Some(match bare.as_str() {
         "extension" => 0,
         "line" | "externalline" | "external" | "provider" | "bridge" | "gateway" | "trunk" => 1,
@@ -164,7 +177,10 @@ pub fn kind_of(word: &str) -> Option<i64> {
 /// A moment in UTC: `2026/01/31 23:59:59`, and with `.` or `-` between the parts of the date (both forms are seen).
 pub(super) fn instant(text: &str) -> Option<i64> {
     let (date, clock) = text.split_once([' ', 'T'])?;
-    let separator = date.chars().find(|c| !c.is_ascii_digit()).filter(|c| "/.-".contains(*c))?;
+    let separator = date
+        .chars()
+        .find(|c| !c.is_ascii_digit())
+        .filter(|c| "/.-".contains(*c))?;
     let [year, month, day] = three(date, separator)?;
     let [hour, minute, second] = three(clock.trim().trim_end_matches('Z'), ':')?;
     // A year first: whether the day or the month is meant first elsewhere can't be told.
@@ -195,7 +211,11 @@ fn three(text: &str, separator: char) -> Option<[u32; 3]> {
     let mut parts = text.split(separator);
     let mut next = || {
         let part = parts.next()?;
-        let whole = if separator == ':' { part.split('.').next()? } else { part };
+        let whole = if separator == ':' {
+            part.split('.').next()?
+        } else {
+            part
+        };
         (whole.len() <= 9 && whole.bytes().all(|byte| byte.is_ascii_digit())).then(|| whole.parse().ok())?
     };
     let found = [next()?, next()?, next()?];

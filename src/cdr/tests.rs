@@ -37,19 +37,34 @@ fn written(order: &[CdrField], changes: &[(&str, &str)]) -> String {
 }
 
 fn names(record: &Record) -> [&str; 3] {
-    let name = |party: Option<&crate::model::Party>| party.and_then(|party| party.name.as_deref()).map_or("", |n| n);
-    [name(Some(&record.from)), name(Some(&record.to)), name(record.last.as_ref())]
+    let name =
+        |party: Option<&crate::model::Party>| party.and_then(|party| party.name.as_deref()).map_or("", |n| n);
+    [
+        name(Some(&record.from)),
+        name(Some(&record.to)),
+        name(record.last.as_ref()),
+    ]
 }
 
 #[test]
 fn a_line_of_each_known_order_says_the_same() {
-    for order in [CdrField::default_order(), CdrField::short_order(), CdrField::old_order()] {
+    for order in [
+        CdrField::default_order(),
+        CdrField::short_order(),
+        CdrField::old_order(),
+    ] {
         let record = read(written(&order, &[]).as_bytes(), &Layout::Known).unwrap();
         assert_eq!(rfc3339(record.started_ms), "2026-10-26T09:00:00.000Z");
         let leg = record.leg("k");
         assert_eq!((leg.ringing_ms, leg.talking_ms, leg.answered), (5_000, 84_000, true));
-        assert_eq!((leg.from.dn.as_deref(), leg.from.number.as_deref()), (Some("10000"), Some("+441632960123")));
-        assert_eq!((leg.to.dn.as_deref(), leg.to.number.as_deref()), (Some("101"), Some("101")));
+        assert_eq!(
+            (leg.from.dn.as_deref(), leg.from.number.as_deref()),
+            (Some("10000"), Some("+441632960123"))
+        );
+        assert_eq!(
+            (leg.to.dn.as_deref(), leg.to.number.as_deref()),
+            (Some("101"), Some("101"))
+        );
         assert_eq!(leg.from.kind, Some(1), "{} fields", order.len());
         assert_eq!(record.chain, ["+441632960123", "Ext.101"]);
         assert_eq!(record.history.as_deref(), Some("Call 612504"));
@@ -162,8 +177,17 @@ fn texts_of_other_encodings_are_read_and_rubbish_is_set_aside() {
     let latin: Vec<u8> = utf8.chars().map(|c| c as u8).collect();
     assert_eq!(names(&read(&latin, &Layout::Known).unwrap())[0], "Zoë Müller");
     let bom = format!("\u{feff}{utf8}");
-    assert_eq!(read(bom.as_bytes(), &Layout::Known).unwrap().history.as_deref(), Some("Call 612504"));
-    for rubbish in [&b"\x16\x03\x01\x02\x00\x01"[..], b"GET / HTTP/1.1", b"\0\0\0", b",", b""] {
+    assert_eq!(
+        read(bom.as_bytes(), &Layout::Known).unwrap().history.as_deref(),
+        Some("Call 612504")
+    );
+    for rubbish in [
+        &b"\x16\x03\x01\x02\x00\x01"[..],
+        b"GET / HTTP/1.1",
+        b"\0\0\0",
+        b",",
+        b"",
+    ] {
         assert!(read(rubbish, &Layout::Known).is_err(), "{rubbish:?}");
     }
 }
@@ -173,7 +197,10 @@ fn the_same_line_is_the_same_leg_and_another_call_another_one() {
     let leg = |changes: &[(&str, &str)]| read(line(changes).as_bytes(), &Layout::Known).unwrap().leg("k").cdr_id;
     assert_eq!(leg(&[]), leg(&[]));
     // A name that is written differently, or an end that is corrected, is no other leg.
-    assert_eq!(leg(&[]), leg(&[("from-dispname", "Doe, John"), ("time-end", "2026/10/26 09:01:30")]));
+    assert_eq!(
+        leg(&[]),
+        leg(&[("from-dispname", "Doe, John"), ("time-end", "2026/10/26 09:01:30")])
+    );
     let others: [&[(&str, &str)]; 4] = [
         &[("time-start", "2026/10/26 09:00:01")],
         &[("to-no", "Ext.102"), ("to-dn", "102")],
@@ -183,9 +210,15 @@ fn the_same_line_is_the_same_leg_and_another_call_another_one() {
     for changes in others {
         assert_ne!(leg(&[]), leg(changes), "{changes:?}");
     }
-    let unique = read(line(&[("historyid", "00000000-01dc-688a-2607-57e500000c10")]).as_bytes(), &Layout::Known);
+    let unique = read(
+        line(&[("historyid", "00000000-01dc-688a-2607-57e500000c10")]).as_bytes(),
+        &Layout::Known,
+    );
     let unique = unique.unwrap();
-    assert_eq!(unique.call_name(), Some(("00000000-01dc-688a-2607-57e500000c10", false)));
+    assert_eq!(
+        unique.call_name(),
+        Some(("00000000-01dc-688a-2607-57e500000c10", false))
+    );
     assert_eq!(unique.new_key(), "00000000-01dc-688a-2607-57e500000c10");
     let counter = read(line(&[]).as_bytes(), &Layout::Known).unwrap();
     assert_eq!(counter.call_name(), Some(("Call 612504", true)));
@@ -194,7 +227,12 @@ fn the_same_line_is_the_same_leg_and_another_call_another_one() {
 
 #[test]
 fn lines_are_whole_however_they_are_cut() {
-    let text = format!("{}\r\n{}\n\n{}\r", line(&[]), line(&[("callid", "2")]), line(&[("callid", "3")]));
+    let text = format!(
+        "{}\r\n{}\n\n{}\r",
+        line(&[]),
+        line(&[("callid", "2")]),
+        line(&[("callid", "3")])
+    );
     for size in [1, 2, 3, 7, 64, 1000] {
         let (mut framer, mut lines) = (Framer::default(), Vec::new());
         for packet in text.as_bytes().chunks(size) {

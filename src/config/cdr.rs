@@ -16,7 +16,7 @@ pub struct Cdr {
     pub connect: Option<(String, u16)>,
     /// The order of fields; `None`: 3CX's own, as told by what comes.
     pub fields: Option<Vec<CdrField>>,
-    /// The lines are where calls are taken from, because the PBX gives no API; else they only say "look now".
+    /// The lines are where calls are taken from (`pbx.generation = "cdr"`); else they only say "look now".
     pub source: bool,
 }
 
@@ -93,7 +93,11 @@ const WORDS: [(CdrField, &str); 28] = [
 impl CdrField {
     /// The 27 fields of v18 and v20, in their order.
     pub fn default_order() -> Vec<CdrField> {
-        WORDS.iter().map(|(field, _)| *field).filter(|field| *field != F::Skip).collect()
+        WORDS
+            .iter()
+            .map(|(field, _)| *field)
+            .filter(|field| *field != F::Skip)
+            .collect()
     }
 
     /// The 23 fields that another public receiver expects: no billing but the code, no missed calls of queues, and the
@@ -102,7 +106,10 @@ impl CdrField {
         let left_out = [F::BillRate, F::BillCost, F::BillName, F::MissedQueueCalls, F::FinalType];
         let mut order: Vec<CdrField> = CdrField::default_order();
         order.retain(|field| !left_out.contains(field));
-        let at = order.iter().position(|field| *field == F::FromType).unwrap_or(order.len());
+        let at = order
+            .iter()
+            .position(|field| *field == F::FromType)
+            .unwrap_or(order.len());
         order.insert(at, F::FinalType);
         order
     }
@@ -114,17 +121,24 @@ impl CdrField {
 
     /// 3CX's word for it.
     pub fn word(self) -> &'static str {
-        WORDS.iter().find(|(field, _)| *field == self).map_or("skip", |(_, word)| word)
+        WORDS
+            .iter()
+            .find(|(field, _)| *field == self)
+            .map_or("skip", |(_, word)| word)
     }
 
     /// The field with this name; case, `-` and `_` don't matter.
     pub fn from_word(word: &str) -> Option<CdrField> {
         let bare = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
-        WORDS.iter().find(|(_, known)| bare(known) == bare(word.trim())).map(|(field, _)| *field)
+        WORDS
+            .iter()
+            .find(|(_, known)| bare(known) == bare(word.trim()))
+            .map(|(field, _)| *field)
     }
 }
 
-pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr) -> Cdr {
+/// Resolves the table; `source` says that calls are taken from the lines.
+pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr, source: bool) -> Cdr {
     let listen = typed.text(
         "cdr.listen",
         raw.listen,
@@ -134,7 +148,10 @@ pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr) -> Cdr {
     let listen = Some(listen).filter(|text| !text.is_empty()).and_then(|text| {
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            typed.wrong("cdr.listen", format!("\"{text}\" is no address and port; write \"0.0.0.0:5015\""));
+            typed.wrong(
+                "cdr.listen",
+                format!("\"{text}\" is no address and port; write \"0.0.0.0:5015\""),
+            );
         }
         parsed
     });
@@ -160,7 +177,10 @@ pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr) -> Cdr {
     let connect = Some(connect).filter(|text| !text.is_empty()).and_then(|text| {
         let (host, port) = host_and_port(&text, 0);
         if host.is_empty() || port == 0 || text.contains(['/', ' ', '@']) {
-            typed.wrong("cdr.connect", format!("\"{text}\" is no host and port; write \"pbx.example.com:5015\""));
+            typed.wrong(
+                "cdr.connect",
+                format!("\"{text}\" is no host and port; write \"pbx.example.com:5015\""),
+            );
             return None;
         }
         Some((host, port))
@@ -178,18 +198,15 @@ pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr) -> Cdr {
                 typed.wrong("cdr.fields", format!("\"{name}\" is there twice"));
             }
             Some(field) => fields.push(field),
-            None => typed.wrong("cdr.fields", format!("\"{name}\" is no field of 3CX; write \"skip\" for it")),
+            None => typed.wrong(
+                "cdr.fields",
+                format!("\"{name}\" is no field of 3CX; write \"skip\" for it"),
+            ),
         }
     }
     if !named.is_empty() && !fields.contains(&F::TimeStart) {
         typed.wrong("cdr.fields", "\"time-start\" must be among them".to_owned());
     }
-    let source = typed.flag(
-        "cdr.source",
-        raw.source,
-        false,
-        "Take the calls from these lines, for a PBX without an API licence; else they only tell when to read the API.",
-    );
     if listen.is_none() && connect.is_none() {
         typed.wrong("cdr.listen", "give listen or connect".to_owned());
     }

@@ -3,6 +3,7 @@
 //!
 //! A mistake is refused at start with file, line, key and what would be right.
 
+mod cdr;
 mod entry;
 mod lines;
 mod raw;
@@ -15,6 +16,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::zone::Zone;
+
+pub use cdr::{Cdr, CdrField};
 pub use entry::Entry;
 pub use resolve::parse;
 pub use show::reference;
@@ -35,6 +39,8 @@ pub struct Config {
     pub log_level: log::LevelFilter,
     /// The PBX.
     pub pbx: Pbx,
+    /// The PBX's CDR lines, if they are received.
+    pub cdr: Option<Cdr>,
     /// Recordings on disk.
     pub spool: Spool,
     /// Where calls and recordings go.
@@ -52,10 +58,18 @@ pub struct Config {
 pub struct Pbx {
     /// `https://pbx.example.com` or with a port.
     pub url: String,
-    /// Client ID of the service principal.
+    /// Client ID of the service principal; before v20 the user of the management console.
     pub client_id: String,
-    /// File that holds its API key.
+    /// File that holds its API key, or that user's password.
     pub secret_file: PathBuf,
+    /// Which interface is spoken.
+    pub generation: Generation,
+    /// The PBX's zone, where it writes local times whatever it is asked for (before v20).
+    pub time_zone: Option<Zone>,
+    /// Ranges of the call log to ask beside those that are known (before v20).
+    pub call_log_ranges: Vec<String>,
+    /// Members of groups are read through the console's editor, which is left without saving (before v20).
+    pub group_editor: bool,
     /// How its certificate is judged.
     pub trust: Trust,
     /// How far back a first start reads.
@@ -74,6 +88,19 @@ pub struct Pbx {
     pub rights_every: Duration,
     /// Whether to listen to the Call Control WebSocket.
     pub live: bool,
+}
+
+/// Which interface of the PBX is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// The one that it turns out to have.
+    Auto,
+    /// The Configuration API of v20.
+    V20,
+    /// The management console's API of v18, v16 and v15.5.
+    V18,
+    /// None: calls are taken from the CDR lines of `[cdr]`.
+    Cdr,
 }
 
 /// How a certificate is judged.

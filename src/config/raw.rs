@@ -11,6 +11,7 @@ pub(super) struct Raw {
     pub state_dir: Option<PathBuf>,
     pub log: Option<String>,
     pub pbx: Option<RawPbx>,
+    pub cdr: Option<RawCdr>,
     pub spool: Option<RawSpool>,
     #[serde(default)]
     pub target: Vec<RawTarget>,
@@ -24,6 +25,10 @@ pub(super) struct RawPbx {
     pub url: Option<String>,
     pub client_id: Option<String>,
     pub secret_file: Option<PathBuf>,
+    pub generation: Option<String>,
+    pub time_zone: Option<String>,
+    pub call_log_ranges: Option<Vec<String>>,
+    pub group_editor: Option<bool>,
     pub trust: Option<String>,
     pub backfill: Option<String>,
     pub poll: Option<String>,
@@ -33,6 +38,15 @@ pub(super) struct RawPbx {
     pub late_recordings: Option<String>,
     pub rights_every: Option<String>,
     pub live: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCdr {
+    pub listen: Option<String>,
+    pub allow: Option<Vec<String>>,
+    pub connect: Option<String>,
+    pub fields: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

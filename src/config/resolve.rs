@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::cdr::cdr;
 use super::lines::{line_at, lines_of};
-use super::raw::{Raw, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
+use super::raw::{Raw, RawCdr, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
 use super::value::{Resolver, host_and_port, quoted};
-use super::{Config, Mqtt, Pbx, Problem, Spool, Target, Web};
+use super::{Config, Generation, Mqtt, Pbx, Problem, Spool, Target, Web};
+use crate::zone::Zone;
 
 /// Resolves the text of a configuration file; `path` is for messages and for relative secret files.
 pub fn parse(text: &str, path: &Path) -> Result<Config, Vec<Problem>> {
@@ -49,6 +51,10 @@ pub(super) fn example() -> Config {
             secret_file: Some("crm.secret".into()),
             ..RawTarget::default()
         }],
+        cdr: Some(RawCdr {
+            listen: Some("0.0.0.0:5015".to_owned()),
+            ..RawCdr::default()
+        }),
         mqtt: Some(RawMqtt {
             url: Some("mqtts://broker.example.com".to_owned()),
             ..RawMqtt::default()
@@ -64,7 +70,7 @@ pub(super) fn example() -> Config {
     ];
     let lines = typed
         .iter()
-        .chain(&["target.0.secret_file", "mqtt.url"])
+        .chain(&["target.0.secret_file", "mqtt.url", "cdr.listen"])
         .map(|key| ((*key).to_owned(), 1))
         .collect();
     config(&mut Resolver::new(Path::new(super::DEFAULT_PATH), lines), raw)
@@ -103,6 +109,13 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         log::LevelFilter::Info
     });
     let pbx = pbx(typed, raw.pbx.unwrap_or_default());
+    let cdr = raw.cdr.map(|raw| cdr(typed, raw, pbx.generation == Generation::Cdr));
+    if pbx.generation == Generation::Cdr && cdr.is_none() {
+        typed.wrong(
+            "pbx.generation",
+            "\"cdr\" needs a table [cdr] that says where the lines come".to_owned(),
+        );
+    }
     let spool = spool(typed, raw.spool.unwrap_or_default());
     let targets = targets(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
@@ -114,6 +127,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         state_dir,
         log_level,
         pbx,
+        cdr,
         spool,
         targets,
         mqtt,
@@ -123,10 +137,26 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
 }
 
 fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
+    // A PBX without an API has no address and no credential.
+    let asked = raw.generation.as_deref() != Some("cdr");
+    let (url, client_id, secret_file) = (raw.url, raw.client_id, raw.secret_file);
     Pbx {
-        url: typed.url("pbx.url", raw.url, &["https", "http"], "Where the PBX answers; with its port if that isn't 443."),
-        client_id: typed.needed("pbx.client_id", raw.client_id, "Client ID of the API client made for callspool in the PBX (Admin, Integrations, API)."),
-        secret_file: typed.secret("pbx.secret_file", raw.secret_file, "File that holds its API key."),
+        url: match asked || url.is_some() {
+            true => typed.url("pbx.url", url, &["https", "http"], "Where the PBX answers; with its port if that isn't 443."),
+            false => String::new(),
+        },
+        client_id: match asked {
+            true => typed.needed("pbx.client_id", client_id, "Client ID of the API client made for callspool in the PBX (Admin, Integrations, API). Before v20: user of the management console (a system owner, or an extension with console access)."),
+            false => client_id.unwrap_or_default(),
+        },
+        secret_file: match asked {
+            true => typed.secret("pbx.secret_file", secret_file, "File that holds its API key, or that user's password."),
+            false => secret_file.unwrap_or_default(),
+        },
+        generation: generation(typed, raw.generation),
+        time_zone: time_zone(typed, raw.time_zone),
+        call_log_ranges: ranges(typed, raw.call_log_ranges),
+        group_editor: typed.flag("pbx.group_editor", raw.group_editor, false, "Before v20: read the members of groups through the console's editor (opened and left, never saved), for a PBX whose list of extensions doesn't name them."),
         trust: typed.trust("pbx.trust", raw.trust, "pin", "How the PBX's certificate is judged: \"pin\" (the first one seen is kept, another is refused), \"public\", or a CA file."),
         backfill: typed.span("pbx.backfill", raw.backfill, "30d", "How far back a first start reads the call log."),
         poll: typed.span("pbx.poll", raw.poll, "5s", "Pause between two cheap questions whether there is something new."),
@@ -137,6 +167,51 @@ fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
         rights_every: typed.span("pbx.rights_every", raw.rights_every, "45s", "Pause between two readings of people, departments and rights."),
         live: typed.flag("pbx.live", raw.live, false, "Listen to v20's Call Control WebSocket, to know at once that a call ended; the API client needs \"Call Control API access\"."),
     }
+}
+
+fn generation(typed: &mut Resolver, raw: Option<String>) -> Generation {
+    let help = "Which interface is spoken: \"auto\" finds out, \"v20\", \"v18\" (also for v16 and v15.5), or \"cdr\": none, calls are taken from [cdr] alone.";
+    let word = typed.text("pbx.generation", raw, "auto", help);
+    match word.as_str() {
+        "auto" => Generation::Auto,
+        "v20" => Generation::V20,
+        "v18" => Generation::V18,
+        "cdr" => Generation::Cdr,
+        _ => {
+            typed.wrong(
+                "pbx.generation",
+                format!("\"{word}\" is not known; use auto, v20, v18 or cdr"),
+            );
+            Generation::Auto
+        }
+    }
+}
+
+fn time_zone(typed: &mut Resolver, raw: Option<String>) -> Option<Zone> {
+    let help = "Before v20, and only for a PBX that writes local times whatever it is asked for: its zone, \"Europe/Berlin\".";
+    let name = typed.text("pbx.time_zone", raw, "", help);
+    if name.is_empty() {
+        return None;
+    }
+    Zone::find(&name)
+        .map_err(|text| typed.wrong("pbx.time_zone", text))
+        .ok()
+}
+
+fn ranges(typed: &mut Resolver, raw: Option<Vec<String>>) -> Vec<String> {
+    let ranges = raw.unwrap_or_else(|| vec!["LastThirtyDays".to_owned()]);
+    let help = "Before v20: ranges of the call log that are asked for what is older than six days. One that the PBX doesn't know is passed over.";
+    typed.note("pbx.call_log_ranges", &format!("{ranges:?}"), help);
+    if ranges
+        .iter()
+        .any(|range| range.is_empty() || !range.chars().all(|c| c.is_ascii_alphanumeric()))
+    {
+        typed.wrong(
+            "pbx.call_log_ranges",
+            "use names of letters and digits alone".to_owned(),
+        );
+    }
+    ranges
 }
 
 fn spool(typed: &mut Resolver, raw: RawSpool) -> Spool {

@@ -22,6 +22,15 @@ impl Answer {
         self.0.headers().get(name)?.to_str().ok()
     }
 
+    /// All values of a header that may come more than once, those that are text.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .headers()
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+    }
+
     /// The length that the answer promises.
     pub fn length(&self) -> Option<u64> {
         self.header("content-length")?.trim().parse().ok()

@@ -128,10 +128,8 @@ impl Listener {
             if echoes.take(now) {
                 self.ring();
             }
-            let due = echoes
-                .next_in(now)
-                .map_or(BREATH, |ms| self.clock.real(Duration::from_millis(ms as u64)));
-            match line.next(due.min(BREATH)) {
+            let wait = echoes.next_in(now).unwrap_or(BREATH_MS).min(BREATH_MS);
+            match line.next(self.clock.real(Duration::from_millis(wait as u64))) {
                 Ok(Event::LegEnded) => {
                     echoes.add(self.clock.mono_ms());
                     self.show("connected", "");

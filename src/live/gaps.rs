@@ -26,7 +26,9 @@ impl Gaps {
     /// All that are remembered, newest last.
     pub(super) fn all(&self) -> store::Result<Vec<CdrGap>> {
         let text = Settings::new(self.0.clone()).text(GAPS)?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+        Ok(text
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default())
     }
 
     /// The last moment at which somebody is known to have listened; `None` before the first.
@@ -59,5 +61,4 @@ impl Gaps {
         Settings::new(self.0.clone()).set_raw(GAPS, &text)?;
         Ok(all)
     }
-
 }

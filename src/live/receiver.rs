@@ -200,6 +200,12 @@ impl Desk<'_> {
                 Some(_) => RETRY.pause(self.failures, None),
                 None => Duration::ZERO,
             };
+            // A peer that takes a connection and drops it is asked once a second at most.
+            let pause = if config.connect.is_some() {
+                pause.max(Duration::from_secs(1))
+            } else {
+                pause
+            };
             self.next_try = now + pause.as_millis() as i64;
             self.show(wrong.as_deref());
             if let Some(wrong) = wrong {
@@ -274,12 +280,10 @@ impl Desk<'_> {
         let span = if left > 0 { due.min(left) } else { due };
         let span = self.receiver.clock.real(Duration::from_millis(span as u64)).min(BREATH);
         let (known, receiver, layout) = (&mut self.known, self.receiver, &self.layout);
-        self.wires.wait(
-            span,
-            full,
-            &mut |peer| may_connect(receiver, known, peer),
-            &|half| read(half, layout).is_ok(),
-        )
+        self.wires
+            .wait(span, full, &mut |peer| may_connect(receiver, known, peer), &|half| {
+                read(half, layout).is_ok()
+            })
     }
 
     fn take(&mut self, brought: Brought) {
@@ -321,7 +325,9 @@ impl Desk<'_> {
             return Ok(());
         }
         let lines = self.waiting.clone();
-        self.receiver.store.write(move |within| store::take_cdr_lines(within, &lines))?;
+        self.receiver
+            .store
+            .write(move |within| store::take_cdr_lines(within, &lines))?;
         self.waiting.clear();
         self.receiver.history.ring();
         Ok(())
@@ -340,7 +346,13 @@ impl Desk<'_> {
 
     fn look_after(&mut self) -> store::Result<()> {
         let (receiver, now) = (self.receiver, self.receiver.clock.mono_ms());
-        if self.echoes.take(now) && receiver.pbx_status.lock().unwrap_or_else(PoisonError::into_inner).reachable {
+        if self.echoes.take(now)
+            && receiver
+                .pbx_status
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .reachable
+        {
             receiver.history.ring();
         }
         let unreadable = receiver.status().unreadable;
@@ -349,7 +361,9 @@ impl Desk<'_> {
             (unreadable > 0).then(|| {
                 (
                     "Some CDR lines can't be read",
-                    format!("{unreadable} lines since the start are in no order of fields that is known; they are kept"),
+                    format!(
+                        "{unreadable} lines since the start are in no order of fields that is known; they are kept"
+                    ),
                     "Write the PBX's fields in its order into cdr.fields and restart: they are read again then.",
                 )
             }),
@@ -364,7 +378,9 @@ impl Desk<'_> {
         if self.down_since.is_none() && now >= self.next_note {
             let now_ms = receiver.clock.wall_ms();
             let noted = self.gaps.note(now_ms).and_then(|()| {
-                receiver.store.write(move |within| store::forget_cdr_lines(within, now_ms - KEEP_MS))
+                receiver
+                    .store
+                    .write(move |within| store::forget_cdr_lines(within, now_ms - KEEP_MS))
             });
             if passing(noted)?.is_some() {
                 self.next_note = now + NOTE_EVERY_MS;
@@ -376,7 +392,9 @@ impl Desk<'_> {
     fn tell_gaps(&self) {
         let now_ms = self.receiver.clock.wall_ms();
         let gaps = self.receiver.status().gaps.clone();
-        let fresh = gaps.iter().rfind(|gap| now_ms - gap.to_ms < TELL_MS && gap.to_ms - gap.from_ms >= SHORT_MS);
+        let fresh = gaps
+            .iter()
+            .rfind(|gap| now_ms - gap.to_ms < TELL_MS && gap.to_ms - gap.from_ms >= SHORT_MS);
         self.receiver.item(
             "cdr-gap",
             fresh.map(|gap| {
@@ -435,10 +453,17 @@ fn passing<T>(done: store::Result<T>) -> store::Result<Option<T>> {
 /// Those who are named, or else the PBX alone.
 fn may_connect(receiver: &Receiver, known: &mut Option<(Instant, Vec<IpAddr>)>, peer: IpAddr) -> bool {
     if !receiver.config.allow.is_empty() {
-        return receiver.config.allow.iter().any(|allowed| allowed.to_canonical() == peer);
+        return receiver
+            .config
+            .allow
+            .iter()
+            .any(|allowed| allowed.to_canonical() == peer);
     }
     if known.as_ref().is_none_or(|(asked, _)| asked.elapsed() > NAME_EVERY) {
-        let found = receiver.pbx.to_socket_addrs().map(|all| all.map(|one: SocketAddr| one.ip().to_canonical()).collect());
+        let found = receiver
+            .pbx
+            .to_socket_addrs()
+            .map(|all| all.map(|one: SocketAddr| one.ip().to_canonical()).collect());
         *known = Some((Instant::now(), found.unwrap_or_default()));
     }
     known.as_ref().is_some_and(|(_, addresses)| addresses.contains(&peer))

@@ -37,9 +37,19 @@ pub struct Party {
     pub number: Option<String>,
     /// The display name, as the PBX wrote it: a stranger's caller name may hold anything.
     pub name: Option<String>,
-    /// 3CX's DnType code: 0 extension, 1 external line are certain; others vary by build.
+    /// 3CX's DnType code: 0 extension, 1 external line are certain; others vary by build. [`Party::OTHER`] for what has
+    /// no code.
     pub kind: Option<i64>,
 }
+
+impl Party {
+    /// Known to be neither an extension nor an external line, without a code of 3CX's.
+    pub const OTHER: i64 = -1;
+}
+
+/// The kind of a leg that is the account of a whole call: PBXs of before v20 write one row for each call, which says
+/// whether somebody answered, but not always who (it may name the queue).
+pub const WHOLE_CALL: &str = "Whole call";
 
 /// One row of the PBX's call log: one stretch of a call between two parties.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,6 +89,9 @@ pub struct Leg {
 }
 
 impl Leg {
+    /// What the identity of a leg begins with that was taken from a CDR line, by a PBX without an API.
+    pub const CDR_PREFIX: &str = "cdr-";
+
     /// When the leg ended: the call log has no such column, only start and durations.
     pub fn ended_ms(&self) -> i64 {
         self.started_ms + self.ringing_ms + self.talking_ms
@@ -123,10 +136,14 @@ impl Call {
         let mut legs: Vec<&Leg> = legs.iter().collect();
         legs.sort_by(|a, b| (a.started_ms, &a.cdr_id).cmp(&(b.started_ms, &b.cdr_id)));
         let first = *legs.first()?;
-        let person = |party: &Party| party.dn.as_deref().is_some_and(&is_person);
+        // Where there is no list of people, the kind tells at least a queue from somebody.
+        let may_speak = |party: &Party| party.kind.is_none_or(|kind| kind == 0);
+        let person = |party: &Party| may_speak(party) && party.dn.as_deref().is_some_and(&is_person);
         let direction = direction_of(first, &person);
         let spoke = |leg: &&&Leg| {
-            leg.answered && leg.talking_ms > 0 && (direction == Direction::Outbound || person(&leg.to))
+            leg.answered
+                && (leg.kind.as_deref() == Some(WHOLE_CALL)
+                    || leg.talking_ms > 0 && (direction == Direction::Outbound || person(&leg.to)))
         };
         let last = legs.last().copied().unwrap_or(first);
         let reached = legs.iter().rfind(spoke).copied();

@@ -6,7 +6,7 @@ mod directory;
 mod machine;
 mod recording;
 
-pub use call::{Call, Direction, Leg, Outcome, Party};
+pub use call::{Call, Direction, Leg, Outcome, Party, WHOLE_CALL};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState};
 pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 pub use machine::Machine;

@@ -30,7 +30,10 @@ impl CdrLog {
 }
 
 fn ours(error: store::Error) -> Error {
-    Error::new(Kind::Ours, format!("the lines that were received can't be read: {error}"))
+    Error::new(
+        Kind::Ours,
+        format!("the lines that were received can't be read: {error}"),
+    )
 }
 
 impl Pbx for CdrLog {
@@ -63,7 +66,10 @@ impl Pbx for CdrLog {
         if old {
             return Ok(0);
         }
-        let lines = self.store.read(|connection| store::cdr_lines(connection, from_ms, to_ms)).map_err(ours)?;
+        let lines = self
+            .store
+            .read(|connection| store::cdr_lines(connection, from_ms, to_ms))
+            .map_err(ours)?;
         let mut unreadable = 0;
         for batch in lines.chunks(BATCH) {
             let mut legs = Vec::new();
@@ -88,7 +94,10 @@ impl Pbx for CdrLog {
     }
 
     fn fetch(&self, _: i64, _: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<Fetched, Error> {
-        Err(Error::new(Kind::Gone, "this PBX gives no API, so its recordings can't be fetched"))
+        Err(Error::new(
+            Kind::Gone,
+            "this PBX gives no API, so its recordings can't be fetched",
+        ))
     }
 
     fn directory(&self) -> Result<Directory, Error> {

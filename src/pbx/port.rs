@@ -149,6 +149,8 @@ pub struct ListedRecording {
     pub extension: Option<String>,
     /// Moved to the PBX's archive.
     pub archived: bool,
+    /// Key of the call that it belongs to, where the driver itself can tell; else the rows of the calls name it.
+    pub call: Option<String>,
 }
 
 /// A recording's audio, read to its end.

@@ -30,11 +30,16 @@ pub fn take_cdr_lines(within: &Savepoint, lines: &[CdrLine]) -> Result<usize> {
     } in lines
     {
         let known = "SELECT 1 FROM cdr_line WHERE received_ms > ?1 AND line = ?2";
-        let known = within.prepare_cached(known)?.exists(params![received_ms - SAME_CALL_MS, line])?;
+        let known = within
+            .prepare_cached(known)?
+            .exists(params![received_ms - SAME_CALL_MS, line])?;
         if known {
             continue;
         }
-        let key = record.as_ref().map(|record| key_of(within, record, *received_ms)).transpose()?;
+        let key = record
+            .as_ref()
+            .map(|record| key_of(within, record, *received_ms))
+            .transpose()?;
         let name = record.as_ref().and_then(|record| Some(record.call_name()?.0));
         within
             .prepare_cached("INSERT INTO cdr_line (received_ms, line, name, call_key) VALUES (?1, ?2, ?3, ?4)")?
@@ -67,7 +72,9 @@ pub fn cdr_lines(connection: &Connection, from_ms: i64, to_ms: i64) -> Result<Ve
 
 /// Grows with each line; `None` before the first.
 pub fn cdr_mark(connection: &Connection) -> Result<Option<i64>> {
-    Ok(connection.prepare_cached("SELECT max(id) FROM cdr_line")?.query_row([], |row| row.get(0))?)
+    Ok(connection
+        .prepare_cached("SELECT max(id) FROM cdr_line")?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// When the newest line came.

@@ -5,11 +5,13 @@
 
 mod backup;
 mod calls;
+mod cdr;
 mod counts;
 mod directory;
 mod error;
 mod events;
 mod group;
+mod made;
 mod outbox;
 mod recordings;
 mod schema;
@@ -28,10 +30,14 @@ pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, calls_ended, legs_of, mark_handed, next_settle, settled,
     take_legs,
 };
+pub use cdr::{
+    CdrLine, cdr_lines, cdr_mark, cdr_newest, forget_cdr_lines, mend_cdr_line, take_cdr_lines, unread_cdr_lines,
+};
 pub use counts::{Counts, counts};
 pub use directory::{Snapshot, apply_directory, department, directory, person, person_dns, snapshot};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
+pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
     Progress, add_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,
     mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,

@@ -17,6 +17,11 @@ impl Settings {
         Settings(store)
     }
 
+    /// The store that they are in.
+    pub fn store(&self) -> &Store {
+        &self.0
+    }
+
     /// A setting that is text; `None` if it isn't set.
     pub fn text(&self, name: &str) -> Result<Option<String>> {
         let Some(bytes) = self.bytes(name)? else {

@@ -334,7 +334,11 @@ impl Reader {
         let new = self.context.store.write(move |within| {
             let mut new = 0;
             for found in &listed {
-                new += u64::from(store::expect_recording(within, found.pbx_id, None, &clock)?);
+                let call = match &found.call {
+                    Some(key) => store::call_by_key(within, key)?.map(|call| call.id),
+                    None => None,
+                };
+                new += u64::from(store::expect_recording(within, found.pbx_id, call, &clock)?);
                 note(within, found)?;
             }
             store::unlinked_recordings(within, clock.wall_ms() - GUESS_AFTER_MS)?;

@@ -134,7 +134,12 @@ pub struct InProcess {
 impl InProcess {
     /// Starts it.
     pub fn start(setup: &Setup, clock: Clock) -> InProcess {
-        let agent = Agent::start(setup.config(), clock).unwrap();
+        InProcess::with(setup.config(), clock)
+    }
+
+    /// The same with a configuration.
+    pub fn with(config: Config, clock: Clock) -> InProcess {
+        let agent = Agent::start(config, clock).unwrap();
         let handle = agent.handle();
         InProcess {
             agent: Some(agent),

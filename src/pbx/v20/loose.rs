@@ -10,16 +10,16 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Text; numbers and booleans are taken as their text.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Text(pub Option<String>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::pbx) struct Text(pub Option<String>);
 
 /// A whole number; text that is one is taken too.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Int(pub Option<i64>);
+pub(in crate::pbx) struct Int(pub Option<i64>);
 
 /// A boolean; `"true"`, `"false"`, 1 and 0 are taken too.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Flag(pub Option<bool>);
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::pbx) struct Flag(pub Option<bool>);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for Int {
 }
 
 /// A whole number in whatever form it came.
-pub(super) fn int(value: &Value) -> Option<i64> {
+pub(in crate::pbx) fn int(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|wide| wide as i64)),
         Value::String(text) => text.trim().parse().ok(),
@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Flag {
 }
 
 /// A row that is read straight into `T`, without a tree of its values between; `None` for what is no object at all.
-pub(super) struct MaybeRow<T>(pub Option<T>);
+pub(in crate::pbx) struct MaybeRow<T>(pub Option<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for MaybeRow<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<MaybeRow<T>, D::Error> {
@@ -111,7 +111,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
 }
 
 /// A duration in ISO 8601 (`PT1M16.4S`, `P5DT13H43M24.96S`) or as `hh:mm:ss`, in milliseconds.
-pub(super) fn duration_ms(text: &str) -> Option<i64> {
+pub(in crate::pbx) fn duration_ms(text: &str) -> Option<i64> {
     if let Some(iso) = text.trim().strip_prefix('P') {
         let (mut total, mut number, mut in_time) = (0.0, String::new(), false);
         for c in iso.chars() {

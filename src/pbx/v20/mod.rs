@@ -4,13 +4,14 @@ mod client;
 mod directory;
 mod history;
 mod live;
-mod loose;
+pub(in crate::pbx) mod loose;
 mod recordings;
 mod system;
 mod token;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub struct V20 {
     clock: Clock,
     pin: Option<Arc<Pin>>,
     token: token::Keeper,
+    /// There was no `/connect/token` at the last login: the PBX is older than v20.
+    missing: AtomicBool,
     last: Mutex<LastAnswer>,
     /// Digest of the last reading of the directory.
     directory_mark: Mutex<Option<[u8; 32]>>,
@@ -66,11 +69,17 @@ impl V20 {
             clock,
             pin,
             token,
+            missing: AtomicBool::new(false),
             last: Mutex::default(),
             directory_mark: Mutex::default(),
             page: Mutex::new(100),
             barred: Mutex::default(),
         })
+    }
+
+    /// There was no `/connect/token` at the last login: the PBX is older than v20, or is not there at all.
+    pub(super) fn is_missing(&self) -> bool {
+        self.missing.load(Ordering::Relaxed)
     }
 
     /// Calls `ask` with the page size, and again with half of it as long as the PBX refuses the size.

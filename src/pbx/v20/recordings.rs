@@ -71,6 +71,7 @@ fn listed(row: Row) -> Option<ListedRecording> {
         from_dn: row.from_dn.0,
         to_dn: row.to_dn.0,
         archived: row.is_archived.0.unwrap_or(false),
+        call: None,
     })
 }
 

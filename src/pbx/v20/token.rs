@@ -112,6 +112,8 @@ impl Keeper {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let asked_mono = pbx.clock.mono_ms();
         let answer = pbx.post_plain("/connect/token", &headers, body.as_bytes())?;
+        pbx.missing
+            .store(answer.status() == 404, std::sync::atomic::Ordering::Relaxed);
         match answer.status() {
             200 => {}
             400 | 401 => {

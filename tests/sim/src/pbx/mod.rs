@@ -8,6 +8,7 @@ pub mod audio;
 pub mod auth;
 pub mod call;
 mod callcontrol;
+pub mod cdr;
 pub mod company;
 pub mod config;
 mod control;
@@ -30,6 +31,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use callcontrol::CallControl;
+pub use cdr::{CdrHandle, CdrOutput, CdrWay};
 pub use config::{Codec, Licence, PbxConfig, Principal};
 pub use faults::{Fault, FaultKind, Faults, PathKind};
 pub use traffic::{CallKind, CallPlan};
@@ -104,6 +106,10 @@ pub struct Handle {
 }
 
 impl Handle {
+    pub(crate) fn exchange(&self) -> Exchange {
+        self.inner.clone()
+    }
+
     fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
