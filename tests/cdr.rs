@@ -5,7 +5,7 @@
 mod rig;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ use callspool::config;
 use callspool::store;
 use callspool_sim::pbx::call::Row;
 use callspool_sim::pbx::cdr::SHORT_FIELDS;
-use callspool_sim::pbx::{self, CallKind, CallPlan, CdrOutput, CdrWay, PbxConfig};
+use callspool_sim::pbx::{self, CallKind, CallPlan, CdrHandle, CdrOutput, CdrWay, PathKind, PbxConfig};
 use rusqlite::Connection;
 
+use rig::look::wait_for;
 use rig::world::{PATIENCE, crm, delivered, item, over, pbx_at, quiet, why};
 use rig::{Folder, InProcess, Setup, same_clock};
 
@@ -189,7 +190,9 @@ fn a_day_without_an_api_is_row_by_row_what_the_pbx_had_whatever_its_lines_look_l
         // What ended before somebody listened is of no account.
         let scheduled = pbx.calls_total_scheduled();
         agent.wait("the day is over", PATIENCE, |_| pbx.truth().len() == scheduled);
-        let rows: Vec<Row> = pbx.legs();
+        let ended = |row: &Row| row.start_ms + row.ring_ms + row.talk_ms;
+        let rows = pbx.legs().into_iter().filter(|row| ended(row) > output.began_ms());
+        let rows: Vec<Row> = rows.collect();
         agent.wait("all lines are sent", PATIENCE, |_| {
             output.sent() as usize + output.lost().len() >= rows.len()
         });
@@ -223,4 +226,243 @@ fn a_day_without_an_api_is_row_by_row_what_the_pbx_had_whatever_its_lines_look_l
         let unreadable = agent.handle().status().cdr.unwrap().unreadable;
         assert_eq!(unreadable > 0, name == "rubbish", "{name}: {unreadable} unreadable");
     }
+}
+
+/// A box that listens and a quiet PBX that is connected to it.
+fn beside(
+    name: &str,
+    rate: f64,
+    change: impl Fn(CdrOutput) -> CdrOutput,
+) -> (pbx::Handle, CdrHandle, Box, InProcess) {
+    let (pbx, crm, at) = (pbx_at(rate, quiet()), crm(), free_port());
+    // The CRM's answers are of no account here.
+    let own = Box::new(name, &format!("listen = \"{at}\"\nallow = [\"127.0.0.1\"]"), &crm);
+    let agent = own.start(&pbx);
+    agent.wait("it listens", PATIENCE, |handle| state(handle) == "listening");
+    let output = pbx.start_cdr(change(CdrOutput::new(CdrWay::ConnectTo(at)))).unwrap();
+    agent.wait("it is connected", PATIENCE, |handle| state(handle) == "connected");
+    (pbx, output, own, agent)
+}
+
+fn knows(handle: &Handle, key: &str) -> bool {
+    handle
+        .store()
+        .read(|connection| store::call_by_key(connection, key))
+        .unwrap()
+        .is_some()
+}
+
+#[test]
+fn without_an_api_a_recording_never_comes_and_why_says_so() {
+    let (pbx, _output, _own, agent) = beside("cdr-why", 30.0, |output| output);
+    let call = pbx.place_call(over(true)).main_call_history_id;
+    agent.wait("the call is known", PATIENCE, |handle| knows(handle, &call));
+    let answer = why(agent.handle(), &call).unwrap().answer;
+    assert!(answer.contains("never come") && answer.contains("no API"), "{answer}");
+    let status = agent.handle().status();
+    assert!(status.health.is_empty(), "{:?}", status.health);
+    assert!(status.pbx.reachable);
+    assert_eq!(pbx.logins() + pbx.requests(PathKind::Token), 0);
+    let queue = pbx.place_call(CallPlan {
+        kind: Some(CallKind::QueueMissed),
+        ..over(false)
+    });
+    agent.wait(
+        "a call that a queue took and nobody answered is missed",
+        PATIENCE,
+        |handle| {
+            let key = &queue.main_call_history_id;
+            let call = handle
+                .store()
+                .read(|connection| store::call_by_key(connection, key))
+                .unwrap();
+            call.is_some_and(|call| call.outcome.word() == "missed" && call.direction.word() == "inbound")
+        },
+    );
+}
+
+#[test]
+fn calls_that_are_named_by_a_counter_keep_their_legs_together() {
+    let change = |output| CdrOutput {
+        counter: true,
+        ..output
+    };
+    let (pbx, output, _own, agent) = beside("cdr-counter", 30.0, change);
+    for kind in [
+        CallKind::Inbound,
+        CallKind::BlindTransfer,
+        CallKind::Queue,
+        CallKind::AttendedTransfer,
+    ] {
+        pbx.place_call(CallPlan {
+            kind: Some(kind),
+            ..over(false)
+        });
+    }
+    let expected: Vec<Vec<Told>> = truth(&pbx.legs()).into_values().collect();
+    let groups = |handle: &Handle| {
+        let mut groups: Vec<Vec<Told>> = stored(handle).into_values().collect();
+        groups.sort();
+        groups
+    };
+    let mut sorted = expected.clone();
+    sorted.sort();
+    agent.wait("all calls have their legs", PATIENCE, |handle| groups(handle) == sorted);
+    assert_eq!(output.lost(), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_but_the_pbx_may_connect() {
+    let (pbx, crm, at) = (pbx_at(30.0, quiet()), crm(), free_port());
+    let own = Box::new(
+        "cdr-stranger",
+        &format!("listen = \"{at}\"\nallow = [\"192.0.2.7\"]"),
+        &crm,
+    );
+    let agent = own.start(&pbx);
+    agent.wait("it listens", PATIENCE, |handle| state(handle) == "listening");
+    let mut stranger = TcpStream::connect(at).unwrap();
+    let _ = stranger.write_all(b"a line of a stranger\n");
+    agent.wait("he is refused", PATIENCE, |handle| {
+        handle.status().cdr.unwrap().refused == 1
+    });
+    assert_eq!(agent.handle().status().cdr.unwrap().lines, 0);
+    assert_eq!(own.sql("SELECT count(*) FROM cdr_line"), 0);
+    let open = own.text.replace("allow = [\"192.0.2.7\"]", "");
+    let problems = config::parse(&open, &own.folder.0.join("callspool.toml")).unwrap_err();
+    assert!(problems[0].to_string().contains("cdr.allow"), "{problems:?}");
+}
+
+#[test]
+fn where_there_is_an_api_lines_only_say_when_to_read_it() {
+    let (pbx, crm, at) = (pbx_at(30.0, PbxConfig { tls: true, ..quiet() }), crm(), free_port());
+    let setup = Setup::new("cdr-trigger", &pbx, &pbx.url())
+        // Only a ring brings a call before the test has lost its patience.
+        .set("poll = \"1d\"\nsweep = \"1d\"\nsettle = \"1s\"\nrights_every = \"1d\"\nbackfill = \"1h\"")
+        .target("crm", &crm, &crm.hook_url())
+        .set(&format!("[cdr]\nlisten = \"{at}\""));
+    let agent = InProcess::start(&setup, same_clock(&pbx.time()));
+    agent.wait("it listens", PATIENCE, |handle| {
+        state(handle) == "listening" && handle.status().pbx.reachable
+    });
+    let change = CdrOutput {
+        twice: true,
+        rubbish: 0.5,
+        ..CdrOutput::new(CdrWay::ConnectTo(at))
+    };
+    let _output = pbx.start_cdr(change).unwrap();
+    agent.wait("the PBX, and only it, may connect", PATIENCE, |handle| {
+        state(handle) == "connected"
+    });
+    for _ in 0..4 {
+        pbx.place_call(CallPlan {
+            row_delay_ms: Some(3_000),
+            ..over(true)
+        });
+        agent.wait("the call is in the CRM", PATIENCE, |_| delivered(&pbx, &crm).is_ok());
+    }
+    let lines = agent.handle().store().read(store::cdr_mark).unwrap();
+    assert_eq!(lines, None, "nothing of a line is kept");
+    assert_eq!(agent.handle().status().cdr.unwrap().gaps, []);
+    assert_eq!(pbx.logins(), 1);
+}
+
+#[test]
+fn when_nobody_listened_is_told_and_nothing_that_came_is_lost_or_doubled() {
+    let (pbx, crm) = (pbx_at(60.0, quiet()), crm());
+    let output = pbx.start_cdr(CdrOutput::new(CdrWay::Listen(0))).unwrap();
+    let port = output.addr().unwrap().port();
+    let own = Box::new("cdr-gap", &format!("connect = \"127.0.0.1:{port}\""), &crm);
+    let agent = own.start(&pbx);
+    agent.wait("it is connected", PATIENCE, |handle| state(handle) == "connected");
+    assert_eq!(
+        agent.handle().status().cdr.unwrap().gaps,
+        [],
+        "a new box has missed nothing"
+    );
+    let first = pbx.place_call(over(false)).main_call_history_id;
+    agent.wait("the first call is known", PATIENCE, |handle| knows(handle, &first));
+    // The box is off.
+    drop(agent);
+    let sent = output.sent();
+    wait_for("the PBX has noticed", PATIENCE, || {
+        pbx.place_call(over(false));
+        std::thread::sleep(Duration::from_millis(50));
+        !output.lost().is_empty()
+    });
+    let off_ms = pbx.time().now_ms();
+    std::thread::sleep(Duration::from_secs(1));
+    let agent = own.start(&pbx);
+    agent.wait("the gap is told", PATIENCE, |handle| item(handle, "cdr-gap").is_some());
+    let gaps = agent.handle().status().cdr.unwrap().gaps;
+    assert_eq!(gaps.len(), 1);
+    assert!(gaps[0].from_ms < off_ms && off_ms < gaps[0].to_ms, "{gaps:?} {off_ms}");
+    // The PBX restarts: its socket is away for a while.
+    drop(output);
+    agent.wait("it is down", PATIENCE, |handle| {
+        state(handle) == "down" && item(handle, "cdr-down").is_some()
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    let output = pbx.start_cdr(CdrOutput::new(CdrWay::Listen(port))).unwrap();
+    agent.wait("it is connected again", PATIENCE, |handle| state(handle) == "connected");
+    assert!(item(agent.handle(), "cdr-down").is_none());
+    assert_eq!(agent.handle().status().cdr.unwrap().gaps.len(), 2);
+    let last = pbx.place_call(over(false)).main_call_history_id;
+    agent.wait("the last call is known", PATIENCE, |handle| knows(handle, &last));
+    agent.wait("both are in the CRM", PATIENCE, |handle| {
+        let told = |key: &str| crm.calls().iter().filter(|event| event.call == *key).count();
+        handle.status().counts.unwrap().deliveries_waiting == 0 && told(&first) == 1 && told(&last) == 1
+    });
+    assert!(sent >= 1 && output.sent() >= 1);
+}
+
+#[test]
+fn lines_that_come_while_the_store_is_locked_wait_and_are_kept() {
+    let (pbx, _output, own, agent) = beside("cdr-locked", 1.0, |output| output);
+    let locker = Connection::open(own.folder.0.join("state/callspool.db")).unwrap();
+    locker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let call = pbx.place_call(over(false)).main_call_history_id;
+    agent.wait("they wait", PATIENCE, |handle| item(handle, "cdr-not-kept").is_some());
+    let second = pbx.place_call(over(false)).main_call_history_id;
+    locker.execute_batch("ROLLBACK").unwrap();
+    agent.wait("they are kept", PATIENCE, |handle| {
+        knows(handle, &call) && knows(handle, &second)
+    });
+    agent.wait("the item is gone", PATIENCE, |handle| {
+        item(handle, "cdr-not-kept").is_none()
+    });
+}
+
+#[test]
+fn lines_in_an_unknown_order_are_kept_and_read_when_the_order_is_set_right() {
+    let fields = vec![
+        "callid",
+        "from-no",
+        "to-no",
+        "time-start",
+        "skip",
+        "time-end",
+        "time-answered",
+    ];
+    let written = fields.clone();
+    let change = move |output| CdrOutput {
+        fields: written.clone(),
+        ..output
+    };
+    let (pbx, output, own, agent) = beside("cdr-order", 30.0, change);
+    pbx.place_call(over(false));
+    agent.wait("the line can't be read", PATIENCE, |handle| {
+        item(handle, "cdr-unreadable").is_some()
+    });
+    assert_eq!(own.sql("SELECT count(*) FROM call"), 0);
+    drop((agent, output));
+    let own = Box {
+        text: format!("{}fields = {fields:?}\n", own.text),
+        ..own
+    };
+    let agent = own.start(&pbx);
+    agent.wait("the call is known", PATIENCE, |handle| {
+        handle.status().counts.is_some_and(|c| c.calls == 1)
+    });
+    assert!(item(agent.handle(), "cdr-unreadable").is_none());
 }

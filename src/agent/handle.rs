@@ -154,6 +154,8 @@ impl Handle {
                 "version": status.pbx.version,
                 "lat_ms": status.pbx.latency_ms,
                 "backlog_s": status.sync.backlog_ms / 1000,
+                "live": status.live.state,
+                "cdr": status.cdr.as_ref().map_or("off", |cdr| cdr.state),
             },
             "targets": targets,
             "disk": { "free_mb": status.machine.disk_free >> 20, "total_mb": status.machine.disk_total >> 20 },

@@ -144,6 +144,9 @@ impl Search<'_> {
             return;
         }
         let Some(kind) = self.fields.get(field) else {
+            if piece < self.pieces.len() {
+                return;
+            }
             if self.ways.len() == MOST_WAYS {
                 self.too_many = true;
                 return;
@@ -161,7 +164,9 @@ impl Search<'_> {
             // A field that begins with a blank looks like the rest of the one before, and the other way round.
             let begins = usize::from(own[0].starts_with(' ') && spare > 0);
             let goes_on = own[1..].iter().filter(|rest| !rest.starts_with(' ')).count();
-            if count == 1 && !fits(*kind, own[0].trim(), self.strict) {
+            // What is no name in itself is none in a longer one either.
+            let is_chain = own.iter().any(|piece| piece.starts_with("Chain:"));
+            if count == 1 && !fits(*kind, own[0].trim(), self.strict) || count > 1 && is_chain {
                 continue;
             }
             taken.push((piece, count));

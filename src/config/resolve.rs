@@ -116,6 +116,16 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
             "\"cdr\" needs a table [cdr] that says where the lines come".to_owned(),
         );
     }
+    if let Some(own) = &cdr
+        && own.listen.is_some()
+        && own.allow.is_empty()
+        && pbx.url.is_empty()
+    {
+        typed.wrong(
+            "cdr.allow",
+            "name the PBX's address: without pbx.url nobody else may connect".to_owned(),
+        );
+    }
     let spool = spool(typed, raw.spool.unwrap_or_default());
     let targets = targets(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));

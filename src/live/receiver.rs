@@ -88,6 +88,7 @@ impl Receiver {
             down_since: None,
             mended: false,
             known: None,
+            half: None,
             second: (Instant::now(), 0),
         };
         let ended = desk.run(bell);
@@ -145,6 +146,8 @@ struct Desk<'a> {
     mended: bool,
     /// Addresses of the PBX's name, and when they were asked for.
     known: Option<(Instant, Vec<IpAddr>)>,
+    /// The last line, if it could not be read.
+    half: Option<Vec<u8>>,
     /// Lines in this second.
     second: (Instant, usize),
 }
@@ -207,12 +210,11 @@ impl Desk<'_> {
                 pause
             };
             self.next_try = now + pause.as_millis() as i64;
-            self.show(wrong.as_deref());
-            if let Some(wrong) = wrong {
-                self.down(wrong);
-            } else {
-                self.up()?;
+            match wrong.clone() {
+                Some(wrong) => self.down(wrong),
+                None => self.up()?,
             }
+            self.show(wrong.as_deref());
         }
         Ok(())
     }
@@ -290,13 +292,24 @@ impl Desk<'_> {
         let mut status = self.receiver.status();
         let now_ms = self.receiver.clock.wall_ms();
         let count = brought.lines.len();
-        for line in brought.lines {
-            let record = read(&line, &self.layout);
+        for mut line in brought.lines {
+            let mut record = read(&line, &self.layout);
             status.lines += 1;
             status.last_ms = Some(now_ms);
-            status.unreadable += u64::from(record.is_err());
+            // Names of strangers may hold the end of a line: two halves in a row may be one line.
+            let before = self.half.take();
+            if let (Err(_), Some(before)) = (&record, before) {
+                let whole = [&before[..], b" ", &line].concat();
+                if let Ok(joined) = read(&whole, &self.layout) {
+                    status.unreadable -= 1;
+                    self.waiting.pop_if(|waiting| waiting.line == before);
+                    (line, record) = (whole, Ok(joined));
+                }
+            }
             if let Err(why) = &record {
                 log::debug!("a CDR line can't be read: {why}");
+                status.unreadable += 1;
+                self.half = Some(line.clone());
             }
             if self.receiver.config.source {
                 self.waiting.push(CdrLine {

@@ -132,6 +132,7 @@ impl CdrOutput {
 /// A running output; dropping it stops it.
 pub struct CdrHandle {
     addr: Option<SocketAddr>,
+    began_ms: i64,
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
     lost: Arc<Mutex<Vec<String>>>,
@@ -142,6 +143,11 @@ impl CdrHandle {
     /// Where the PBX listens, if it does.
     pub fn addr(&self) -> Option<SocketAddr> {
         self.addr
+    }
+
+    /// Legs that ended before this moment get no line, simulated ms since 1970.
+    pub fn began_ms(&self) -> i64 {
+        self.began_ms
     }
 
     /// Legs whose line was sent to somebody.
@@ -193,11 +199,13 @@ impl Handle {
             sent: Arc::clone(&sent),
             lost: Arc::clone(&lost),
         };
+        let began_ms = writer.began_ms;
         let thread = std::thread::Builder::new()
             .name("sim-cdr".into())
             .spawn(move || writer.run())?;
         Ok(CdrHandle {
             addr,
+            began_ms,
             stop,
             sent,
             lost,
