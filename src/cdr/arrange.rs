@@ -107,6 +107,16 @@ fn arrange(pieces: &[&str], fields: &[F], strict: bool) -> Result<Values, Unread
     };
     let mut best = search.ways.into_iter().filter(|way| way.cost == least);
     let mut values = best.next().map(|way| way.values).unwrap_or_default();
+    if extra == 0 {
+        // The half of a line whose name held a line end can have the right number of pieces: the call is right, and
+        // the names may not be.
+        for at in 1..fields.len() {
+            let (before, own) = (fields[at - 1], fields[at]);
+            if is_name(before) && is_name(own) && pieces[at].starts_with(' ') {
+                values.extend([(before, String::new()), (own, String::new())]);
+            }
+        }
+    }
     for other in best {
         for (field, value) in other.values {
             if values.get(&field).is_none_or(|known| *known == value) {

@@ -168,6 +168,17 @@ fn half_a_line_is_none() {
 }
 
 #[test]
+fn a_half_line_with_the_right_number_of_pieces_gives_nobody_a_wrong_name() {
+    let half = written(
+        &CdrField::short_order(),
+        &[("to-dispname", "Brown"), ("final-dispname", " Ada")],
+    );
+    let record = read(half.as_bytes(), &Layout::Known).unwrap();
+    assert_eq!(names(&record), ["Contact 321", "", ""]);
+    assert_eq!(record.to.dn.as_deref(), Some("101"));
+}
+
+#[test]
 fn an_order_that_was_set_on_the_pbx_is_read_as_it_was_set() {
     let words = ["time-start", "skip", "from-no", "to-no", "TimeEnd", "to_dispname"];
     let order: Vec<CdrField> = words.iter().map(|word| CdrField::from_word(word).unwrap()).collect();

@@ -137,8 +137,8 @@ impl CdrField {
     }
 }
 
-/// Resolves the table; `source` says that calls are taken from the lines.
-pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr, source: bool) -> Cdr {
+/// Resolves the table; `source` says that calls are taken from the lines. `None`: neither way to receive them is set.
+pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr, source: bool) -> Option<Cdr> {
     let listen = typed.text(
         "cdr.listen",
         raw.listen,
@@ -207,14 +207,11 @@ pub(super) fn cdr(typed: &mut Resolver, raw: RawCdr, source: bool) -> Cdr {
     if !named.is_empty() && !fields.contains(&F::TimeStart) {
         typed.wrong("cdr.fields", "\"time-start\" must be among them".to_owned());
     }
-    if listen.is_none() && connect.is_none() {
-        typed.wrong("cdr.listen", "give listen or connect".to_owned());
-    }
-    Cdr {
+    (listen.is_some() || connect.is_some()).then(|| Cdr {
         listen,
         allow,
         connect,
         fields: Some(fields).filter(|fields| !fields.is_empty()),
         source,
-    }
+    })
 }

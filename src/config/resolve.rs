@@ -51,10 +51,7 @@ pub(super) fn example() -> Config {
             secret_file: Some("crm.secret".into()),
             ..RawTarget::default()
         }],
-        cdr: Some(RawCdr {
-            listen: Some("0.0.0.0:5015".to_owned()),
-            ..RawCdr::default()
-        }),
+        cdr: Some(RawCdr::default()),
         mqtt: Some(RawMqtt {
             url: Some("mqtts://broker.example.com".to_owned()),
             ..RawMqtt::default()
@@ -70,7 +67,7 @@ pub(super) fn example() -> Config {
     ];
     let lines = typed
         .iter()
-        .chain(&["target.0.secret_file", "mqtt.url", "cdr.listen"])
+        .chain(&["target.0.secret_file", "mqtt.url"])
         .map(|key| ((*key).to_owned(), 1))
         .collect();
     config(&mut Resolver::new(Path::new(super::DEFAULT_PATH), lines), raw)
@@ -109,11 +106,13 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         log::LevelFilter::Info
     });
     let pbx = pbx(typed, raw.pbx.unwrap_or_default());
-    let cdr = raw.cdr.map(|raw| cdr(typed, raw, pbx.generation == Generation::Cdr));
+    let cdr = raw
+        .cdr
+        .and_then(|raw| cdr(typed, raw, pbx.generation == Generation::Cdr));
     if pbx.generation == Generation::Cdr && cdr.is_none() {
         typed.wrong(
             "pbx.generation",
-            "\"cdr\" needs a table [cdr] that says where the lines come".to_owned(),
+            "\"cdr\" needs a table [cdr] with listen or connect".to_owned(),
         );
     }
     if let Some(own) = &cdr

@@ -151,8 +151,12 @@ impl Listener {
     /// Calls that ended on this line's watch without a word: it is open, but of no use.
     fn look_for_silence(&self, since_ms: i64) {
         let heard_ms = self.lock().last_ms.unwrap_or(since_ms).max(since_ms);
-        // Calls carry the PBX's time.
-        let ahead_ms = self.pbx_status().clock_ahead_ms.unwrap_or(0);
+        // Calls carry the PBX's time. A clock that is off by more than this says nothing, and has an item of its own.
+        let ahead_ms = self
+            .pbx_status()
+            .clock_ahead_ms
+            .filter(|ms| ms.abs() < 3_600_000)
+            .unwrap_or(0);
         let from_ms = heard_ms + SILENCE_AFTER_MS + ahead_ms;
         let to_ms = self.clock.wall_ms() - SILENCE_AFTER_MS + ahead_ms;
         let ended = self
