@@ -149,7 +149,7 @@ fn entity(world: &World, path: &str, now_ms: i64) -> Option<Value> {
         [number, "participants", id] => dn(number)?["participants"]
             .as_array()?
             .iter()
-            .find(|known| known["id"].to_string() == id)
+            .find(|known| id.parse::<i64>().is_ok_and(|id| known["id"] == id))
             .cloned(),
         _ => None,
     }
