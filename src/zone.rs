@@ -65,6 +65,12 @@ impl Zone {
         if self.is_summer(early) { early } else { standard }
     }
 
+    /// The second moment at which clocks showed `local_ms`, if it is in the hour that comes twice.
+    pub fn again_ms(&self, local_ms: i64) -> Option<i64> {
+        let standard = local_ms - self.standard_s * 1000;
+        (self.moment_ms(local_ms) != standard && !self.is_summer(standard)).then_some(standard)
+    }
+
     fn is_summer(&self, at_ms: i64) -> bool {
         let Some(summer) = &self.summer else { return false };
         let at_s = at_ms.div_euclid(1000);
@@ -190,6 +196,18 @@ mod tests {
         assert_eq!(at("2026-10-25T01:59:59Z"), ms("2026-10-24T23:59:59Z"));
         assert_eq!(at("2026-10-25T02:30:00Z"), ms("2026-10-25T00:30:00Z"));
         assert_eq!(at("2026-10-25T03:00:00Z"), ms("2026-10-25T02:00:00Z"));
+        assert_eq!(
+            berlin.again_ms(ms("2026-10-25T02:30:00Z")),
+            Some(ms("2026-10-25T01:30:00Z"))
+        );
+        for once in [
+            "2026-10-25T01:59:59Z",
+            "2026-10-25T03:00:00Z",
+            "2026-03-29T02:30:00Z",
+            "2026-12-01T12:00:00Z",
+        ] {
+            assert_eq!(berlin.again_ms(ms(once)), None, "{once}");
+        }
         // It begins on 29 March at 02:00; what the clocks jump over is taken as standard time.
         assert_eq!(at("2026-03-29T01:59:59Z"), ms("2026-03-29T00:59:59Z"));
         assert_eq!(at("2026-03-29T03:00:00Z"), ms("2026-03-29T01:00:00Z"));

@@ -124,6 +124,7 @@ impl Record {
             recordings: Vec::new(),
             transcript: None,
             summary: None,
+            sentiment: None,
         }
     }
 

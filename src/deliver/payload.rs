@@ -156,6 +156,7 @@ mod tests {
             recordings: Vec::new(),
             transcript: Some("word ".repeat(10_000)),
             summary: Some("short".to_owned()),
+            sentiment: None,
         };
         let legs: Vec<Leg> = (0..200).map(leg).collect();
         let call = Call::of(&legs, |_| true).unwrap();

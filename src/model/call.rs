@@ -1,8 +1,10 @@
 //! A customer's call: everything that shares one MainCallHistoryId, as the legs that the PBX wrote about it.
 
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::words;
+use crate::random::hex;
 
 /// Which way a call went, seen from the company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,7 +54,7 @@ impl Party {
 pub const WHOLE_CALL: &str = "Whole call";
 
 /// One row of the PBX's call log: one stretch of a call between two parties.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Leg {
     /// CdrId, the row's identity on the PBX.
     pub cdr_id: String,
@@ -86,11 +88,43 @@ pub struct Leg {
     pub transcript: Option<String>,
     /// The PBX's summary of it.
     pub summary: Option<String>,
+    /// How the speakers felt, as the PBX's AI judges it: 1 (worst) to 5 (best).
+    pub sentiment: Option<i64>,
 }
+
+/// How ids begin that callspool makes for rows that carry none.
+const MADE: &str = "made-";
 
 impl Leg {
     /// What the identity of a leg begins with that was taken from a CDR line, by a PBX without an API.
     pub const CDR_PREFIX: &str = "cdr-";
+
+    /// An identity for a row that carries none: when it began and between which DNs, as a hash behind `made-`.
+    ///
+    /// These are all that a row has from its first reading on and never changes. Durations, names, numbers, reasons,
+    /// recordings and transcripts may be filled in or corrected later, and whatever numbers the rows of an answer
+    /// (XAPI's `SegmentId` and `CallId`) is another one in the next answer. `nth` tells apart rows that are alike in
+    /// all of it: 0 for the first.
+    pub fn made_id(started_ms: i64, from_dn: Option<&str>, to_dn: Option<&str>, nth: usize) -> String {
+        let parts = [
+            started_ms.to_string(),
+            from_dn.unwrap_or_default().to_owned(),
+            to_dn.unwrap_or_default().to_owned(),
+            nth.to_string(),
+        ];
+        let whole = digest(&SHA256, parts.join("\u{1f}").as_bytes());
+        format!("{MADE}{}", hex(&whole.as_ref()[..16]))
+    }
+
+    /// Whether its own id is a made one.
+    pub fn has_made_id(&self) -> bool {
+        self.cdr_id.starts_with(MADE)
+    }
+
+    /// Whether its call's id is a made one.
+    pub fn has_made_key(&self) -> bool {
+        self.call_key.starts_with(MADE)
+    }
 
     /// When the leg ended: the call log has no such column, only start and durations.
     pub fn ended_ms(&self) -> i64 {
@@ -214,6 +248,7 @@ mod tests {
             recordings: Vec::new(),
             transcript: None,
             summary: None,
+            sentiment: None,
         }
     }
 

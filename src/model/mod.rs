@@ -10,7 +10,7 @@ pub use call::{Call, Direction, Leg, Outcome, Party, WHOLE_CALL};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState};
 pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 pub use machine::Machine;
-pub use recording::{Recording, RecordingState};
+pub use recording::{PbxCopy, Recording, RecordingState};
 
 /// Gives an enum its stable word, as it stands in the database, in JSON and on the page.
 macro_rules! words {

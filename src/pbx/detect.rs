@@ -14,7 +14,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::memory::{GENERATION, MADE_UNTIL, Memory};
-use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System};
+use super::port::{
+    Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System, Transcript,
+};
 use super::v18::recordings::FIRST_MADE;
 use super::{Error, Kind, v18, v20};
 use crate::clock::Clock;
@@ -308,6 +310,20 @@ impl Pbx for Detected {
 
     fn directory(&self) -> Result<Directory, Error> {
         self.ask(&mut |current| current.pbx().directory())
+    }
+
+    fn transcript(&self, pbx_id: i64) -> Result<Option<Transcript>, Error> {
+        self.ask(&mut |current| match current {
+            Current::V20(pbx, _) if pbx_id >= FIRST_MADE => match self.alias(pbx, pbx_id)? {
+                Some(found) => pbx.transcript(found.pbx_id),
+                None => Ok(None),
+            },
+            _ => current.pbx().transcript(pbx_id),
+        })
+    }
+
+    fn version(&self) -> Option<String> {
+        self.current().pbx().version()
     }
 
     fn system(&self) -> Result<System, Error> {

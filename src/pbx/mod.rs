@@ -14,4 +14,6 @@ pub use detect::{Detected, Setup};
 pub use error::{Error, Kind};
 pub use memory::Memory;
 pub use pin::{accept_pin, load_pin, remember_pin};
-pub use port::{Event, Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System};
+pub use port::{
+    Event, Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System, Transcript,
+};

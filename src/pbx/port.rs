@@ -41,6 +41,16 @@ pub trait Pbx: Send + Sync {
     /// People, departments, roles and rights, as one consistent whole.
     fn directory(&self) -> Result<Directory, Error>;
 
+    /// What the PBX's AI made of one recording; `None` if there is nothing (yet), or if this PBX makes nothing.
+    fn transcript(&self, _pbx_id: i64) -> Result<Option<Transcript>, Error> {
+        Ok(None)
+    }
+
+    /// The version that its last answer showed, as far as answers show it. Asks nothing.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
     /// Licence and health of the PBX as it tells them.
     fn system(&self) -> Result<System, Error>;
 
@@ -151,6 +161,19 @@ pub struct ListedRecording {
     pub archived: bool,
     /// Key of the call that it belongs to, where the driver itself can tell; else the rows of the calls name it.
     pub call: Option<String>,
+    /// Whether there is a transcript of it by now; `None` where the PBX doesn't say.
+    pub transcribed: Option<bool>,
+}
+
+/// What the PBX's AI made of a recording. It comes minutes after the call, or a day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Transcript {
+    /// The words.
+    pub text: Option<String>,
+    /// A summary of them.
+    pub summary: Option<String>,
+    /// How the speakers felt: 1 (worst) to 5 (best).
+    pub sentiment: Option<i64>,
 }
 
 /// A recording's audio, read to its end.
@@ -177,6 +200,12 @@ pub struct System {
     pub recording_stopped: Option<bool>,
     /// Free bytes on the PBX.
     pub disk_free: Option<i64>,
+    /// The quota for recordings is reached: by its settings the PBX then deletes the oldest or records no more.
+    pub quota_reached: Option<bool>,
+    /// Bytes that recordings may have on the PBX.
+    pub recording_quota: Option<i64>,
+    /// Bytes that they have.
+    pub recording_used: Option<i64>,
 }
 
 /// How the PBX keeps recordings.
@@ -186,6 +215,16 @@ pub struct Storage {
     pub deletes_after_days: Option<i64>,
     /// It moves recordings to an archive.
     pub archives: bool,
+    /// … every so many days, where its settings may be read.
+    pub archive_every_days: Option<i64>,
+    /// Bytes that recordings may have.
+    pub quota_bytes: Option<i64>,
+    /// Bytes that they have.
+    pub used_bytes: Option<i64>,
+    /// The quota is reached.
+    pub quota_reached: bool,
+    /// It records no more.
+    pub recording_stopped: bool,
 }
 
 /// What the last answer showed besides its content.

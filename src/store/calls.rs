@@ -5,12 +5,15 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
 use serde::Serialize;
 
+use super::identity::{self, Calls, Known};
 use super::{Error, Result};
 use crate::clock::Clock;
 use crate::model::{Call, Direction, Leg, Outcome, Party};
 
 /// Inserts or renews `legs` and sums up the calls that they belong to. Gives the local rows of calls about which
 /// something new was said. A call is due for handing over once it has been quiet for `settle_ms`.
+///
+/// What a row said once it does not unsay by leaving it out: a transcript, a recording's id.
 pub fn take_legs(
     within: &Savepoint,
     legs: &[Leg],
@@ -19,56 +22,47 @@ pub fn take_legs(
     settle_ms: i64,
 ) -> Result<Vec<i64>> {
     let mut touched = BTreeSet::new();
-    for leg in legs {
-        let known = within
-            .prepare_cached(&format!("{LEG} WHERE leg.cdr_id = ?1"))?
-            .query_row([&leg.cdr_id], |row| Ok((leg_of_row(row), row.get::<_, i64>("call")?)))
-            .optional()?;
-        if let Some((before, call)) = &known {
-            if before == leg {
-                continue;
-            }
-            // A recording's id that is filled in later is nothing new about the call: `recording.ready` tells of it.
-            if (Leg {
-                recordings: Vec::new(),
-                ..before.clone()
-            }) == (Leg {
-                recordings: Vec::new(),
-                ..leg.clone()
-            }) {
-                put_leg(within, leg, *call)?;
-                continue;
-            }
+    let mut calls = Calls::default();
+    let found = legs
+        .iter()
+        .map(|leg| identity::find(within, leg))
+        .collect::<Result<Vec<_>>>()?;
+    for (leg, known) in legs.iter().zip(&found) {
+        calls.note(within, leg, known.as_ref())?;
+    }
+    for (leg, known) in legs.iter().zip(found) {
+        let call = calls.of(within, leg, clock)?;
+        let Some(Known {
+            leg: before,
+            call: was,
+            twin,
+        }) = known
+        else {
+            put_leg(within, leg, call)?;
+            touched.insert(call);
+            continue;
+        };
+        let leg = identity::merged(leg, &before, twin);
+        let silent = |leg: &Leg| identity::without_silent_fields(leg, twin);
+        let (same, moved) = (leg == before, was != call);
+        if same && !moved {
+            continue;
         }
-        let call = call_for(within, leg, clock)?;
-        touched.insert(call);
-        // A row may move to another call when the PBX joins two.
-        touched.extend(known.map(|(_, before)| before));
-        put_leg(within, leg, call)?;
+        if leg.cdr_id != before.cdr_id {
+            within.execute("DELETE FROM leg WHERE cdr_id = ?1", [&before.cdr_id])?;
+        }
+        put_leg(within, &leg, call)?;
+        // A recording's id that is filled in later is nothing new about the call: `recording.ready` tells of it. Nor is
+        // an id that the row itself got when the PBX was upgraded.
+        if moved || silent(&leg) != silent(&before) {
+            // A row may move to another call when the PBX joins two.
+            touched.extend([call, was]);
+        }
     }
     for id in &touched {
         sum_up(within, *id, is_person, clock, settle_ms)?;
     }
     Ok(touched.into_iter().collect())
-}
-
-fn call_for(within: &Savepoint, leg: &Leg, clock: &Clock) -> Result<i64> {
-    let known = within
-        .prepare_cached("SELECT id FROM call WHERE key = ?1")?
-        .query_row([&leg.call_key], |row| row.get(0))
-        .optional()?;
-    if let Some(id) = known {
-        return Ok(id);
-    }
-    // What it says is filled in when its legs are summed up.
-    within
-        .prepare_cached(
-            "INSERT INTO call (key, started_ms, ended_ms, direction, outcome, ringing_ms, talking_ms, revision,
-                           settle_mono, boot, seen_ms)
-         VALUES (?1, 0, 0, 'inbound', 'missed', 0, 0, 0, 0, ?2, ?3)",
-        )?
-        .execute(params![leg.call_key, clock.boot(), clock.wall_ms()])?;
-    Ok(within.last_insert_rowid())
 }
 
 fn put_leg(within: &Savepoint, leg: &Leg, call: i64) -> Result<()> {
@@ -77,8 +71,8 @@ fn put_leg(within: &Savepoint, leg: &Leg, call: i64) -> Result<()> {
         .prepare_cached(
             "INSERT OR REPLACE INTO leg (cdr_id, call, history_id, started_ms, ringing_ms, talking_ms, answered,
                  direction, kind, status, reason, from_dn, from_number, from_name, from_kind,
-                 to_dn, to_number, to_name, to_kind, recordings, transcript, summary)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22)",
+                 to_dn, to_number, to_name, to_kind, recordings, transcript, summary, sentiment)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)",
         )?
         .execute(params![
             leg.cdr_id,
@@ -103,6 +97,7 @@ fn put_leg(within: &Savepoint, leg: &Leg, call: i64) -> Result<()> {
             recordings,
             leg.transcript,
             leg.summary,
+            leg.sentiment,
         ])?;
     Ok(())
 }
@@ -115,9 +110,9 @@ fn sum_up(
     settle_ms: i64,
 ) -> Result<()> {
     let legs = legs_of(within, id)?;
-    // A call whose last leg moved away keeps its last summary: deliveries may already speak of it.
     let Some(call) = Call::of(&legs, is_person) else {
-        return Ok(());
+        // A call whose last leg moved away keeps its last summary where deliveries already speak of it.
+        return identity::drop_unheard(within, id);
     };
     within
         .prepare_cached(
@@ -201,12 +196,12 @@ pub fn call(connection: &Connection, id: i64) -> Result<Option<Call>> {
         .optional()?)
 }
 
-/// A call by its MainCallHistoryId.
+/// A call by its MainCallHistoryId, or by another id that the PBX gave it later.
 pub fn call_by_key(connection: &Connection, key: &str) -> Result<Option<Call>> {
-    Ok(connection
-        .prepare_cached(&format!("{CALL} WHERE key = ?1"))?
-        .query_row([key], call_of_row)
-        .optional()?)
+    match identity::call_of_key(connection, key)? {
+        Some(id) => call(connection, id),
+        None => Ok(None),
+    }
 }
 
 /// What a list of calls is narrowed by.
@@ -285,7 +280,7 @@ const CALL: &str = "SELECT id, key, started_ms, ended_ms, direction, outcome, fr
     from_kind, to_dn, to_number, to_name, to_kind, ringing_ms, talking_ms, revision, handed_revision, seen_ms
     FROM call";
 
-const LEG: &str = "SELECT leg.*, call.key AS call_key FROM leg JOIN call ON call.id = leg.call";
+pub(super) const LEG: &str = "SELECT leg.*, call.key AS call_key FROM leg JOIN call ON call.id = leg.call";
 
 fn call_of_row(row: &Row) -> rusqlite::Result<Call> {
     Ok(Call {
@@ -323,7 +318,7 @@ fn party_of_row(row: &Row, side: &str) -> Party {
     }
 }
 
-fn leg_of_row(row: &Row) -> Leg {
+pub(super) fn leg_of_row(row: &Row) -> Leg {
     let text = |name: &str| row.get::<_, Option<String>>(name).ok().flatten();
     let number = |name: &str| row.get::<_, i64>(name).unwrap_or(0);
     Leg {
@@ -345,6 +340,7 @@ fn leg_of_row(row: &Row) -> Leg {
             .unwrap_or_default(),
         transcript: text("transcript"),
         summary: text("summary"),
+        sentiment: row.get::<_, Option<i64>>("sentiment").ok().flatten(),
     }
 }
 

@@ -8,9 +8,11 @@ mod calls;
 mod cdr;
 mod counts;
 mod directory;
+mod epochs;
 mod error;
 mod events;
 mod group;
+mod identity;
 mod made;
 mod outbox;
 mod recordings;
@@ -35,6 +37,7 @@ pub use cdr::{
 };
 pub use counts::{Counts, counts};
 pub use directory::{Snapshot, apply_directory, department, directory, person, person_dns, snapshot};
+pub use epochs::{Seen, expect_of_leg, note_listed, set_pbx_copy};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
@@ -44,8 +47,9 @@ pub use outbox::{
 };
 pub use recordings::{
     due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
-    mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, recording,
-    recording_by_pbx_id, recordings_of, recordings_to_hand, set_recording_state, spool_bytes, unlinked_recordings,
+    mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, put_transcript,
+    recording, recording_by_pbx_id, recordings_between, recordings_of, recordings_to_hand, set_recording_state,
+    spool_bytes, try_now, unlinked_recordings, waiting_since,
 };
 pub use settings::Settings;
 pub use targets::{Target, save_target, target, targets};
@@ -167,5 +171,7 @@ fn common(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod tests;

@@ -6,21 +6,25 @@ use super::Result;
 use super::calls::rows;
 use crate::clock::Clock;
 use crate::files::Written;
-use crate::model::{Recording, RecordingState};
+use crate::model::{PbxCopy, Recording, RecordingState};
 use crate::random;
 
 /// Notes that the PBX has a recording with this id; the first try to fetch it is due at once. `true` if it is new.
+/// For a PBX that uses no id again; see [`expect_of_leg`](super::expect_of_leg) and [`note_listed`](super::note_listed).
 pub fn expect_recording(within: &Savepoint, pbx_id: i64, call: Option<i64>, clock: &Clock) -> Result<bool> {
     let added = within
         .prepare_cached(
             "INSERT INTO recording (pbx_id, call, state, code, reason, next_mono, boot, seen_ms)
-             VALUES (?1, ?2, 'waiting', 'new', 'seen on the PBX, not fetched yet', ?3, ?4, ?5)
-             ON CONFLICT (pbx_id) DO NOTHING",
+             SELECT ?1, ?2, 'waiting', 'new', 'seen on the PBX, not fetched yet', ?3, ?4, ?5
+             WHERE NOT EXISTS (SELECT 1 FROM recording WHERE pbx_id = ?1)",
         )?
         .execute(params![pbx_id, call, clock.mono_ms(), clock.boot(), clock.wall_ms()])?;
     if added == 0 && call.is_some() {
         within
-            .prepare_cached("UPDATE recording SET call = ?2 WHERE pbx_id = ?1 AND call IS NOT ?2")?
+            .prepare_cached(
+                "UPDATE recording SET call = ?2 WHERE call IS NOT ?2
+                   AND id = (SELECT id FROM recording WHERE pbx_id = ?1 ORDER BY epoch DESC LIMIT 1)",
+            )?
             .execute(params![pbx_id, call])?;
     }
     Ok(added > 0)
@@ -39,7 +43,7 @@ pub fn link_recording(
             "UPDATE recording SET started_ms = coalesce(?2, started_ms), ended_ms = coalesce(?3, ended_ms),
                  from_dn = coalesce(?4, from_dn), to_dn = coalesce(?5, to_dn),
                  extension = coalesce(?6, extension)
-             WHERE pbx_id = ?1",
+             WHERE id = (SELECT id FROM recording WHERE pbx_id = ?1 ORDER BY epoch DESC LIMIT 1)",
         )?
         .execute(params![pbx_id, times.0, times.1, dns.0, dns.1, extension])?;
     Ok(())
@@ -142,6 +146,79 @@ pub fn note_damaged(within: &Savepoint, id: i64, sha256: &str) -> Result<()> {
     Ok(())
 }
 
+/// Every recording that started from `from_ms` to `to_ms`, for the comparison with the PBX's list.
+pub fn recordings_between(connection: &Connection, from_ms: i64, to_ms: i64) -> Result<Vec<Recording>> {
+    let sql = format!("{RECORDING} WHERE started_ms BETWEEN ?1 AND ?2 ORDER BY started_ms");
+    rows(connection, &sql, params![from_ms, to_ms], of_row)
+}
+
+/// Makes the next try to fetch a waiting recording due at once.
+pub fn try_now(within: &Savepoint, id: i64, clock: &Clock) -> Result<()> {
+    within.execute(
+        "UPDATE recording SET next_mono = ?2, boot = ?3 WHERE id = ?1 AND state = 'waiting'",
+        params![id, clock.mono_ms(), clock.boot()],
+    )?;
+    Ok(())
+}
+
+/// Puts down what the PBX's AI made of a recording. What comes without words takes none away. Gives the local row of
+/// its call if that is news about the call: its revision has then grown, and it is due when it has been quiet for
+/// `settle_ms`.
+pub fn put_transcript(
+    within: &Savepoint,
+    id: i64,
+    (text, summary, sentiment): (Option<&str>, Option<&str>, Option<i64>),
+    clock: &Clock,
+    settle_ms: i64,
+) -> Result<Option<i64>> {
+    let changed = within.execute(
+        "UPDATE recording SET transcript = coalesce(?2, transcript), summary = coalesce(?3, summary),
+             sentiment = coalesce(?4, sentiment)
+         WHERE id = ?1 AND (coalesce(?2, transcript) IS NOT transcript OR coalesce(?3, summary) IS NOT summary
+             OR coalesce(?4, sentiment) IS NOT sentiment)",
+        params![id, text, summary, sentiment],
+    )?;
+    let Some(Recording {
+        call: Some(call),
+        pbx_id,
+        ..
+    }) = recording(within, id)?.filter(|_| changed > 0)
+    else {
+        return Ok(None);
+    };
+    // The leg that names it; where rows name none, the one that was recorded when it began.
+    let legs = super::legs_of(within, call)?;
+    let own = recording(within, id)?;
+    let began = own.as_ref().and_then(|own| own.started_ms).unwrap_or(0);
+    let spoke = legs.iter().filter(|leg| leg.answered);
+    let leg = legs
+        .iter()
+        .find(|leg| leg.recordings.contains(&pbx_id))
+        .or_else(|| spoke.min_by_key(|leg| (leg.started_ms + leg.ringing_ms - began).abs()));
+    let Some(leg) = leg else { return Ok(None) };
+    let news = within.execute(
+        "UPDATE leg SET transcript = coalesce(transcript, ?2), summary = coalesce(summary, ?3),
+             sentiment = coalesce(sentiment, ?4)
+         WHERE cdr_id = ?1 AND (coalesce(transcript, ?2) IS NOT transcript OR coalesce(summary, ?3) IS NOT summary
+             OR coalesce(sentiment, ?4) IS NOT sentiment)",
+        params![leg.cdr_id, text, summary, sentiment],
+    )?;
+    if news == 0 {
+        return Ok(None);
+    }
+    within.execute(
+        "UPDATE call SET revision = revision + 1, settle_mono = ?2, boot = ?3 WHERE id = ?1",
+        params![call, clock.mono_ms() + settle_ms, clock.boot()],
+    )?;
+    Ok(Some(call))
+}
+
+/// How many recordings are waited for, and when the oldest of them began (or was first known of), Unix milliseconds.
+pub fn waiting_since(connection: &Connection) -> Result<(i64, Option<i64>)> {
+    let sql = "SELECT count(*), min(coalesce(started_ms, seen_ms)) FROM recording WHERE state = 'waiting'";
+    Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
 /// Bytes that all recordings on this box have.
 pub fn spool_bytes(connection: &Connection) -> Result<u64> {
     let sql = "SELECT coalesce(sum(bytes), 0) FROM recording WHERE file IS NOT NULL";
@@ -169,12 +246,15 @@ pub fn mark_evicted(within: &Savepoint, id: i64) -> Result<()> {
 }
 
 /// Held recordings that every target which wanted them has confirmed, oldest first: the only ones that may be evicted
-/// (rule D5). `held_before_ms` leaves the younger ones alone.
+/// (rule D5). `held_before_ms` leaves the younger ones alone. A file is named after its content, so two recordings of
+/// one id that are the same to the byte share it: such a one stays.
 pub fn evictable(connection: &Connection, held_before_ms: i64, most: usize) -> Result<Vec<Recording>> {
     let sql = format!(
         "{RECORDING} WHERE file IS NOT NULL AND state = 'held' AND held_ms <= ?1
            AND EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id)
            AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state <> 'delivered')
+           AND NOT EXISTS (SELECT 1 FROM recording o WHERE o.pbx_id = recording.pbx_id AND o.id <> recording.id
+                           AND o.file = recording.file)
          ORDER BY held_ms LIMIT ?2"
     );
     rows(connection, &sql, params![held_before_ms, most as i64], of_row)
@@ -208,10 +288,14 @@ pub fn recording(connection: &Connection, id: i64) -> Result<Option<Recording>> 
         .optional()?)
 }
 
-/// A recording by its id on the PBX.
+/// A recording by its id on the PBX: the newest of those that had it.
 pub fn recording_by_pbx_id(connection: &Connection, pbx_id: i64) -> Result<Option<Recording>> {
     Ok(connection
-        .query_row(&format!("{RECORDING} WHERE pbx_id = ?1"), [pbx_id], of_row)
+        .query_row(
+            &format!("{RECORDING} WHERE pbx_id = ?1 ORDER BY epoch DESC LIMIT 1"),
+            [pbx_id],
+            of_row,
+        )
         .optional()?)
 }
 
@@ -219,19 +303,20 @@ pub fn recording_by_pbx_id(connection: &Connection, pbx_id: i64) -> Result<Optio
 pub fn recordings_of(connection: &Connection, call: i64) -> Result<Vec<Recording>> {
     rows(
         connection,
-        &format!("{RECORDING} WHERE call = ?1 ORDER BY pbx_id"),
+        &format!("{RECORDING} WHERE call = ?1 ORDER BY pbx_id, epoch"),
         [call],
         of_row,
     )
 }
 
-const RECORDING: &str = "SELECT id, pbx_id, call, started_ms, ended_ms, extension, state, code, reason, attempts,
+const RECORDING: &str = "SELECT id, pbx_id, epoch, pbx_copy, pbx_copy_ms, transcript, summary, sentiment, call, started_ms, ended_ms, extension, state, code, reason, attempts,
     next_mono, file, bytes, sha256, media_type, audio_ms, seen_ms, held_ms FROM recording";
 
 fn of_row(row: &Row) -> rusqlite::Result<Recording> {
     Ok(Recording {
         id: row.get("id")?,
         pbx_id: row.get("pbx_id")?,
+        epoch: row.get("epoch")?,
         call: row.get("call")?,
         started_ms: row.get("started_ms")?,
         ended_ms: row.get("ended_ms")?,
@@ -248,5 +333,12 @@ fn of_row(row: &Row) -> rusqlite::Result<Recording> {
         audio_ms: row.get("audio_ms")?,
         seen_ms: row.get("seen_ms")?,
         held_ms: row.get("held_ms")?,
+        pbx_copy: row
+            .get::<_, Option<String>>("pbx_copy")?
+            .and_then(|word| PbxCopy::from_word(&word)),
+        pbx_copy_ms: row.get("pbx_copy_ms")?,
+        transcript: row.get("transcript")?,
+        summary: row.get("summary")?,
+        sentiment: row.get("sentiment")?,
     })
 }

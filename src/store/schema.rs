@@ -23,12 +23,35 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, steps: &[&str]) 
     if from > 0 {
         back_up(connection, path, from)?;
     }
-    for (version, step) in steps.iter().enumerate().skip(from) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
-        transaction.pragma_update(None, "user_version", version as i64 + 1)?;
-        transaction.commit()?;
+    // A table that others refer to can only be built anew while references aren't watched, and the switch has no
+    // effect within a transaction. They are checked as a whole before each commit instead.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let done = steps
+        .iter()
+        .enumerate()
+        .skip(from)
+        .try_for_each(|(version, step)| run(connection, step, version + 1));
+    connection.pragma_update(None, "foreign_keys", true)?;
+    done
+}
+
+fn run(connection: &mut Connection, step: &str, version: usize) -> Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(step)?;
+    let broken = transaction
+        .prepare("PRAGMA foreign_key_check")?
+        .query([])?
+        .next()?
+        .map(|row| row.get::<_, String>(0))
+        .transpose()?;
+    if let Some(table) = broken {
+        return Err(Error {
+            kind: Kind::Corrupt,
+            detail: format!("after the step to schema {version} a row of {table} refers to nothing"),
+        });
     }
+    transaction.pragma_update(None, "user_version", version as i64)?;
+    transaction.commit()?;
     Ok(())
 }
 

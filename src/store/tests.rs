@@ -33,6 +33,7 @@ fn leg(cdr: &str, key: &str, talking_ms: i64) -> Leg {
         recordings: vec![7],
         transcript: None,
         summary: None,
+        sentiment: None,
     }
 }
 
@@ -289,9 +290,9 @@ fn a_newer_schema_is_refused_and_an_older_one_is_backed_up_first() {
     let path = store.path().to_owned();
     drop(store);
     let mut connection = Connection::open(&path).unwrap();
-    let steps = [schema::MIGRATIONS[0], "CREATE TABLE later (x)"];
+    let steps = [schema::MIGRATIONS, &["CREATE TABLE later (x)"]].concat();
     schema::migrate(&mut connection, &path, &steps).unwrap();
-    assert!(path.with_extension("before-2.db").exists());
+    assert!(path.with_extension(format!("before-{}.db", steps.len())).exists());
     drop(connection);
     let error = Store::open(&path).err().unwrap();
     assert_eq!(error.kind, Kind::TooNew);
@@ -305,7 +306,7 @@ fn a_step_that_fails_leaves_the_schema_as_it_was() {
     let path = store.path().to_owned();
     drop(store);
     let mut connection = Connection::open(&path).unwrap();
-    let steps = [schema::MIGRATIONS[0], "CREATE TABLE later (x); CREATE TABLE call (x)"];
+    let steps = [schema::MIGRATIONS, &["CREATE TABLE later (x); CREATE TABLE call (x)"]].concat();
     assert!(schema::migrate(&mut connection, &path, &steps).is_err());
     drop(connection);
     Store::open(&path).unwrap();

@@ -1,13 +1,14 @@
 //! Fetching recordings: each is taken whole or not at all, and one that isn't there yet is asked for again.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::{Context, Fatal, Trouble};
+use super::{Context, Fatal, Trouble, reconcile};
 use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::files;
-use crate::model::{Recording, RecordingState};
-use crate::pbx::{self, Kind};
+use crate::model::{PbxCopy, Recording, RecordingState};
+use crate::pbx::{self, Kind, ListedRecording, Storage};
 use crate::random::hex;
 use crate::spool::{self, Audio, Taking};
 use crate::store;
@@ -34,6 +35,9 @@ const BATCH_BYTES: u64 = 32 << 20;
 
 /// … or so long a wait, so that a slow line keeps none back.
 const BATCH_MS: i64 = 2_000;
+
+/// A recording that was first seen this short a while ago is the one that its id names.
+const FRESH_MS: i64 = 3_600_000;
 
 pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
     let mut failures = 0;
@@ -202,7 +206,15 @@ fn fetch(context: &Context, recording: &Recording, batch: &mut Batch) -> Result<
             context.clear("recordings-right-missing");
             judge(context, recording, taking, &fetched, batch)
         }
-        Err(error) if error.kind == Kind::Gone => gone(context, recording),
+        Err(error) if error.kind == Kind::Gone => {
+            let listed = context.pbx.listed(recording.pbx_id)?;
+            gone(context, recording, listed.as_ref(), None)
+        }
+        // Some builds send whoever asks for a file that is gone elsewhere, with a redirect or a page. The list tells.
+        Err(error) if error.kind == Kind::Nonsense => match context.pbx.listed(recording.pbx_id) {
+            Ok(listed) => gone(context, recording, listed.as_ref(), Some(&error)),
+            Err(_) => wait(context, recording, error.code(), &error.text),
+        },
         Err(error) if error.kind == Kind::RightMissing => {
             let text =
                 "the PBX lets this client read calls but not recordings: calls arrive in the CRM without audio";
@@ -263,6 +275,16 @@ fn judge(
             None
         }
     };
+    if !is_it(context, recording)? {
+        let copy = PbxCopy::Replaced;
+        return bury(
+            context,
+            recording,
+            Some(copy),
+            copy.word(),
+            &lost(copy, &Storage::default()),
+        );
+    }
     if batch.taken.is_empty() {
         batch.began = context.clock.mono_ms();
     }
@@ -274,39 +296,87 @@ fn judge(
 }
 
 /// The PBX has no such file: not yet, or not any more.
-fn gone(context: &Context, recording: &Recording) -> Result<(), Trouble> {
-    let listed = context.pbx.listed(recording.pbx_id)?;
+fn gone(
+    context: &Context,
+    recording: &Recording,
+    listed: Option<&ListedRecording>,
+    said: Option<&pbx::Error>,
+) -> Result<(), Trouble> {
     let began = recording.started_ms.unwrap_or(recording.seen_ms);
     let late_ms = context.config.late_recordings.as_millis() as i64;
-    let over = context.clock.wall_ms() - began > late_ms;
-    let (code, reason) = match listed {
-        Some(found) if found.archived => (
-            "archived",
-            "the PBX moved it to its archive before it could be fetched".to_owned(),
-        ),
-        None if recording.started_ms.is_some() => (
-            "deleted",
-            "it was on the PBX's list and was deleted there before it could be fetched".to_owned(),
-        ),
-        _ if over => (
-            "never-came",
-            format!("its file did not come within {}", when::span(late_ms)),
-        ),
-        _ => {
-            return wait(
-                context,
-                recording,
-                "not-there-yet",
-                "the PBX has not finished its file yet",
-            );
-        }
+    let now_ms = context.clock.wall_ms();
+    let over = now_ms - began > late_ms;
+    let storage = {
+        let status = context.pbx_status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.storage.clone().unwrap_or_default()
     };
+    match reconcile::fate(recording, listed, &storage, now_ms, over) {
+        Some(copy) => bury(context, recording, Some(copy), copy.word(), &lost(copy, &storage)),
+        None if over => {
+            let reason = format!("its file did not come within {}", when::span(late_ms));
+            bury(context, recording, None, "never-came", &reason)
+        }
+        None => {
+            let (code, reason) = said
+                .map_or(("not-there-yet", "the PBX has not finished its file yet"), |error| {
+                    (error.code(), error.text.as_str())
+                });
+            wait(context, recording, code, reason)
+        }
+    }
+}
+
+/// Why a recording will never come, in words.
+fn lost(copy: PbxCopy, storage: &Storage) -> String {
+    match copy {
+        PbxCopy::Archived => "the PBX moved it to its archive before it could be fetched".to_owned(),
+        PbxCopy::Deleted => "it was on the PBX's list and was deleted there before it could be fetched".to_owned(),
+        PbxCopy::Expired => format!(
+            "the PBX deleted it by its own schedule, after {} days, before it could be fetched",
+            storage.deletes_after_days.unwrap_or(0)
+        ),
+        PbxCopy::Vanished => {
+            "it is on the PBX's list, but its file vanished there before it could be fetched".to_owned()
+        }
+        PbxCopy::Replaced => {
+            "the PBX was restored from a backup before it could be fetched: its id now names another recording"
+                .to_owned()
+        }
+    }
+}
+
+/// What is known of it stays, with the reason why there is no more.
+fn bury(
+    context: &Context,
+    recording: &Recording,
+    copy: Option<PbxCopy>,
+    code: &str,
+    reason: &str,
+) -> Result<(), Trouble> {
     let (id, clock) = (recording.id, context.clock.clone());
+    let (code, reason) = (code.to_owned(), reason.to_owned());
     context.store.write(move |within| {
-        store::set_recording_state(within, id, RecordingState::Gone, (code, &reason), 0, &clock)
+        let why = (code.as_str(), reason.as_str());
+        store::set_recording_state(within, id, RecordingState::Gone, why, 0, &clock)?;
+        store::set_pbx_copy(within, id, copy, clock.wall_ms())
     })?;
     context.hand_over.ring();
     Ok(())
+}
+
+/// Whether what was fetched is what was asked for. After a restore from a backup the PBX gives another recording under
+/// an id that was waited for; one that was seen just now is not in doubt.
+fn is_it(context: &Context, recording: &Recording) -> Result<bool, Trouble> {
+    let fresh = context.clock.wall_ms() - recording.seen_ms < FRESH_MS;
+    if recording.started_ms.is_none() || recording.attempts == 0 && fresh {
+        return Ok(true);
+    }
+    match context.pbx.listed(recording.pbx_id) {
+        Ok(found) => Ok(!found.is_some_and(|found| reconcile::is_another(recording, &found))),
+        Err(error) if error.is_of_the_line() && error.kind != Kind::NotThere => Err(error.into()),
+        // Without the list nothing speaks against it.
+        Err(_) => Ok(true),
+    }
 }
 
 fn wait(context: &Context, recording: &Recording, code: &str, reason: &str) -> Result<(), Trouble> {

@@ -8,17 +8,23 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use embedded_svc::storage::RawStorage;
 use ring::digest::{SHA256, digest};
 
-use super::{Context, Fatal, Trouble};
+use super::drift::{Drift, Stretch};
+use super::late::Late;
+use super::{Context, Fatal, Trouble, reconcile, retention};
 use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::model::{Directory, Leg};
-use crate::pbx::{self, Kind, ListedRecording};
+use crate::pbx::{self, Kind, ListedRecording, Storage};
 use crate::random::hex;
-use crate::store::{self, Gap, Settings};
+use crate::store::{self, Gap, Seen, Settings};
 
 const DAY_MS: i64 = 86_400_000;
+
+/// The setting that holds the PBX's version, so that an upgrade while this box was off is noticed.
+const VERSION: &str = "pbx.version";
 
 /// How often the list of recordings is read as far back as a recording may come late.
 const DEEP_EVERY_MS: i64 = 3_600_000;
@@ -54,6 +60,14 @@ struct Reader {
     old_failures: u32,
     /// How far the present backlog is: its whole length and when it began, monotonic.
     backlog: Option<(i64, i64)>,
+    /// The PBX's version as this run knows it.
+    version: Option<String>,
+    /// The PBX's clock.
+    drift: Drift,
+    /// Transcripts that are still to come.
+    late: Late,
+    /// How the PBX keeps recordings, as it said at the last deep reading.
+    storage: Option<Storage>,
 }
 
 pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
@@ -69,6 +83,10 @@ pub(super) fn run(context: Context, bell: &Bell) -> Result<(), Fatal> {
         list_refused: false,
         old_failures: 0,
         backlog: None,
+        version: None,
+        drift: Drift::default(),
+        late: Late::default(),
+        storage: None,
     };
     let mut failures = 0;
     let mut asked = true;
@@ -120,6 +138,7 @@ impl Reader {
             self.read_directory()?;
         }
         let mark = self.context.pbx.change_mark()?;
+        self.notice_version()?;
         let moved = mark.is_some() && mark != self.mark;
         if moved || asked || now >= self.next_sweep {
             self.read_live()?;
@@ -147,6 +166,35 @@ impl Reader {
             log::info!("the PBX is version {}", probe.version.as_deref().unwrap_or("unknown"));
         }
         status.version = probe.version;
+    }
+
+    /// After an upgrade calls that were not read yet may lie in another source, and so may be those that were.
+    fn notice_version(&mut self) -> Result<(), Trouble> {
+        let Some(version) = self.context.pbx.version() else {
+            return Ok(());
+        };
+        let mut settings = Settings::new(self.context.store.clone());
+        let known = match &self.version {
+            Some(known) => Some(known.clone()),
+            None => settings.text(VERSION)?,
+        };
+        if known.as_ref() != Some(&version) {
+            settings.set_raw(VERSION, version.as_bytes())?;
+        }
+        if let Some(before) = known.filter(|known| *known != version) {
+            log::info!("the PBX went from version {before} to {version}");
+            let overlap_ms = self.context.config.overlap.as_millis() as i64;
+            let now_ms = self.context.clock.wall_ms();
+            let from_ms = self.context.store.read(store::cursor)?.unwrap_or(now_ms) - overlap_ms;
+            self.drift.again((from_ms, now_ms), &self.context.clock);
+            // What it told about itself may be told otherwise now.
+            (self.next_deep, self.next_directory) = (0, 0);
+            self.old_failures = 0;
+            let mut status = self.context.pbx_status.lock().unwrap_or_else(PoisonError::into_inner);
+            status.version = Some(version.clone());
+        }
+        self.version = Some(version);
+        Ok(())
     }
 
     /// People, departments and rights. Without the right to read them calls still flow.
@@ -183,6 +231,9 @@ impl Reader {
     fn read_live(&mut self) -> Result<(), Trouble> {
         let now_ms = self.context.clock.wall_ms();
         let overlap_ms = self.context.config.overlap.as_millis() as i64;
+        if let Some(ahead_ms) = self.context.pbx.last_answer().clock_ahead_ms {
+            self.drift.look(ahead_ms, overlap_ms, &self.context.clock);
+        }
         let from_ms = now_ms - overlap_ms;
         let cursor = self.context.store.read(store::cursor)?;
         let gap_from = match cursor {
@@ -191,24 +242,44 @@ impl Reader {
             Some(cursor) => cursor - overlap_ms,
         };
         if cursor.is_none_or(|cursor| cursor < from_ms) {
+            let skew_ms = self.drift.skew_ms();
             // Noted first, so that a cut between here and the cursor reads it twice rather than never.
             self.context.store.write(move |within| {
                 store::add_gap(within, gap_from, from_ms)?;
+                if skew_ms != 0 {
+                    store::add_gap(within, gap_from + skew_ms, from_ms + skew_ms)?;
+                }
                 store::set_cursor(within, from_ms)
             })?;
         }
-        // An hour of slack, should the PBX's clock be ahead of ours.
-        self.read_stretch(from_ms, now_ms + 3_600_000, false)?;
-        let list_from = if self.context.clock.mono_ms() >= self.next_deep {
-            self.next_deep = self.context.clock.mono_ms() + DEEP_EVERY_MS;
-            now_ms - self.context.config.late_recordings.as_millis() as i64
+        for (from_ms, to_ms) in self.drift.windows(now_ms, overlap_ms) {
+            self.read_stretch(from_ms, to_ms, false)?;
+        }
+        while let Some((from_ms, to_ms)) = self.drift.next_due(self.context.clock.mono_ms()) {
+            self.context
+                .store
+                .write(move |within| store::add_gap(within, from_ms, to_ms))?;
+        }
+        let deep = self.context.clock.mono_ms() >= self.next_deep;
+        let back_ms = if deep {
+            self.context.config.late_recordings.as_millis() as i64
         } else {
-            from_ms
+            overlap_ms
         };
         // What was refused once, for a day or a month, is caught up when the right is there.
         let missed = self.context.store.read(store::unlisted_from)?;
-        let list_from = missed.map_or(list_from, |missed| missed.min(list_from));
-        let listed = self.read_recordings(list_from, now_ms + 3_600_000)?;
+        let back_ms = missed.map_or(back_ms, |missed| back_ms.max(now_ms - missed));
+        let list_from = now_ms - back_ms;
+        let mut listed = true;
+        for stretch in self.drift.windows(now_ms, back_ms) {
+            listed &= self.read_recordings(stretch, deep)?;
+        }
+        if deep {
+            self.next_deep = self.context.clock.mono_ms() + DEEP_EVERY_MS;
+        }
+        if let Some(storage) = &self.storage {
+            retention::warn(&self.context, storage)?;
+        }
         // The overlap forgives a cursor that is a little old, so a box at rest need not write at every reading.
         let stale_ms = CURSOR_EVERY_MS.min(overlap_ms / 4);
         let stale = !self.stored_cursor || cursor.is_none_or(|cursor| (now_ms - cursor).abs() >= stale_ms);
@@ -238,7 +309,7 @@ impl Reader {
         let from_ms = from_ms.max(to_ms - DAY_MS);
         self.read_stretch(from_ms, to_ms, false)?;
         self.read_old(from_ms, to_ms)?;
-        self.read_recordings(from_ms, to_ms)?;
+        self.read_recordings((from_ms, to_ms), false)?;
         self.context
             .store
             .write(move |within| store::fill_gap(within, id, from_ms))?;
@@ -301,8 +372,9 @@ impl Reader {
     }
 
     /// The list of recordings. Without the right to read it calls still flow, and recordings that the call log names
-    /// are still tried. `false` if it was refused; that is noted, to be read when it isn't any more.
-    fn read_recordings(&mut self, from_ms: i64, to_ms: i64) -> Result<bool, Trouble> {
+    /// are still tried. `false` if it was refused; that is noted, to be read when it isn't any more. A `deep` reading is
+    /// compared with what is known, for what isn't on the list any more.
+    fn read_recordings(&mut self, (from_ms, to_ms): Stretch, deep: bool) -> Result<bool, Trouble> {
         let listed = match self.context.pbx.recordings(from_ms, to_ms) {
             Ok(listed) => listed,
             Err(error) if error.kind == Kind::RightMissing => {
@@ -331,15 +403,14 @@ impl Reader {
             self.context.clear("recordings-right-missing");
         }
         let clock = self.context.clock.clone();
+        let seen: Vec<(Seen, Option<String>)> = listed.iter().map(|one| (seen(one), one.call.clone())).collect();
         let new = self.context.store.write(move |within| {
             let mut new = 0;
-            for found in &listed {
-                let call = match &found.call {
-                    Some(key) => store::call_by_key(within, key)?.map(|call| call.id),
-                    None => None,
-                };
-                new += u64::from(store::expect_recording(within, found.pbx_id, call, &clock)?);
-                note(within, found)?;
+            for (found, call) in &seen {
+                new += u64::from(store::note_listed(within, found, &clock)?);
+                if let Some(key) = call {
+                    link(within, found, key, &clock)?;
+                }
             }
             store::unlinked_recordings(within, clock.wall_ms() - GUESS_AFTER_MS)?;
             Ok(new)
@@ -348,6 +419,12 @@ impl Reader {
             self.context.audio.ring();
         }
         self.context.hand_over.ring();
+        self.late.take(&self.context, &listed)?;
+        if deep {
+            let storage = retention::read(&self.context)?;
+            reconcile::reconcile(&self.context, &listed, from_ms, to_ms, &storage)?;
+            self.storage = Some(storage);
+        }
         Ok(true)
     }
 
@@ -378,8 +455,10 @@ fn take(context: &Context, people: &BTreeSet<String>, legs: Vec<Leg>) -> store::
         let mut new = 0;
         for leg in legs.iter().filter(|leg| !leg.recordings.is_empty()) {
             let call = store::call_by_key(within, &leg.call_key)?.map(|call| call.id);
+            let Some(call) = call else { continue };
             for id in &leg.recordings {
-                new += u64::from(store::expect_recording(within, *id, call, &clock)?);
+                let times = (leg.started_ms, leg.ended_ms());
+                new += u64::from(store::expect_of_leg(within, *id, call, times, &clock)?);
             }
         }
         Ok((changed.len(), new))
@@ -394,12 +473,23 @@ fn take(context: &Context, people: &BTreeSet<String>, legs: Vec<Leg>) -> store::
     Ok(())
 }
 
-fn note(within: &rusqlite::Savepoint, found: &ListedRecording) -> store::Result<()> {
-    store::link_recording(
-        within,
-        found.pbx_id,
-        (found.started_ms, found.ended_ms),
-        (found.from_dn.as_deref(), found.to_dn.as_deref()),
-        found.extension.as_deref(),
-    )
+/// Gives a recording to the call that the driver says it belongs to, once that call is there.
+fn link(within: &rusqlite::Savepoint, found: &Seen, key: &str, clock: &crate::clock::Clock) -> store::Result<()> {
+    let Some(call) = store::call_by_key(within, key)? else {
+        return Ok(());
+    };
+    let until_ms = call.ended_ms.max(found.started_ms.unwrap_or(call.ended_ms));
+    store::expect_of_leg(within, found.pbx_id, call.id, (call.started_ms, until_ms), clock).map(|_| ())
+}
+
+fn seen(found: &ListedRecording) -> Seen {
+    Seen {
+        pbx_id: found.pbx_id,
+        started_ms: found.started_ms,
+        ended_ms: found.ended_ms,
+        from_dn: found.from_dn.clone(),
+        to_dn: found.to_dn.clone(),
+        extension: found.extension.clone(),
+        archived: found.archived,
+    }
 }

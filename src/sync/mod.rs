@@ -4,8 +4,12 @@
 //! fetches recordings. So a long download never keeps a call waiting.
 
 mod audio;
+mod drift;
 mod history;
+mod late;
 mod line;
+mod reconcile;
+mod retention;
 mod status;
 
 use std::fmt;

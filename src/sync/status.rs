@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::pbx::Storage;
+
 /// What faces show of the PBX.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PbxStatus {
@@ -21,6 +23,8 @@ pub struct PbxStatus {
     pub latency_ms: Option<i64>,
     /// Its clock against ours, by the `Date` of its answers: positive if its clock is ahead.
     pub clock_ahead_ms: Option<i64>,
+    /// How it keeps recordings: deletion, archive, quota and how full that is; `None` until it was asked.
+    pub storage: Option<Storage>,
     /// The last failure in words; empty while all is well.
     pub error: String,
 }

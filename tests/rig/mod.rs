@@ -289,6 +289,7 @@ pub fn status(setup: &Setup) -> Option<serde_json::Value> {
 }
 
 pub mod front;
+pub mod truth;
 pub mod world;
 
 /// Replaces the content of a secret file of `setup`, for example `pbx.secret`.

@@ -46,6 +46,7 @@ fn leg(n: i64, started_ms: i64, name: &str) -> Leg {
         recordings: Vec::new(),
         transcript: None,
         summary: None,
+        sentiment: None,
     }
 }
 

@@ -22,8 +22,10 @@ pub(super) struct Sought {
 ///
 /// Of the calls that had begun when the recording did and fit best, it is the latest. A call whose recording by that
 /// extension was found already gets another one only from inside its own time: else a recording that is listed before
-/// the row of its call would go to the same caller's call before.
-pub(super) fn find(recordings: &[Sought], calls: &[Line]) -> Vec<Option<String>> {
+/// the row of its call would go to the same caller's call before. The same holds for a talk between two of ours, which
+/// is part of an outside call or a call of its own. For those that began before `settled_ms` their rows have long been
+/// written, so those rules are not needed (and a duration may leave out ringing).
+pub(super) fn find(recordings: &[Sought], calls: &[Line], settled_ms: i64) -> Vec<Option<String>> {
     let mut order: Vec<usize> = (0..recordings.len()).collect();
     order.sort_by_key(|at| recordings[*at].started_ms);
     let mut found = vec![None; recordings.len()];
@@ -34,17 +36,30 @@ pub(super) fn find(recordings: &[Sought], calls: &[Line]) -> Vec<Option<String>>
             continue;
         };
         let extension = recording.extension.as_deref();
+        // By start, so that only those of the hours before are looked at.
+        let first = calls.partition_point(|call| call.started_ms < started_ms - super::LONG_CALL_MS);
+        let last = calls.partition_point(|call| call.started_ms <= started_ms + SLACK_MS);
         let best = calls
+            .get(first..last)
+            .unwrap_or_default()
             .iter()
             .filter(|call| call.answered)
-            .filter(|call| call.started_ms - SLACK_MS <= started_ms)
-            .filter(|call| {
-                let end_ms = call.started_ms + call.length_ms;
-                let is_taken = taken.contains(&(call.id.as_str(), extension));
-                started_ms <= end_ms + if is_taken { 0 } else { RINGING_MS }
+            .flat_map(|call| {
+                call.or_ms
+                    .into_iter()
+                    .chain([call.started_ms])
+                    .map(move |began_ms| (began_ms, call))
             })
-            .filter_map(|call| Some((fit(recording, call)?, call)))
-            .max_by_key(|(fit, call)| (*fit, call.started_ms));
+            .filter(|(began_ms, _)| *began_ms <= started_ms + SLACK_MS)
+            .filter_map(|(began_ms, call)| {
+                let fit = fit(recording, call)?;
+                let is_inside = started_ms <= began_ms + call.length_ms;
+                let is_taken = taken.contains(&(call.id.as_str(), extension));
+                let strict = (fit == WEAK || is_taken) && started_ms > settled_ms;
+                let rang = !strict && started_ms <= began_ms + call.length_ms + RINGING_MS;
+                (is_inside || rang).then_some(((fit, is_inside, !is_taken, began_ms), call))
+            })
+            .max_by_key(|(rank, _)| *rank);
         if let Some((_, call)) = best {
             taken.push((&call.id, extension));
             found[at] = Some(call.id.clone());
@@ -52,6 +67,10 @@ pub(super) fn find(recordings: &[Sought], calls: &[Line]) -> Vec<Option<String>>
     }
     found
 }
+
+/// Only the extension is the same, and the other side is one of ours: somebody asked a colleague in the middle of the
+/// call.
+const WEAK: u8 = 0;
 
 /// How well they fit, by what they share; `None` if nothing, or if the outside number is another.
 fn fit(recording: &Sought, call: &Line) -> Option<u8> {
@@ -74,6 +93,7 @@ fn fit(recording: &Sought, call: &Line) -> Option<u8> {
         (true, false) => Some(2),
         // The other side is not known by its number (anonymous).
         (false, true) if others.is_empty() => Some(1),
+        (false, true) if others.iter().all(|other| other.len() <= 5) => Some(WEAK),
         _ => None,
     }
 }
@@ -100,6 +120,7 @@ mod tests {
         Line {
             id: id.to_owned(),
             started_ms,
+            or_ms: None,
             from,
             to,
             length_ms,
@@ -116,7 +137,7 @@ mod tests {
     }
 
     fn calls_of(recordings: &[Sought], calls: &[Line]) -> Vec<String> {
-        find(recordings, calls)
+        find(recordings, calls, 0)
             .into_iter()
             .map(Option::unwrap_or_default)
             .collect()
@@ -164,6 +185,16 @@ mod tests {
             recording(402, "101", &["100", "101"]),
         ];
         assert_eq!(calls_of(&recordings, &calls), ["in", "in", "ours", "ours"]);
+    }
+
+    #[test]
+    fn a_question_to_a_colleague_in_the_middle_of_a_call_is_of_that_call() {
+        let calls = [call("in", 0, "+441632960001", "102", 60)];
+        let asked = [
+            recording(30, "102", &["101", "102"]),
+            recording(90, "102", &["101", "102"]),
+        ];
+        assert_eq!(calls_of(&asked, &calls), ["in", ""]);
     }
 
     #[test]

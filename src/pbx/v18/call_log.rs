@@ -36,6 +36,10 @@ const UTC: [&str; 3] = ["Etc/UTC", "UTC", "GMT"];
 
 /// A zone without summer time whose clocks never show what UTC's do.
 const ELSEWHERE: &str = "Asia/Kolkata";
+const ELSEWHERE_MS: i64 = 19_800_000;
+
+/// Rows that are compared to find out whether the zone is heeded.
+const SAMPLE: usize = 50;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -54,6 +58,8 @@ pub(super) enum Times {
 pub(super) struct Line {
     pub id: String,
     pub started_ms: i64,
+    /// It may have begun then: it is of the hour that comes twice, and local times are all that is written.
+    pub or_ms: Option<i64>,
     pub from: Side,
     pub to: Side,
     pub length_ms: i64,
@@ -235,9 +241,9 @@ fn ask_in(pbx: &V18, range: &str, zone: &str, start: usize, rows: usize) -> Resu
 }
 
 fn line(raw: &Raw, times: &Times) -> Option<Line> {
-    let started_ms = match (row::time(raw.call_time.0.as_deref()?)?, times) {
-        (Written::Moment(ms), _) | (Written::Wall(ms), Times::Asked(_)) => ms,
-        (Written::Wall(ms), Times::Local(zone)) => zone.moment_ms(ms),
+    let (started_ms, or_ms) = match (row::time(raw.call_time.0.as_deref()?)?, times) {
+        (Written::Moment(ms), _) | (Written::Wall(ms), Times::Asked(_)) => (ms, None),
+        (Written::Wall(ms), Times::Local(zone)) => (zone.moment_ms(ms), zone.again_ms(ms)),
     };
     let from = row::side(raw.caller_id.0.as_deref().unwrap_or_default());
     let to = row::side(raw.destination.0.as_deref().unwrap_or_default());
@@ -245,6 +251,7 @@ fn line(raw: &Raw, times: &Times) -> Option<Line> {
     Some(Line {
         id: identity::base(started_ms, &from, &to),
         started_ms,
+        or_ms,
         from,
         to,
         length_ms,
@@ -269,48 +276,59 @@ fn times(pbx: &V18, range: &str) -> Result<Option<Times>, Error> {
 }
 
 fn find_times(pbx: &V18, range: &str) -> Result<Option<Times>, Error> {
+    let is_refused = |error: &Error| matches!(error.kind, Kind::Nonsense | Kind::ItsFault);
     let mut refused = None;
     for name in UTC {
-        // A new call may come between the two questions: then they are asked once more.
-        for _ in 0..TRIES {
-            let ours = match first(pbx, range, name) {
-                Ok(Some(ours)) => ours,
-                Ok(None) => return Ok(None),
-                Err(error) if matches!(error.kind, Kind::Nonsense | Kind::ItsFault) => {
-                    refused = refused.or(Some(error));
-                    break;
-                }
-                Err(error) => return Err(error),
-            };
-            let theirs = match first(pbx, range, ELSEWHERE) {
-                Ok(theirs) => theirs,
-                // It looks names of zones up, so it heeds them.
-                Err(error) if matches!(error.kind, Kind::Nonsense | Kind::ItsFault) => {
-                    return Ok(Some(Times::Asked(name)));
-                }
-                Err(error) => return Err(error),
-            };
-            let Some(theirs) = theirs else { continue };
-            let (mut a, mut b) = (ours.clone(), theirs.clone());
-            (a.call_time, b.call_time) = Default::default();
-            let read = |raw: &Raw| raw.call_time.0.as_deref().and_then(row::time);
-            let (Some(ours), Some(theirs)) = (read(&ours), read(&theirs)) else {
-                // Times in a form that can't be read are the reading's matter.
-                return Ok(Some(Times::Asked(name)));
-            };
-            match (a == b, ours, theirs.ms() - ours.ms()) {
-                (_, Written::Moment(_), _) | (true, _, 19_800_000) => return Ok(Some(Times::Asked(name))),
-                (true, _, 0) => return local(pbx).map(Some),
+        let ours = match sample(pbx, range, name) {
+            Err(error) if is_refused(&error) => {
+                refused = refused.or(Some(error));
+                continue;
+            }
+            other => other?,
+        };
+        if ours.is_empty() {
+            return Ok(None);
+        }
+        return match sample(pbx, range, ELSEWHERE) {
+            Ok(theirs) if is_deaf(&ours, &theirs) => local(pbx).map(Some),
+            // It looks names of zones up, so it heeds them.
+            Err(error) if !is_refused(&error) => Err(error),
+            _ => Ok(Some(Times::Asked(name))),
+        };
+    }
+    Err(refused.unwrap_or_else(|| Error::new(Kind::Nonsense, "the call log has no name for UTC")))
+}
+
+/// Whether the same rows have the same times in two zones whose clocks never agree. (Where a day begins may depend on
+/// the zone, so the two answers need not hold the same rows.)
+fn is_deaf(ours: &[Raw], theirs: &[Raw]) -> bool {
+    let (mut same, mut shifted) = (0, 0);
+    let wall = |raw: &Raw| match raw.call_time.0.as_deref().and_then(row::time)? {
+        Written::Wall(ms) => Some(ms),
+        // With its zone a time means the same whatever was asked for.
+        Written::Moment(_) => None,
+    };
+    for one in ours {
+        let of_one = |other: &&Raw| {
+            Raw {
+                call_time: one.call_time.clone(),
+                ..(*other).clone()
+            } == *one
+        };
+        for other in theirs.iter().filter(of_one) {
+            match (wall(one), wall(other)) {
+                (Some(a), Some(b)) if a == b => same += 1,
+                (Some(a), Some(b)) if b - a == ELSEWHERE_MS => shifted += 1,
                 _ => {}
             }
         }
     }
-    Err(refused.unwrap_or_else(|| Error::new(Kind::ItsFault, "the call log changed during every reading of it")))
+    same > shifted
 }
 
-fn first(pbx: &V18, range: &str, zone: &str) -> Result<Option<Raw>, Error> {
-    let page = ask_in(pbx, range, zone, 0, 1)?;
-    Ok(page.call_log_rows.into_iter().find_map(|row| row.0))
+fn sample(pbx: &V18, range: &str, zone: &str) -> Result<Vec<Raw>, Error> {
+    let page = ask_in(pbx, range, zone, 0, SAMPLE)?;
+    Ok(page.call_log_rows.into_iter().filter_map(|row| row.0).collect())
 }
 
 fn local(pbx: &V18) -> Result<Times, Error> {
@@ -321,5 +339,31 @@ fn local(pbx: &V18) -> Result<Times, Error> {
             Kind::Nonsense,
             "the PBX writes local times whatever zone it is asked for: set pbx.time_zone to its zone",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(times: &[&str]) -> Vec<Raw> {
+        let row = |(n, time): (usize, &&str)| {
+            let json = serde_json::json!({"CallTime": time, "CallerId": format!("10{n}"), "Duration": "00:00:05"});
+            serde_json::from_value(json).unwrap()
+        };
+        times.iter().enumerate().map(row).collect()
+    }
+
+    #[test]
+    fn a_pbx_is_deaf_to_zones_when_the_same_rows_have_the_same_times_in_two() {
+        let ours = rows(&["2026-11-22T12:00:00", "2026-11-22T11:00:00"]);
+        assert!(is_deaf(&ours, &ours));
+        assert!(!is_deaf(&ours, &rows(&["2026-11-22T17:30:00", "2026-11-22T16:30:00"])));
+        // A new call came between the two questions, or a day begins elsewhere: what both have decides.
+        assert!(is_deaf(&ours[1..], &ours));
+        assert!(!is_deaf(&ours, &rows(&["2026-11-22T17:30:00"])));
+        assert!(!is_deaf(&ours, &[]));
+        let moments = rows(&["2026-11-22T12:00:00Z", "2026-11-22T11:00:00Z"]);
+        assert!(!is_deaf(&moments, &moments));
     }
 }

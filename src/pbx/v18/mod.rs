@@ -84,14 +84,15 @@ pub struct V18 {
     group_editor: bool,
     last: Mutex<LastAnswer>,
     generation: Mutex<Generation>,
+    version: Mutex<Option<String>>,
     /// Questions that a fresh session did not open, and until when (monotonic) that is believed.
     barred: Mutex<BTreeMap<String, i64>>,
     /// What the call log's times are.
     times: Mutex<Option<Times>>,
     /// Which form of the list of recordings is understood.
     form: Mutex<recordings::Form>,
-    /// The list of recordings is written in the PBX's own zone.
-    local_recordings: Mutex<bool>,
+    /// Whether the list of recordings is written in the PBX's own zone; `None` until a call was found by it.
+    local_recordings: Mutex<Option<bool>>,
     /// Ids of recordings that are text, by the number that stands for them.
     texts: Mutex<BTreeMap<i64, String>>,
     /// The last reading of the call log: from, to, when (monotonic), what.
@@ -132,6 +133,7 @@ impl V18 {
             group_editor: setup.group_editor,
             last: Mutex::default(),
             generation: Mutex::default(),
+            version: Mutex::default(),
             barred: Mutex::default(),
             times: Mutex::default(),
             form: Mutex::default(),
@@ -164,6 +166,7 @@ impl V18 {
     fn status(&self) -> Result<StatusRow, Error> {
         let row: StatusRow = self.essential(|| self.json("/api/SystemStatus", "the system status"))?;
         if let Some(version) = &row.version.0 {
+            *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version.clone());
             *self.generation.lock().unwrap_or_else(PoisonError::into_inner) = Generation::of_version(version);
         }
         Ok(row)
@@ -234,6 +237,7 @@ impl V18 {
             recordings: Vec::new(),
             transcript: None,
             summary: None,
+            sentiment: None,
         }
     }
 }
@@ -250,6 +254,10 @@ impl Pbx for V18 {
         Ok(Probe {
             version: self.status()?.version.0,
         })
+    }
+
+    fn version(&self) -> Option<String> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn change_mark(&self) -> Result<Option<String>, Error> {
@@ -300,6 +308,7 @@ impl Pbx for V18 {
             product: row.product_code.0,
             recording_stopped: row.recording_stopped.0,
             disk_free: row.free_disk_space.0,
+            ..System::default()
         })
     }
 

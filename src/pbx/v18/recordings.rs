@@ -24,8 +24,8 @@ const PAGE: usize = 1000;
 /// Recordings of one list may stand in the order of their ends: so far from that of their starts.
 const STIR_MS: i64 = 4 * 3_600_000;
 
-/// So long after its call began a recording may begin: a call that is transferred goes on.
-const LONG_CALL_MS: i64 = 2 * 3_600_000;
+/// The rows of calls whose recordings began so long ago have been written.
+const SETTLED_MS: i64 = 600_000;
 
 /// A row of `/api/RecordingList` (public typings of the console API of v15.5 and v16).
 #[derive(Deserialize, Default, Clone)]
@@ -69,7 +69,7 @@ struct Found {
 
 pub(super) fn list(pbx: &V18, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error> {
     let mut found = read(pbx, Some(from_ms))?;
-    let calls = pbx.lines(from_ms - LONG_CALL_MS, to_ms)?;
+    let calls = pbx.lines(from_ms - super::LONG_CALL_MS, to_ms)?;
     let sought = |found: &[Found], local: bool| -> Vec<Sought> {
         let started = |one: &Found| one.written.map(|at| moment(pbx, at, local));
         found
@@ -80,19 +80,28 @@ pub(super) fn list(pbx: &V18, from_ms: i64, to_ms: i64) -> Result<Vec<ListedReco
             })
             .collect()
     };
-    // Nothing says which zone this list is written in. UTC and the PBX's own are tried: the right one finds the calls.
+    let settled_ms = pbx.clock.wall_ms() - SETTLED_MS;
     let mut recordings = sought(&found, false);
-    let mut of = belongs::find(&recordings, &calls);
+    let mut of = belongs::find(&recordings, &calls, settled_ms);
+    // Nothing says which zone this list is written in. UTC and the PBX's own are tried: the right one finds the calls.
+    // Until it is found there is no start: one that changed would be another recording's.
     if pbx.zone.is_some() {
         let others = sought(&found, true);
-        let of_others = belongs::find(&others, &calls);
+        let of_others = belongs::find(&others, &calls, settled_ms);
         let hits = |of: &[Option<String>]| of.iter().flatten().count();
         let mut local = pbx.local_recordings.lock().unwrap_or_else(PoisonError::into_inner);
-        if hits(&of) != hits(&of_others) {
-            *local = hits(&of_others) > hits(&of);
+        if local.is_none() && hits(&of) != hits(&of_others) {
+            *local = Some(hits(&of_others) > hits(&of));
         }
-        if *local {
-            (recordings, of) = (others, of_others);
+        match *local {
+            Some(true) => (recordings, of) = (others, of_others),
+            Some(false) => {}
+            None => {
+                let walls = found.iter().zip(&mut recordings);
+                walls
+                    .filter(|(one, _)| matches!(one.written, Some(Written::Wall(_))))
+                    .for_each(|(_, sought)| sought.started_ms = None);
+            }
         }
     }
     let mut all: Vec<ListedRecording> = found
@@ -114,7 +123,11 @@ pub(super) fn list(pbx: &V18, from_ms: i64, to_ms: i64) -> Result<Vec<ListedReco
 }
 
 pub(super) fn one(pbx: &V18, pbx_id: i64) -> Result<Option<ListedRecording>, Error> {
-    let local = *pbx.local_recordings.lock().unwrap_or_else(PoisonError::into_inner);
+    let local = pbx
+        .local_recordings
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .unwrap_or(false);
     let found = read(pbx, None)?.into_iter().find(|one| one.id == pbx_id);
     Ok(found.map(|found| ListedRecording {
         pbx_id,
@@ -159,7 +172,7 @@ fn read(pbx: &V18, from_ms: Option<i64>) -> Result<Vec<Found>, Error> {
         for row in page.list.into_iter().filter_map(|row| row.0) {
             let Some((text, one)) = one_of(row) else { continue };
             if let Some(at) = one.written.map(Written::ms) {
-                newest_first &= at <= before_ms + STIR_MS;
+                newest_first &= at <= before_ms.saturating_add(STIR_MS);
                 before_ms = at;
                 newest = newest.max(Some(at));
             }
@@ -222,10 +235,12 @@ fn one_of(row: Row) -> Option<(String, Found)> {
     let to = row.dest_dn.0.or(file.to.clone());
     let extension = row.dn.0.or(file.folder);
     let caller = row.caller_id.0.as_deref().and_then(|caller| row::side(caller).number);
-    let numbers = [file.from, file.to, from.clone(), to.clone(), caller]
-        .into_iter()
-        .flatten()
-        .collect();
+    // A trunk's DN is no number of the call log, so the DNs serve only where the file's name tells none.
+    let sides = match (file.from, file.to) {
+        (None, None) => [from.clone(), to.clone()],
+        (from, to) => [from, to],
+    };
+    let numbers = sides.into_iter().chain([caller]).flatten().collect();
     let sought = Sought {
         started_ms: None,
         extension,

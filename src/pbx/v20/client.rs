@@ -38,8 +38,35 @@ struct FailureBody {
 }
 
 impl V20 {
-    /// Asks `path` (below `/xapi/v1/`) and reads the JSON answer; `what` names the question in errors.
+    /// Asks `path` (below `/xapi/v1/`) and reads the JSON answer; `what` names the question in errors. A field in
+    /// `$select` that this build doesn't know is left out of it from then on.
     pub(super) fn json<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<T, Error> {
+        let mut asked = self.without_unknown(path);
+        loop {
+            match self.json_once(&asked, what) {
+                Err(error) if error.kind == Kind::Nonsense => {
+                    let Some(shorter) = unknown_field(&error.text).and_then(|name| without(&asked, name)) else {
+                        return Err(error);
+                    };
+                    log::debug!("the PBX has no {}", unknown_field(&error.text).unwrap_or_default());
+                    let mut unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+                    unknown
+                        .extend(unknown_field(&error.text).map(|name| (set_of(path).to_owned(), name.to_owned())));
+                    asked = shorter;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// `path` without the fields that this build is known not to know.
+    fn without_unknown(&self, path: &str) -> String {
+        let unknown = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = unknown.iter().filter(|(set, _)| set == set_of(path));
+        of_it.fold(path.to_owned(), |path, (_, name)| without(&path, name).unwrap_or(path))
+    }
+
+    fn json_once<T: DeserializeOwned>(&self, path: &str, what: &str) -> Result<T, Error> {
         let answer = self.ask(path, what)?;
         let html = answer.media_type() == "text/html";
         let text = answer.text(MOST_JSON)?;
@@ -128,6 +155,18 @@ impl V20 {
         barred.insert(what.to_owned(), until);
     }
 
+    /// The PBX showed its version. Another one than before may know other fields and sources.
+    fn meet(&self, version: &str) {
+        let mut known = self.version.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_deref() == Some(version) {
+            return;
+        }
+        *known = Some(version.to_owned());
+        drop(known);
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.history.lock().unwrap_or_else(PoisonError::into_inner) = super::history::Ways::default();
+    }
+
     /// POST without a token.
     pub(super) fn post_plain(&self, path: &str, headers: Headers, body: &[u8]) -> Result<Answer, Error> {
         let url = format!("{}{path}", self.url);
@@ -176,6 +215,9 @@ impl V20 {
         match request() {
             Ok(answer) => {
                 let now_ms = self.clock.wall_ms();
+                if let Some(version) = answer.header("x-3cx-version") {
+                    self.meet(version);
+                }
                 let ahead = answer
                     .header("date")
                     .and_then(when::http_date)
@@ -201,6 +243,25 @@ impl V20 {
             None => error.into(),
         }
     }
+}
+
+/// The entity set that a path asks: what stands before its `?`.
+fn set_of(path: &str) -> &str {
+    path.split('?').next().unwrap_or(path)
+}
+
+/// The name in "Could not find a property named 'X' on type 'Pbx.Y'", in Microsoft's words.
+fn unknown_field(text: &str) -> Option<&str> {
+    text.split_once("property named '")?.1.split('\'').next()
+}
+
+/// `path` with `name` taken out of its `$select`, if it stands there beside others.
+fn without(path: &str, name: &str) -> Option<String> {
+    let (before, list) = path.split_once("$select=")?;
+    let (list, after) = list.split_at(list.find('&').unwrap_or(list.len()));
+    let kept: Vec<&str> = list.split(',').filter(|field| *field != name).collect();
+    let shorter = kept.len() < list.split(',').count() && !kept.is_empty();
+    shorter.then(|| format!("{before}$select={}{after}", kept.join(",")))
 }
 
 pub(super) fn bearer(token: &str) -> String {
@@ -235,4 +296,21 @@ pub(super) fn clip(text: &str) -> String {
         .take(200)
         .collect();
     line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_that_a_build_lacks_is_taken_out_of_the_question_and_nothing_else() {
+        let told = "Could not find a property named 'IsTranscribed' on type 'Pbx.Recording'.";
+        let name = unknown_field(told).unwrap();
+        let path = "Recordings?$filter=Id eq 5&$select=Id,IsTranscribed,StartTime&$top=1";
+        let shorter = without(path, name).unwrap();
+        assert_eq!(shorter, "Recordings?$filter=Id eq 5&$select=Id,StartTime&$top=1");
+        assert_eq!(without(&shorter, name), None);
+        assert_eq!(without("Users?$select=Id", "Id"), None, "nothing would be left");
+        assert_eq!(unknown_field("An error has occurred."), None);
+    }
 }

@@ -1,18 +1,39 @@
 //! The call log: `ReportCallLogData/Pbx.GetCallLogData`, and `Pbx.GetOldCallLogData` for what lies before the upgrade
-//! to 20.0.6, whose new tables start empty.
+//! to 20.0.6, whose new tables start empty. Before 20.0.6 the same report comes without ids ([`super::group`]), and
+//! where it can't be had, the view behind it is read ([`super::view`]).
 
-use ring::digest::{SHA256, digest};
+use std::sync::PoisonError;
+
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::group::{Homeless, Ids, group};
 use super::loose::{Flag, Int, MaybeRow, Text, duration_ms, int};
-use super::{Error, Kind, V20};
+use super::{Error, Kind, V20, view};
 use crate::model::{Leg, Party};
-use crate::random::hex;
 use crate::when;
 
 /// No stretch is halved below this.
 const SHORTEST_MS: i64 = 60_000;
+
+/// Rows without ids are read from so much earlier than asked for: which call a row belongs to can only be told beside
+/// the rows that came before it.
+const BEFORE_MS: i64 = 2 * 3_600_000;
+
+/// So long the view is read before the report is tried again.
+const VIEW_MS: i64 = 1_800_000;
+
+/// Legs that are handed on together, give or take a call.
+const TOGETHER: usize = 100;
+
+/// Which way the present build tells its call log, as far as it was found out.
+#[derive(Debug, Default)]
+pub(super) struct Ways {
+    /// Rows come without ids: those of the present source, and those of the old one.
+    without_ids: [bool; 2],
+    /// Until when (monotonic) the view is read instead of the report.
+    view_until: Option<i64>,
+}
 
 /// The fields of `Pbx.CallLogData` (XAPI 20.0.10) that are used.
 #[derive(Deserialize, Default)]
@@ -21,7 +42,6 @@ struct Row {
     cdr_id: Text,
     call_history_id: Text,
     main_call_history_id: Text,
-    call_id: Int,
     start_time: Text,
     ringing_duration: Text,
     talking_duration: Text,
@@ -30,6 +50,8 @@ struct Row {
     call_type: Text,
     status: Text,
     reason: Text,
+    indent: Int,
+    subrow_desc_number: Int,
     source_type: Int,
     source_dn: Text,
     source_caller_id: Text,
@@ -42,6 +64,7 @@ struct Row {
     dst_rec_id: Int,
     transcription: Text,
     summary: Text,
+    sentiment_score: Int,
     recordings: Value,
 }
 
@@ -86,31 +109,115 @@ fn stretch(
     old: bool,
     take: &mut dyn FnMut(Vec<Leg>) -> Result<(), Error>,
 ) -> Result<u64, Error> {
-    let function = if old { "GetOldCallLogData" } else { "GetCallLogData" };
-    // The order of the parameters is part of the address: another one is answered with 404.
-    let path = format!(
-        "ReportCallLogData/Pbx.{function}(periodFrom={},periodTo={},sourceType=0,sourceFilter='',destinationType=0,\
-         destinationFilter='',callsType=0,callTimeFilterType=0,callTimeFilterFrom='0:00:0',callTimeFilterTo='0:00:0',\
-         hidePcalls=true)?$orderby=StartTime asc",
-        when::rfc3339(from_ms),
-        when::rfc3339(to_ms)
-    );
-    let mut unreadable = 0;
-    let mut keep = |rows: Vec<MaybeRow<Row>>| {
-        let all = rows.len() as u64;
-        let legs: Vec<Leg> = rows.into_iter().filter_map(|row| leg(row.0?)).collect();
-        unreadable += all - legs.len() as u64;
-        take(legs)
-    };
-    match pbx.pages(&path, "the call log", &mut keep) {
-        // Builds before 20.0.6 have no old source.
-        Err(error) if old && error.kind == Kind::NotThere => Ok(0),
-        done => done.map(|()| unreadable),
+    let now = pbx.clock.mono_ms();
+    let ways = || pbx.history.lock().unwrap_or_else(PoisonError::into_inner);
+    let early = before_update_6(pbx);
+    // Builds before 20.0.6 have no old source, and all is in the present one.
+    if old && early == Some(true) {
+        return Ok(0);
+    }
+    if !old && ways().view_until.is_some_and(|until| until > now) {
+        return view::legs(pbx, from_ms, to_ms, take);
+    }
+    match report(pbx, from_ms, to_ms, old, take) {
+        Err(error) if matches!(error.kind, Kind::NotThere | Kind::RightMissing) => {
+            // Before 20.0.6 the view holds all calls, and since then those of before: it can stand in for just these.
+            let stands_in = early == Some(!old);
+            match stands_in.then(|| view::legs(pbx, from_ms, to_ms, take)) {
+                Some(Ok(unreadable)) => {
+                    if !old {
+                        ways().view_until = Some(now + VIEW_MS);
+                    }
+                    Ok(unreadable)
+                }
+                _ if old && error.kind == Kind::NotThere => Ok(0),
+                // What the report said is what has to be mended.
+                _ => Err(error),
+            }
+        }
+        done => done,
     }
 }
 
-/// A leg, or `None` if the row doesn't even say when it was.
-fn leg(row: Row) -> Option<Leg> {
+/// Whether the PBX is a build before 20.0.6; `None` while its version isn't known.
+fn before_update_6(pbx: &V20) -> Option<bool> {
+    let version = pbx.version.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut parts = version.as_deref()?.split('.').map(|part| part.parse::<u32>().ok());
+    let build = (parts.next()??, parts.next()??, parts.next()??);
+    Some(build < (20, 0, 6))
+}
+
+fn report(
+    pbx: &V20,
+    from_ms: i64,
+    to_ms: i64,
+    old: bool,
+    take: &mut dyn FnMut(Vec<Leg>) -> Result<(), Error>,
+) -> Result<u64, Error> {
+    let function = if old { "GetOldCallLogData" } else { "GetCallLogData" };
+    let source = usize::from(old);
+    let known = |pbx: &V20| pbx.history.lock().unwrap_or_else(PoisonError::into_inner).without_ids[source];
+    loop {
+        let without_ids = known(pbx);
+        let began_ms = if without_ids { from_ms - BEFORE_MS } else { from_ms };
+        // The order of the parameters is part of the address: another one is answered with 404.
+        let path = format!(
+            "ReportCallLogData/Pbx.{function}(periodFrom={},periodTo={},sourceType=0,sourceFilter='',destinationType=0,\
+             destinationFilter='',callsType=0,callTimeFilterType=0,callTimeFilterFrom='0:00:0',callTimeFilterTo='0:00:0',\
+             hidePcalls=true)?$orderby=StartTime asc",
+            when::rfc3339(began_ms),
+            when::rfc3339(to_ms)
+        );
+        let (mut unreadable, mut homeless, mut ids) = (0, Vec::new(), Ids::default());
+        let mut keep = |rows: Vec<MaybeRow<Row>>| {
+            let mut legs = Vec::new();
+            for row in rows {
+                match row.0.and_then(leg) {
+                    Some(mut row) if !row.leg.call_key.is_empty() => {
+                        if row.leg.cdr_id.is_empty() {
+                            row.leg.cdr_id = ids.next(&row.leg);
+                        }
+                        legs.push(row.leg);
+                    }
+                    Some(row) => homeless.push(row),
+                    None => unreadable += 1,
+                }
+            }
+            if legs.is_empty() { Ok(()) } else { take(legs) }
+        };
+        pbx.pages(&path, "the call log", &mut keep)?;
+        if !homeless.is_empty() && !without_ids {
+            pbx.history.lock().unwrap_or_else(PoisonError::into_inner).without_ids[source] = true;
+            continue;
+        }
+        deliver(group(homeless), take)?;
+        return Ok(unreadable);
+    }
+}
+
+/// Hands calls on, some at a time but never a part of one.
+pub(super) fn deliver(
+    calls: Vec<Vec<Leg>>,
+    take: &mut dyn FnMut(Vec<Leg>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut together = Vec::new();
+    for legs in calls {
+        together.extend(legs);
+        if together.len() >= TOGETHER {
+            take(std::mem::take(&mut together))?;
+        }
+    }
+    if together.is_empty() { Ok(()) } else { take(together) }
+}
+
+/// 0 is how a number is left empty.
+pub(super) fn score(told: Option<i64>) -> Option<i64> {
+    told.filter(|score| *score > 0)
+}
+
+/// A leg, or `None` if the row doesn't even say when it was. What of its ids the row doesn't tell stays empty:
+/// `SegmentId` and `CallId` number the rows of one answer and identify nothing.
+fn leg(row: Row) -> Option<Homeless> {
     let started_ms = row.start_time.0.as_deref().and_then(when::parse_rfc3339)?;
     let duration = |text: &Text| text.0.as_deref().and_then(duration_ms).unwrap_or(0).max(0);
     let (ringing_ms, talking_ms) = (duration(&row.ringing_duration), duration(&row.talking_duration));
@@ -118,20 +225,26 @@ fn leg(row: Row) -> Option<Leg> {
         .answered
         .0
         .unwrap_or_else(|| row.status.0.as_deref() == Some("Answered") || talking_ms > 0);
-    let cdr_id = row.cdr_id.0.clone().unwrap_or_else(|| made_id(&row));
+    let cdr_id = row.cdr_id.0.unwrap_or_default();
     let call_key = row
         .main_call_history_id
         .0
         .or_else(|| row.call_history_id.0.clone())
         .unwrap_or_else(|| cdr_id.clone());
     let mut recordings: Vec<i64> = [row.src_rec_id.0, row.dst_rec_id.0].into_iter().flatten().collect();
-    if let Value::Array(list) = &row.recordings {
-        recordings.extend(list.iter().filter_map(|item| item.get("Id")).filter_map(int));
+    let (mut transcript, mut summary, mut sentiment) =
+        (row.transcription.0, row.summary.0, score(row.sentiment_score.0));
+    for item in row.recordings.as_array().map(Vec::as_slice).unwrap_or_default() {
+        recordings.extend(item.get("Id").and_then(int));
+        let text = |name: &str| item.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        transcript = transcript.or_else(|| text("Transcription").map(str::to_owned));
+        summary = summary.or_else(|| text("Summary").map(str::to_owned));
+        sentiment = sentiment.or_else(|| score(item.get("SentimentScore").and_then(int)));
     }
     recordings.retain(|id| *id > 0);
     recordings.sort_unstable();
     recordings.dedup();
-    Some(Leg {
+    let leg = Leg {
         cdr_id,
         history_id: row.call_history_id.0,
         call_key,
@@ -156,28 +269,16 @@ fn leg(row: Row) -> Option<Leg> {
             kind: row.destination_type.0,
         },
         recordings,
-        transcript: row.transcription.0,
-        summary: row.summary.0,
+        transcript,
+        summary,
+        sentiment,
+    };
+    Some(Homeless {
+        leg,
+        indent: row.indent.0,
+        place: row.subrow_desc_number.0,
+        participants: None,
     })
-}
-
-/// Builds before 20.0.6 have no CdrId: what a row says of when and between whom is its identity then. (`SegmentId`
-/// and `CallId` number the rows of one answer and identify nothing.)
-fn made_id(row: &Row) -> String {
-    let parts = [
-        &row.start_time,
-        &row.ringing_duration,
-        &row.talking_duration,
-        &row.source_dn,
-        &row.source_caller_id,
-        &row.destination_dn,
-        &row.destination_caller_id,
-    ];
-    let whole: Vec<&str> = parts.iter().map(|part| part.0.as_deref().unwrap_or_default()).collect();
-    format!(
-        "made-{}",
-        hex(&digest(&SHA256, whole.join("\u{1f}").as_bytes()).as_ref()[..16])
-    )
 }
 
 #[cfg(test)]
@@ -185,7 +286,7 @@ mod tests {
     use super::*;
 
     fn leg(row: Value) -> Option<Leg> {
-        super::leg(serde_json::from_value(row).unwrap())
+        super::leg(serde_json::from_value(row).unwrap()).map(|row| row.leg)
     }
 
     #[test]
@@ -205,9 +306,24 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_an_id_has_the_same_one_at_every_reading() {
-        let row = |name: &str| serde_json::json!({"StartTime": "2026-11-22T14:33:00Z", "SourceDn": "100", "SourceDisplayName": name});
-        assert_eq!(leg(row("a")).unwrap().cdr_id, leg(row("b")).unwrap().cdr_id);
+    fn a_row_without_ids_says_so_and_one_without_a_start_is_none() {
+        let bare =
+            leg(serde_json::json!({"StartTime": "2026-11-22T14:33:00Z", "SegmentId": 1, "CallId": 1})).unwrap();
+        assert_eq!((bare.cdr_id.as_str(), bare.call_key.as_str()), ("", ""));
         assert!(leg(serde_json::json!({"CdrId": "x"})).is_none());
+    }
+
+    #[test]
+    fn what_the_ai_made_stands_in_the_row_or_beside_its_recordings() {
+        let row = serde_json::json!({
+            "CdrId": "a", "StartTime": "2026-11-22T14:33:00Z", "SentimentScore": 0,
+            "Recordings": [{"Id": 5, "Transcription": "hello", "SentimentScore": 4}]
+        });
+        let row = leg(row).unwrap();
+        assert_eq!((row.transcript.as_deref(), row.sentiment), (Some("hello"), Some(4)));
+        let row = serde_json::json!({
+            "CdrId": "a", "StartTime": "2026-11-22T14:33:00Z", "Recordings": [{"Id": 5, "SentimentScore": "4"}]
+        });
+        assert_eq!(leg(row).unwrap().sentiment, Some(4));
     }
 }

@@ -2,20 +2,24 @@
 
 mod client;
 mod directory;
+mod group;
 mod history;
 mod live;
 pub(in crate::pbx) mod loose;
 mod recordings;
 mod system;
 mod token;
+mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System};
+use super::port::{
+    Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System, Transcript,
+};
 use super::{Error, Kind};
 use crate::clock::Clock;
 use crate::http::{Belief, Client, Pin, TrustError};
@@ -51,6 +55,12 @@ pub struct V20 {
     page: Mutex<usize>,
     /// Questions that a fresh token did not open, and until when (monotonic) that is believed.
     barred: Mutex<BTreeMap<String, i64>>,
+    /// `X-3CX-Version` of the last answer that had it.
+    version: Mutex<Option<String>>,
+    /// Entity sets and fields of theirs that this build was found not to know.
+    unknown: Mutex<BTreeSet<(String, String)>>,
+    /// Which way this build tells its call log.
+    history: Mutex<history::Ways>,
 }
 
 impl V20 {
@@ -74,6 +84,9 @@ impl V20 {
             directory_mark: Mutex::default(),
             page: Mutex::new(100),
             barred: Mutex::default(),
+            version: Mutex::default(),
+            unknown: Mutex::default(),
+            history: Mutex::default(),
         })
     }
 
@@ -134,6 +147,14 @@ impl Pbx for V20 {
 
     fn directory(&self) -> Result<Directory, Error> {
         directory::read(self)
+    }
+
+    fn transcript(&self, pbx_id: i64) -> Result<Option<Transcript>, Error> {
+        recordings::transcript(self, pbx_id)
+    }
+
+    fn version(&self) -> Option<String> {
+        self.version.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn system(&self) -> Result<System, Error> {

@@ -4,8 +4,9 @@ use std::io::Read;
 
 use serde::Deserialize;
 
+use super::history::score;
 use super::loose::{Flag, Int, Text};
-use super::{Error, Fetched, Kind, ListedRecording, V20};
+use super::{Error, Fetched, Kind, ListedRecording, Transcript, V20};
 use crate::http;
 use crate::when;
 
@@ -21,9 +22,16 @@ struct Row {
     to_dn: Text,
     recording_url: Text,
     is_archived: Flag,
+    is_transcribed: Flag,
+    transcription: Text,
+    summary: Text,
+    sentiment_score: Int,
 }
 
-const SELECT: &str = "$select=Id,StartTime,EndTime,FromDn,FromDnType,ToDn,RecordingUrl,IsArchived";
+/// `IsTranscribed` came with 20.0.7. Before, the mark that there is a transcript is its sentiment: the words
+/// themselves would make every reading of the list many times as long.
+const SELECT: &str =
+    "$select=Id,StartTime,EndTime,FromDn,FromDnType,ToDn,RecordingUrl,IsArchived,IsTranscribed,SentimentScore";
 
 pub(super) fn list(pbx: &V20, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error> {
     let (from, to) = (when::rfc3339(from_ms), when::rfc3339(to_ms));
@@ -72,7 +80,22 @@ fn listed(row: Row) -> Option<ListedRecording> {
         to_dn: row.to_dn.0,
         archived: row.is_archived.0.unwrap_or(false),
         call: None,
+        transcribed: row.is_transcribed.0.or(score(row.sentiment_score.0).map(|_| true)),
     })
+}
+
+/// What there is of transcript, summary and sentiment.
+pub(super) fn transcript(pbx: &V20, pbx_id: i64) -> Result<Option<Transcript>, Error> {
+    let path = format!("Recordings?$filter=Id eq {pbx_id}&$top=1&$select=Id,Transcription,Summary,SentimentScore");
+    let page: super::client::Page<Row> = pbx.json(&path, "a transcript")?;
+    let row = page.value.into_iter().find(|row| row.id.0 == Some(pbx_id));
+    Ok(row
+        .map(|row| Transcript {
+            text: row.transcription.0,
+            summary: row.summary.0,
+            sentiment: score(row.sentiment_score.0),
+        })
+        .filter(|found| *found != Transcript::default()))
 }
 
 pub(super) fn fetch(

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use callspool_sim::crm::{ByHand, run_by_hand};
 use callspool_sim::pbx::cdr::SHORT_FIELDS;
+use callspool_sim::pbx::v18::{Console, wall};
 use callspool_sim::pbx::{CallControl, CdrOutput, CdrWay, Pbx, PbxConfig};
 use callspool_sim::time::SimTime;
 use clap::{Args, Parser, Subcommand};
@@ -59,9 +60,15 @@ struct PbxArgs {
     /// Simulated seconds per real second
     #[arg(long, default_value_t = 1.0)]
     rate: f64,
-    /// Build to simulate
-    #[arg(long, default_value = "20.0.10.101")]
-    pbx_version: String,
+    /// Generation to simulate: v20, v18, v16 or v15; the build of `--pbx-version` goes before it
+    #[arg(long, value_parser = ["v20", "v18", "v16", "v15"])]
+    generation: Option<String>,
+    /// Build to simulate; one below 20 is a management console without the Configuration API
+    #[arg(long)]
+    pbx_version: Option<String>,
+    /// Before v20: write local times of Berlin, whatever zone is asked for
+    #[arg(long)]
+    local_times: bool,
     /// Plain HTTP instead of HTTPS
     #[arg(long)]
     http: bool,
@@ -136,6 +143,16 @@ fn cdr(way: CdrWay, other: bool) -> CdrOutput {
     }
 }
 
+/// The newest build of a generation.
+fn newest(generation: Option<&str>) -> &'static str {
+    match generation {
+        Some("v18") => "18.0.9.20",
+        Some("v16") => "16.0.8.9",
+        Some("v15") => "15.5.15502.6",
+        _ => "20.0.10.101",
+    }
+}
+
 fn pbx(args: PbxArgs) -> std::io::Result<()> {
     let real = SimTime::real();
     let config = PbxConfig {
@@ -143,7 +160,13 @@ fn pbx(args: PbxArgs) -> std::io::Result<()> {
         time: SimTime::scaled(real.wall_at_start_ms, args.rate),
         tls: !args.http,
         port: args.port,
-        version: args.pbx_version,
+        version: args
+            .pbx_version
+            .unwrap_or_else(|| newest(args.generation.as_deref()).to_owned()),
+        console: Console {
+            local_times: args.local_times.then_some(wall::berlin as fn(i64) -> i64),
+            ..Console::default()
+        },
         history_days: args.history_days,
         future_hours: args.future_hours,
         calls_per_day: args.calls_per_hour * 24,
@@ -151,6 +174,7 @@ fn pbx(args: PbxArgs) -> std::io::Result<()> {
         call_control: call_control(&args.call_control)?,
         ..PbxConfig::default()
     };
+    let console = config.build().0 < 20;
     let pbx = Pbx::start(config)?;
     let way = match (args.cdr_connect, args.cdr_listen) {
         (Some(to), _) => Some(CdrWay::ConnectTo(to)),
@@ -172,13 +196,22 @@ fn pbx(args: PbxArgs) -> std::io::Result<()> {
         args.seed
     );
     println!("\nTry:");
-    println!(
-        "  TOKEN=$(curl -sk {url}/connect/token -d grant_type=client_credentials -d client_id={id} \
-         -d client_secret={secret} | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/')"
-    );
-    println!(
-        "  curl -skg -H \"Authorization: Bearer $TOKEN\" '{url}/xapi/v1/Recordings?$top=2&$orderby=Id%20desc&$count=true'"
-    );
+    if console {
+        println!(
+            "  curl -sk -c jar {url}/api/login -H 'content-type: application/json' -d '{{\"Username\":\"{id}\",\"Password\":\"{secret}\"}}'"
+        );
+        println!(
+            "  curl -sk -b jar '{url}/api/CallLog?TimeZoneName=Etc%2FUTC&callState=All&dateRangeType=Today&numberOfRows=2&startRow=0'"
+        );
+    } else {
+        println!(
+            "  TOKEN=$(curl -sk {url}/connect/token -d grant_type=client_credentials -d client_id={id} \
+             -d client_secret={secret} | sed 's/.*access_token\":\"\\([^\"]*\\).*/\\1/')"
+        );
+        println!(
+            "  curl -skg -H \"Authorization: Bearer $TOKEN\" '{url}/xapi/v1/Recordings?$top=2&$orderby=Id%20desc&$count=true'"
+        );
+    }
     println!(
         "  curl -sk {url}/sim/call -H 'content-type: application/json' -d '{{\"kind\":\"queue\",\"ended\":true}}'"
     );

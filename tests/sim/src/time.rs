@@ -88,6 +88,22 @@ pub fn stamp(ms: i64) -> String {
     )
 }
 
+/// A moment as HTTP's `Date` has it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+pub fn http_date(ms: i64) -> String {
+    let t = at(ms);
+    let (day, month) = (t.weekday().to_string(), t.month().to_string());
+    format!(
+        "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+        &day[..3],
+        t.day(),
+        &month[..3],
+        t.year(),
+        t.hour(),
+        t.minute(),
+        t.second()
+    )
+}
+
 /// Reads a moment with a zone (`Z` or `±hh:mm`), as milliseconds since 1970 UTC.
 pub fn parse_iso(text: &str) -> Option<i64> {
     let t = OffsetDateTime::parse(text, &Rfc3339).ok()?;
@@ -145,6 +161,7 @@ mod tests {
             parse_iso("2026-01-01T00:00:00Z")
         );
         assert_eq!(parse_iso("2026-01-01T00:00:00"), None);
+        assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl Tokens {
         most.is_some_and(|most| self.refused_in_a_row >= most)
     }
 
+    /// Counts a login elsewhere (at the console).
+    pub fn count(&mut self, was_right: bool) {
+        self.refused += u64::from(!was_right);
+        self.refused_in_a_row = if was_right { 0 } else { self.refused_in_a_row + 1 };
+    }
+
     /// Forgets the wrong logins in a row.
     pub fn forgive(&mut self) {
         self.refused_in_a_row = 0;

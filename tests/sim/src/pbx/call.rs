@@ -89,6 +89,8 @@ pub struct Recording {
     pub archived: bool,
     /// Number of the leg that was recorded.
     pub participant: i32,
+    /// How many other recordings had this id before, on a PBX that was restored from a backup.
+    pub take: u32,
 }
 
 /// A whole call.
@@ -111,30 +113,37 @@ pub struct Call {
 impl Call {
     /// Moves the whole call in time; its ids move along, as they carry the time.
     pub(super) fn move_by(&mut self, ms: i64) {
-        let moved = |id: &str, ms: i64| {
-            let counter = u32::from_str_radix(id.get(id.len() - 8..).unwrap_or("0"), 16).unwrap_or(0);
-            ids::call_id_ms(id).map_or_else(|| id.to_owned(), |at| ids::call_id(at + ms, counter))
-        };
-        self.main_id = moved(&self.main_id, ms);
-        self.start_ms += ms;
         self.end_ms += ms;
-        for row in &mut self.rows {
-            row.cdr_id = moved(&row.cdr_id, ms);
-            row.call_history_id = moved(&row.call_history_id, ms);
-            row.main_id = moved(&row.main_id, ms);
-            row.start_ms += ms;
-            row.visible_ms += ms;
-        }
+        self.rows.iter_mut().for_each(|row| row.visible_ms += ms);
         for recording in &mut self.recordings {
-            recording.start_ms += ms;
-            recording.end_ms += ms;
             recording.available_ms += ms;
             recording.transcribed_ms = recording.transcribed_ms.map(|at| at + ms);
         }
+        self.stamp_by(ms);
+    }
+
+    /// Moves what the PBX's clock writes on a call, not when it happens.
+    pub(super) fn stamp_by(&mut self, ms: i64) {
+        self.main_id = moved(&self.main_id, ms);
+        self.start_ms += ms;
+        self.rows.iter_mut().for_each(|row| row.stamp_by(ms));
+        self.recordings.iter_mut().for_each(|recording| recording.stamp_by(ms));
     }
 }
 
+/// A time-ordered id, `ms` later.
+pub(super) fn moved(id: &str, ms: i64) -> String {
+    let counter = u32::from_str_radix(id.get(id.len() - 8..).unwrap_or("0"), 16).unwrap_or(0);
+    ids::call_id_ms(id).map_or_else(|| id.to_owned(), |at| ids::call_id(at + ms, counter))
+}
+
 impl Recording {
+    /// Moves what the PBX's clock writes on it, not when it happens.
+    pub(super) fn stamp_by(&mut self, ms: i64) {
+        self.start_ms += ms;
+        self.end_ms += ms;
+    }
+
     /// Whether XAPI lists it at `now_ms`.
     pub fn is_listed(&self, now_ms: i64) -> bool {
         !self.deleted && self.available_ms <= now_ms
@@ -202,6 +211,14 @@ impl Recording {
 }
 
 impl Row {
+    /// Moves what the PBX's clock writes on it, not when it happens.
+    pub(super) fn stamp_by(&mut self, ms: i64) {
+        self.cdr_id = moved(&self.cdr_id, ms);
+        self.call_history_id = moved(&self.call_history_id, ms);
+        self.main_id = moved(&self.main_id, ms);
+        self.start_ms += ms;
+    }
+
     /// One field of `Pbx.CallLogData` (XAPI 20.0.10 specification) at `now_ms`, without what comes from its
     /// recordings; `None` is null.
     pub fn field(&self, name: &str) -> Option<Value> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::callcontrol::CallControl;
+use super::v18::Console;
 use crate::time::SimTime;
 
 /// The codec inside the recordings' WAV files. Which one a real 3CX writes depends on its compression setting.
@@ -142,7 +143,9 @@ pub struct PbxConfig {
     /// Build that is shown and simulated. ≥ 20.0.9 gives `expires_in` in seconds, before in minutes; < 20.0.6 has no
     /// `CdrId`; < 20 is a v18, which knows no XAPI.
     pub version: String,
-    /// Client id of the service principal.
+    /// How the management console behaves, before v20.
+    pub console: Console,
+    /// Client id of the service principal, or user of the console.
     pub client_id: String,
     /// Its API key.
     pub client_secret: String,
@@ -199,6 +202,22 @@ pub struct PbxConfig {
     pub zeros_left_out: bool,
     /// How the Call Control API behaves.
     pub call_control: CallControl,
+    /// Rows of `GetOldCallLogData` carry ids like new ones. Else they carry none, like those of builds before 20.0.6.
+    pub old_rows_have_ids: bool,
+    /// `GetCallLogData` is there; else it is 404 and only `CallHistoryView` tells of calls (before Update 6).
+    pub report_there: bool,
+    /// Recordings are deleted after so many days.
+    pub auto_delete_days: Option<u32>,
+    /// Recordings are moved to remote storage at midnight UTC, every so many days.
+    pub archive_every_days: Option<u32>,
+    /// What was moved to remote storage can still be downloaded.
+    pub archived_can_be_fetched: bool,
+    /// Bytes that recordings may have.
+    pub quota_bytes: i64,
+    /// The PBX says that it stopped recording.
+    pub recording_stopped: bool,
+    /// A recording whose file is gone is answered by a redirect instead of 400.
+    pub missing_file_is_302: bool,
     /// When the PBX was upgraded to Update 6 (simulated ms since 1970): older calls only come from
     /// `GetOldCallLogData`. `None`: it was born with it.
     pub upgraded_at_ms: Option<i64>,
@@ -212,6 +231,7 @@ impl Default for PbxConfig {
             tls: false,
             port: 0,
             version: "20.0.10.101".into(),
+            console: Console::default(),
             client_id: "900".into(),
             client_secret: "sim-api-key-not-a-secret".into(),
             principal: Principal::default(),
@@ -240,6 +260,14 @@ impl Default for PbxConfig {
             report_slow_rows: None,
             zeros_left_out: false,
             call_control: CallControl::default(),
+            old_rows_have_ids: true,
+            report_there: true,
+            auto_delete_days: None,
+            archive_every_days: None,
+            archived_can_be_fetched: true,
+            quota_bytes: 5 << 30,
+            recording_stopped: false,
+            missing_file_is_302: false,
             upgraded_at_ms: None,
         }
     }

@@ -22,16 +22,21 @@ pub(super) fn router() -> Router<Exchange> {
         .route("/sim/fault", get(faults).post(set_fault).delete(clear_faults))
         .route("/sim/advance", post(advance))
         .route("/sim/recording", post(change))
+        .route("/sim/upgrade", post(upgrade))
+        .route("/sim/restore", post(restore))
+        .route("/sim/jump", post(jump))
+        .route("/sim/retention", post(retention))
 }
 
 async fn state(State(pbx): State<Exchange>) -> Json<Value> {
     let now_ms = pbx.time.now_ms();
+    let version = pbx.version();
     let shared = pbx.lock();
     let (logins, refused) = shared.tokens.logins();
     Json(json!({
         "now": iso(now_ms),
         "rate": pbx.time.rate,
-        "version": pbx.version,
+        "version": version,
         "calls_scheduled": shared.world.scheduled(),
         "calls_going_on": shared.world.active_calls(now_ms),
         "logins": logins,
@@ -72,6 +77,41 @@ struct Advance {
 async fn advance(State(pbx): State<Exchange>, Query(by): Query<Advance>) -> Json<Value> {
     pbx.time.advance(by.ms);
     Json(json!({"now": iso(pbx.time.now_ms())}))
+}
+
+#[derive(Deserialize)]
+struct Upgrade {
+    to: String,
+}
+
+async fn upgrade(State(pbx): State<Exchange>, Query(upgrade): Query<Upgrade>) -> StatusCode {
+    pbx.upgrade(&upgrade.to);
+    StatusCode::NO_CONTENT
+}
+
+async fn restore(State(pbx): State<Exchange>, Query(by): Query<Advance>) -> StatusCode {
+    let now_ms = pbx.time.now_ms();
+    pbx.lock().world.restore_backup(now_ms - by.ms, now_ms);
+    StatusCode::NO_CONTENT
+}
+
+async fn jump(State(pbx): State<Exchange>, Query(by): Query<Advance>) -> StatusCode {
+    let now_ms = pbx.time.now_ms();
+    pbx.lock().world.jump_clock(by.ms, now_ms);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct Retention {
+    delete_after_days: Option<u32>,
+    archive_every_days: Option<u32>,
+}
+
+async fn retention(State(pbx): State<Exchange>, Query(retention): Query<Retention>) -> StatusCode {
+    let mut shared = pbx.lock();
+    shared.world.config.auto_delete_days = retention.delete_after_days;
+    shared.world.config.archive_every_days = retention.archive_every_days;
+    StatusCode::NO_CONTENT
 }
 
 #[derive(Deserialize)]

@@ -169,6 +169,32 @@ pub fn users(world: &World, query: &Query, department: Option<i32>, host: &str) 
     query.page(all.map(|person| user_json(company, person)), &shape, host)
 }
 
+/// One person: `/Users(Number='100')` since 20.0.8, `/Users/Pbx.GetByNumber(number='100')` before.
+pub fn user_by_number(
+    world: &World,
+    rest: &str,
+    query: &Query,
+    department: Option<i32>,
+    host: &str,
+) -> Result<Reply, Reply> {
+    let inside = |before: &str| {
+        let number = rest.strip_prefix(before)?.strip_suffix(')')?;
+        Some(number.trim_matches('\''))
+    };
+    let number = if world.config.at_least_update(8) {
+        inside("/Users(Number=")
+    } else {
+        inside("/Users/Pbx.GetByNumber(number=")
+    };
+    let person = world.company.people.iter().find(|p| Some(p.number.as_str()) == number);
+    let person = person.filter(|p| department.is_none_or(|id| world.company.belongs_to(&p.number, id)));
+    let person = person.ok_or_else(|| Reply::empty(404))?;
+    let shape = shape(world, "Users", "User", &USER_FIELDS, &["Groups"]);
+    let mut object = query.render(&user_json(&world.company, person), &shape);
+    object["@odata.context"] = json!(format!("{host}/xapi/v1/$metadata#Users/$entity"));
+    Ok(Reply::json(object))
+}
+
 /// Whether an answer to this query holds secrets.
 pub fn shows_secrets(query: &Query) -> bool {
     query

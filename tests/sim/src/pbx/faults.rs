@@ -20,6 +20,8 @@ pub enum PathKind {
     Report,
     /// `GetOldCallLogData`.
     OldReport,
+    /// `/CallHistoryView`.
+    View,
     /// List of recordings.
     Recordings,
     /// A recording's audio.

@@ -278,6 +278,7 @@ impl Layout<'_> {
             deleted: false,
             file_lost: false,
             archived: false,
+            take: 0,
             participant: self.rows.last().map_or(0, |r| r.counter as i32),
         });
         id

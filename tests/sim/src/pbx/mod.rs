@@ -23,6 +23,8 @@ mod reply;
 pub mod report;
 mod system;
 pub mod traffic;
+pub mod v18;
+mod view;
 pub mod world;
 mod xapi;
 
@@ -37,8 +39,13 @@ pub use faults::{Fault, FaultKind, Faults, PathKind};
 pub use traffic::{CallKind, CallPlan};
 pub use world::{TrueCall, TrueRecording, TrueRow};
 
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Response, header};
+use axum::middleware::map_response_with_state;
+
 use crate::http::Server;
-use crate::time::SimTime;
+use crate::time::{SimTime, http_date};
 use auth::Tokens;
 use world::World;
 
@@ -46,6 +53,7 @@ use world::World;
 pub(crate) struct Shared {
     world: World,
     tokens: Tokens,
+    sessions: v18::Sessions,
     requests: BTreeMap<PathKind, u64>,
     secrets_served: u64,
     sockets_opened: u64,
@@ -58,7 +66,6 @@ pub(crate) struct Exchange {
     shared: Arc<Mutex<Shared>>,
     faults: Faults,
     time: SimTime,
-    version: String,
 }
 
 impl Exchange {
@@ -66,6 +73,34 @@ impl Exchange {
         // A test that panicked while it held the lock shouldn't hide its own message behind a poisoned lock.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The build that is shown now.
+    fn version(&self) -> String {
+        self.lock().world.config.version.clone()
+    }
+
+    /// Shows and simulates another build from now on. From before Update 6 to it or later, calls so far move to the old
+    /// source. The PBX restarts with it, so nobody's token is good any more.
+    fn upgrade(&self, version: &str) {
+        let now_ms = self.time.now_ms();
+        let mut shared = self.lock();
+        let before = shared.world.config.at_least_update(6);
+        shared.world.config.version = version.to_owned();
+        if !before && shared.world.config.at_least_update(6) {
+            shared.world.config.upgraded_at_ms = Some(now_ms);
+        }
+        shared.tokens.revoke();
+        shared.sessions.end();
+    }
+}
+
+/// Every answer carries the PBX's own time.
+async fn dated(State(pbx): State<Exchange>, mut response: Response<Body>) -> Response<Body> {
+    let clock_ms = pbx.lock().world.clock_ms(pbx.time.now_ms());
+    if let Ok(value) = HeaderValue::from_str(&http_date(clock_ms)) {
+        response.headers_mut().insert(header::DATE, value);
+    }
+    response
 }
 
 /// The simulated PBX.
@@ -80,18 +115,19 @@ impl Pbx {
         let (port, tls) = (config.port, config.tls);
         let inner = Exchange {
             time: config.time.clone(),
-            version: config.version.clone(),
             faults: Faults::default(),
             shared: Arc::new(Mutex::new(Shared {
                 world: World::generate(config),
                 tokens: Tokens::default(),
+                sessions: v18::Sessions::default(),
                 requests: BTreeMap::new(),
                 secrets_served: 0,
                 sockets_opened: 0,
                 sockets_cut: 0,
             })),
         };
-        let server = Server::start(xapi::router(inner.clone()), port, tls)?;
+        let router = xapi::router(inner.clone()).layer(map_response_with_state(inner.clone(), dated));
+        let server = Server::start(router, port, tls)?;
         Ok(Handle {
             inner,
             server: Mutex::new(server),
@@ -172,6 +208,46 @@ impl Handle {
     /// Tokens that were given out.
     pub fn logins(&self) -> u64 {
         self.inner.lock().tokens.logins().0
+    }
+
+    /// Sessions of the management console that were given out.
+    pub fn console_logins(&self) -> u64 {
+        self.inner.lock().sessions.given()
+    }
+
+    /// Ends all sessions of the management console.
+    pub fn end_sessions(&self) {
+        self.inner.lock().sessions.end();
+    }
+
+    /// How often an object was opened in the console's editor, and how often one was saved.
+    pub fn editor(&self) -> (u64, u64) {
+        let shared = self.inner.lock();
+        (shared.sessions.opened, shared.sessions.saved)
+    }
+
+    /// The calls as the management console shows them now, oldest first.
+    pub fn console_calls(&self) -> Vec<v18::ConsoleCall> {
+        let now_ms = self.inner.time.now_ms();
+        v18::console_calls(&self.inner.lock().world, now_ms)
+    }
+
+    /// Gives a person another name. False if there is no such extension.
+    pub fn rename(&self, extension: &str, first: &str, last: &str) -> bool {
+        let mut shared = self.inner.lock();
+        let person = shared.world.company.people.iter_mut().find(|p| p.number == extension);
+        person
+            .map(|p| (p.first, p.last) = (first.to_owned(), last.to_owned()))
+            .is_some()
+    }
+
+    /// Makes a call longer in the log than it was written at first.
+    pub fn lengthen(&self, main_id: &str, by_ms: i64) {
+        self.inner.lock().world.change_rows(main_id, |row| {
+            if row.talk_ms > 0 {
+                row.talk_ms += by_ms;
+            }
+        });
     }
 
     /// Logins that were refused.
@@ -292,6 +368,32 @@ impl Handle {
         let mut shared = self.inner.lock();
         shared.world.config.principal.blacklisted = false;
         shared.tokens.forgive();
+    }
+
+    /// Shows and simulates another build from now on, as after an upgrade: calls of before Update 6 move to the old
+    /// source, and tokens are worth nothing any more.
+    pub fn upgrade(&self, version: &str) {
+        self.inner.upgrade(version);
+    }
+
+    /// Restores the PBX from a backup of the time `to_ms`: calls that ended later are forgotten, and the ids of their
+    /// recordings are given to new ones.
+    pub fn restore_backup(&self, to_ms: i64) {
+        let now_ms = self.inner.time.now_ms();
+        let mut shared = self.inner.lock();
+        shared.world.restore_backup(to_ms, now_ms);
+        shared.tokens.revoke();
+    }
+
+    /// The PBX's clock jumps: calls that begin from now on, answers and tokens are stamped by it.
+    pub fn jump_clock(&self, ms: i64) {
+        let now_ms = self.inner.time.now_ms();
+        self.inner.lock().world.jump_clock(ms, now_ms);
+    }
+
+    /// Changes settings of the running PBX: retention, archive, quota, and whatever is read anew with each request.
+    pub fn configure(&self, change: impl FnOnce(&mut PbxConfig)) {
+        change(&mut self.inner.lock().world.config);
     }
 
     /// The company as it is now.

@@ -107,6 +107,13 @@ impl Query {
         (from, to)
     }
 
+    /// The same without ordering by `field`: some sets accept it and don't do it.
+    pub fn without_order_by(&self, field: &str) -> Self {
+        let mut query = self.clone();
+        query.order.retain(|(name, _)| name != field);
+        query
+    }
+
     /// Names that are asked for by `$select`.
     pub fn selected(&self) -> Option<&[String]> {
         self.select.as_deref()

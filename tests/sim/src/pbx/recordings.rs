@@ -41,6 +41,7 @@ pub const FIELDS: [&str; 26] = [
 pub const TRANSCRIPT_FIELDS: [&str; 3] = ["Transcription", "Summary", "SentimentScore"];
 
 struct Listed<'a> {
+    world: &'a World,
     recording: &'a Recording,
     transcripts: bool,
     now_ms: i64,
@@ -51,7 +52,12 @@ impl Entity for Listed<'_> {
         if !self.transcripts && TRANSCRIPT_FIELDS.contains(&name) {
             return None;
         }
-        self.recording.field(name, self.now_ms)
+        let archived = self.world.is_archived(self.recording, self.now_ms);
+        match name {
+            "IsArchived" => Some(json!(archived)),
+            "ArchivedUrl" => archived.then(|| json!(self.recording.url())),
+            _ => self.recording.field(name, self.now_ms),
+        }
     }
 }
 
@@ -91,6 +97,7 @@ pub fn list(
         .filter(|r| is_of(world, r, department));
     let transcripts = world.config.principal.transcripts_allowed;
     let found = found.map(|recording| Listed {
+        world,
         recording,
         transcripts,
         now_ms,
@@ -104,13 +111,21 @@ pub fn download(world: &World, argument: &str, department: Option<i32>, now_ms: 
         .strip_prefix("recId=")
         .and_then(|n| n.parse::<i32>().ok())
         .ok_or_else(|| Reply::empty(404))?;
-    let listed = world.recording(id).filter(|r| r.is_listed(now_ms));
-    let gone = || Reply::error(400, "", "recId:\nWARNINGS.XAPI.FILE_NOT_FOUND");
+    let listed = world.recording(id).filter(|r| world.is_listed(r, now_ms));
+    let gone = || {
+        if world.config.missing_file_is_302 {
+            let mut reply = Reply::empty(302);
+            reply.headers.push(("location", "/error/404".to_owned()));
+            return reply;
+        }
+        Reply::error(400, "", "recId:\nWARNINGS.XAPI.FILE_NOT_FOUND")
+    };
     let recording = listed.ok_or_else(gone)?;
     if !is_of(world, recording, department) {
         return Err(Reply::empty(403));
     }
-    if recording.file_lost {
+    let moved_away = world.is_archived(recording, now_ms) && !world.config.archived_can_be_fetched;
+    if recording.file_lost || moved_away {
         return Err(gone());
     }
     let file = world.audio(id).ok_or_else(gone)?;
@@ -140,8 +155,9 @@ pub fn repository(world: &World, now_ms: i64) -> Reply {
         "RecordingsQuota": 5,
         "RecordingDiskSpace": 64,
         "RecordingUsedSpace": used,
-        "AutoDeleteRecordingEnabled": false,
-        "IsRecordingArchiveEnabled": false,
+        "AutoDeleteRecordingEnabled": world.config.auto_delete_days.is_some(),
+        "AutoDeleteRecordingDays": world.config.auto_delete_days.unwrap_or(30),
+        "IsRecordingArchiveEnabled": world.config.archive_every_days.is_some(),
     }))
 }
 
@@ -154,7 +170,7 @@ pub fn used_bytes(world: &World, now_ms: i64) -> i64 {
     };
     let listed = world.recordings_between(i64::MIN, i64::MAX, now_ms);
     listed
-        .filter(|r| !r.archived && !r.file_lost)
+        .filter(|r| !world.is_archived(r, now_ms) && !r.file_lost)
         .map(|r| 44 + (r.end_ms - r.start_ms) * per_ms)
         .sum()
 }

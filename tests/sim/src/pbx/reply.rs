@@ -11,6 +11,8 @@ pub enum Content {
     Empty,
     /// JSON.
     Json(Value),
+    /// Bare text.
+    Text(String),
     /// A web server's own page.
     Html(String),
     /// A WAV file.
@@ -79,6 +81,7 @@ impl Reply {
                 value.to_string().into_bytes(),
                 Some("application/json; odata.metadata=minimal"),
             ),
+            Content::Text(text) => (text.into_bytes(), Some("text/plain; charset=utf-8")),
             Content::Html(page) => (page.into_bytes(), Some("text/html")),
             Content::Wav(bytes) => (bytes, Some("audio/x-wav")),
         }

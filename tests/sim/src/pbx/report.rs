@@ -76,6 +76,8 @@ const SINCE_UPDATE_6: [&str; 6] = [
 struct LogRow<'a> {
     row: &'a Row,
     world: &'a World,
+    /// It carries no ids, as before Update 6.
+    bare: bool,
     now_ms: i64,
 }
 
@@ -117,7 +119,9 @@ impl Entity for LogRow<'_> {
                 let entries: Vec<Value> = self.recordings().map(entry).collect();
                 (carried && !entries.is_empty()).then_some(Value::Array(entries))
             }
-            name if !self.world.config.at_least_update(6) && SINCE_UPDATE_6.contains(&name) => None,
+            name if self.bare && SINCE_UPDATE_6.contains(&name) => None,
+            // 1 on every row on newer builds.
+            "Indent" if self.bare => Some(json!(i32::from(self.row.position > 1))),
             name => self.row.field(name),
         }
     }
@@ -143,7 +147,7 @@ pub fn answer(
     now_ms: i64,
 ) -> Result<Reply, Reply> {
     let config = &world.config;
-    if table == Table::Old && !config.at_least_update(6) {
+    if table == Table::Old && !config.at_least_update(6) || table == Table::New && !config.report_there {
         return Err(Reply::empty(404));
     }
     let values = values_in_order(arguments).ok_or_else(|| Reply::empty(404))?;
@@ -168,6 +172,7 @@ pub fn answer(
     {
         return Err(Reply::html(504, "504 Gateway Time-out"));
     }
+    let bare = !config.at_least_update(6) || table == Table::Old && !config.old_rows_have_ids;
     // The codes of these filters are not published; a real PBX answers one that fits nobody with an empty list.
     let filtered = [2, 4, 6].into_iter().any(|at| values[at] != "0");
     let company = &world.company;
@@ -177,7 +182,12 @@ pub fn answer(
         .rows_between(from, to, now_ms)
         .filter(|_| !filtered)
         .filter(|row| department.is_none_or(|id| is_of(row, id)))
-        .map(|row| LogRow { row, world, now_ms });
+        .map(|row| LogRow {
+            row,
+            world,
+            bare,
+            now_ms,
+        });
     let shape = Shape {
         set: "Collection(Pbx.CallLogData)",
         kind: "CallLogData",

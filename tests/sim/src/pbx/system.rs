@@ -55,7 +55,7 @@ pub fn status(world: &World, now_ms: i64) -> Reply {
     let people = world.company.people.len();
     let calls = world.active_calls(now_ms);
     let used = used_bytes(world, now_ms);
-    let quota = 5 * 1024 * 1024 * 1024_i64;
+    let quota = world.config.quota_bytes;
     Reply::json(json!({
         "@odata.context": context("SystemStatus"),
         "Id": 0,
@@ -80,9 +80,9 @@ pub fn status(world: &World, now_ms: i64) -> Reply {
         "RecordingUsedSpace": used,
         "RecordingQuota": quota,
         "RecordingQuotaReached": used > quota,
-        "RecordingStopped": false,
-        "IsRecordingArchiveEnabled": false,
-        "RemoteStorageEnabled": false,
+        "RecordingStopped": world.config.recording_stopped,
+        "IsRecordingArchiveEnabled": world.config.archive_every_days.is_some(),
+        "RemoteStorageEnabled": world.config.archive_every_days.is_some(),
         "BackupScheduled": true,
         "LastBackupDateTime": iso(now_ms - DAY_MS / 2),
         "AutoUpdateEnabled": true,
@@ -151,10 +151,16 @@ pub fn administration(world: &World, rest: &str, query: &Query, host: &str) -> R
         "/CDRSettings" => Ok(Reply::json(json!({
             "@odata.context": context("CDRSettings"), "Id": 0, "Enabled": false, "LogType": "PassiveSocket",
         }))),
-        "/RemoteArchivingSettings" => Ok(Reply::json(json!({
-            "@odata.context": context("RemoteArchivingSettings"), "Id": 0,
-            "Recordings": {"Enabled": false, "Archiving": false},
-        }))),
+        "/RemoteArchivingSettings" => {
+            let days = world.config.archive_every_days;
+            let mut recordings = json!({"Enabled": days.is_some(), "Archiving": days.is_some()});
+            if let Some(days) = days {
+                recordings["ScheduleDays"] = json!(days);
+            }
+            Ok(Reply::json(json!({
+                "@odata.context": context("RemoteArchivingSettings"), "Id": 0, "Recordings": recordings,
+            })))
+        }
         _ => Err(Reply::empty(404)),
     }
 }
