@@ -4,6 +4,8 @@
 //!
 //! - [`pbx`] is the port to the PBX and its drivers for 3CX (v20; v18, v16 and v15.5), over [`http`], the one way to ask something on a wire.
 //! - [`sync`] reads the call log, the directory and the recordings, and is alone in writing calls and recordings.
+//! - [`cdr`] reads the lines that a PBX writes about each call.
+//! - [`live`] hears of calls at once, where the PBX tells, and rings for [`sync`].
 //! - [`store`] is the one SQLite file: calls, people, the outbox of the targets, the outbox of the events, settings.
 //! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
@@ -24,6 +26,7 @@ pub mod agent;
 pub mod backoff;
 pub mod bell;
 pub mod board;
+pub mod cdr;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -35,6 +38,7 @@ pub mod findings;
 pub mod health;
 pub mod http;
 pub mod link;
+pub mod live;
 pub mod model;
 pub mod pbx;
 pub mod random;

@@ -190,6 +190,11 @@ fn nothing_recorded(
     if call.outcome != Outcome::Answered {
         return Ok("there is none: nobody answered the call".to_owned());
     }
+    if !legs.is_empty() && legs.iter().all(|leg| leg.cdr_id.starts_with(Leg::CDR_PREFIX)) {
+        return Ok(
+            "will never come: this PBX gives no API; the call is known from its CDR lines alone".to_owned(),
+        );
+    }
     let directory = store::directory(connection)?;
     let spoke = |dn: &Option<String>| {
         directory

@@ -1,6 +1,8 @@
 //! The doctor's checks when no agent runs: with the stored pin, and leaving nothing behind but the note of a refused
 //! login, so that no run tries the same key again.
 
+use std::sync::Arc;
+
 use super::start::{driver, open_driver};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -22,7 +24,7 @@ pub fn checks_without_agent(
     let store = if path.exists() { Store::open(&path).ok() } else { None };
     let refusals = Refusals::of_doctor(&config.state_dir);
     let made = match &store {
-        Some(store) => driver(config, &Settings::new(store.clone()), refusals, clock),
+        Some(store) => driver(config, &Settings::new(store.clone()), refusals, clock, &Arc::default()),
         None => open_driver(&config.pbx, None, refusals, Memory::default(), clock),
     };
     let subject = Subject {

@@ -7,11 +7,13 @@ use tokio::sync::Notify;
 
 use super::status::{Identity, Status};
 use crate::bell::Bell;
+use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::{self, Subject};
 use crate::health::Health;
 use crate::link::LinkStatus;
+use crate::live::LiveStatus;
 use crate::model::Machine;
 use crate::pbx::Pbx;
 use crate::store::{self, Settings, Store};
@@ -40,6 +42,10 @@ pub struct Parts {
     pub pbx: Arc<Mutex<PbxStatus>>,
     /// Kept by the flow that reads the call log.
     pub sync: Arc<Mutex<SyncStatus>>,
+    /// Kept by the listener to the PBX.
+    pub live: Arc<Mutex<LiveStatus>>,
+    /// Kept by the receiver of CDR lines.
+    pub cdr: Arc<Mutex<CdrStatus>>,
     /// Kept by the link.
     pub link: Arc<Mutex<LinkStatus>>,
     /// Kept by the sampler.
@@ -151,6 +157,8 @@ impl Handle {
                 "version": status.pbx.version,
                 "lat_ms": status.pbx.latency_ms,
                 "backlog_s": status.sync.backlog_ms / 1000,
+                "live": status.live.state,
+                "cdr": status.cdr.as_ref().map_or("off", |cdr| cdr.state),
             },
             "targets": targets,
             "disk": { "free_mb": status.machine.disk_free >> 20, "total_mb": status.machine.disk_total >> 20 },
@@ -196,6 +204,8 @@ impl Handle {
             clock_synced: self.0.clock.synced(),
             pbx: lock(&self.0.pbx).clone(),
             sync: lock(&self.0.sync).clone(),
+            live: lock(&self.0.live).clone(),
+            cdr: self.0.config.cdr.as_ref().map(|_| lock(&self.0.cdr).clone()),
             targets: Vec::new(),
             link: self.0.config.mqtt.as_ref().map(|_| lock(&self.0.link).clone()),
             counts: None,

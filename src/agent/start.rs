@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use super::handle::{Handle, Parts};
 use super::identity;
 use crate::bell::{Bell, Wake};
+use crate::cdr::{CdrStatus, Layout};
 use crate::clock::Clock;
 use crate::config::{self, Config, Trust};
 use crate::deliver::{HandOver, Origin, Webhook, Worker};
@@ -22,6 +23,7 @@ use crate::files;
 use crate::health::Health;
 use crate::http::{Belief, Pin};
 use crate::link::LinkStatus;
+use crate::live::{Listener, LiveStatus, Receiver};
 use crate::model::Machine;
 use crate::pbx::{self, Memory, Pbx, Refusals};
 use crate::spool::{Spool, recover};
@@ -120,7 +122,8 @@ impl Agent {
         let mut settings = Settings::new(store.clone());
         let (identity, installed_ms) = identity::begin(&mut settings, &config, &clock)?;
         let refusals = Refusals::of_agent(&config.state_dir);
-        let driver = driver(&config, &settings, refusals, &clock)?;
+        let cdr = Arc::new(Mutex::new(CdrStatus::default()));
+        let driver = driver(&config, &settings, refusals, &clock, &cdr)?;
 
         let (events, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (history_bell, audio_bell, hand_bell) = (Bell::new(), Bell::new(), Bell::new());
@@ -179,6 +182,27 @@ impl Agent {
             workers.push((worker, bell.clone()));
         }
 
+        let live = Arc::new(Mutex::new(LiveStatus::off()));
+        let listener = config.pbx.live.then(|| Listener {
+            pbx: Arc::clone(&driver),
+            store: store.clone(),
+            clock: clock.clone(),
+            pbx_status: Arc::clone(&pbx_status),
+            status: Arc::clone(&live),
+            history: history_bell.clone(),
+        });
+
+        let receiver = config.cdr.clone().map(|own| Receiver {
+            config: own,
+            pbx: authority(&config.pbx.url),
+            store: store.clone(),
+            clock: clock.clone(),
+            health: health.clone(),
+            status: Arc::clone(&cdr),
+            pbx_status: Arc::clone(&pbx_status),
+            history: history_bell.clone(),
+        });
+
         let mut give = target_bells;
         give.push(hand_bell.clone());
         let handle = Handle::new(Parts {
@@ -190,6 +214,8 @@ impl Agent {
             driver,
             pbx: pbx_status,
             sync: sync_status,
+            live,
+            cdr,
             link: Arc::new(Mutex::new(LinkStatus::default())),
             machine: Arc::new(Mutex::new(Machine::default())),
             doctor: crate::doctor::Desk::default(),
@@ -206,6 +232,19 @@ impl Agent {
             let (store, clock, bell) = (handle.store().clone(), handle.clock().clone(), Bell::new());
             bells.push(bell.clone());
             flows.start("rebase", move || rebase_later(&store, &clock, &bell));
+        }
+        if let Some(listener) = listener {
+            let bell = Bell::new();
+            bells.push(bell.clone());
+            flows.start("live", move || {
+                listener.run(&bell);
+                Ok(())
+            });
+        }
+        if let Some(receiver) = receiver {
+            let bell = Bell::new();
+            bells.push(bell.clone());
+            flows.start("cdr", move || receiver.run(&bell).map_err(|error| error.to_string()));
         }
         flows.start("history", move || {
             sync::history(history, &history_bell).map_err(|e| e.0)
@@ -399,13 +438,35 @@ fn put_right(spool: &Spool, store: &Store, clock: &Clock, state_dir: &Path) -> R
     Ok(())
 }
 
+/// `host:port` of an address; empty if it has none.
+fn authority(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return String::new();
+    };
+    let rest = rest.split('/').next().unwrap_or_default();
+    let has_port = rest.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) && !rest.ends_with(']');
+    match (has_port, scheme) {
+        (true, _) => rest.to_owned(),
+        (false, "http") => format!("{rest}:80"),
+        (false, _) => format!("{rest}:443"),
+    }
+}
+
 /// The driver for the PBX that the configuration names.
 pub(crate) fn driver(
     config: &Config,
     settings: &Settings,
     refusals: Refusals,
     clock: &Clock,
+    cdr: &Arc<Mutex<CdrStatus>>,
 ) -> Result<Arc<dyn Pbx>, StartError> {
+    if let Some(own) = config.cdr.as_ref().filter(|own| own.source) {
+        return Ok(Arc::new(pbx::CdrLog {
+            store: settings.store().clone(),
+            layout: own.fields.clone().map_or(Layout::Known, Layout::Given),
+            status: Arc::clone(cdr),
+        }));
+    }
     open_driver(
         &config.pbx,
         pbx::load_pin(settings)?,
@@ -423,6 +484,12 @@ pub(crate) fn open_driver(
     memory: Memory,
     clock: &Clock,
 ) -> Result<Arc<dyn Pbx>, StartError> {
+    if config.generation == config::Generation::Cdr {
+        return Err(StartError::Trust {
+            key: "pbx.generation".to_owned(),
+            text: "this PBX gives no API, and callspool has not run yet to receive its lines".to_owned(),
+        });
+    }
     // One pin for whichever driver it is: the PBX stays the same when its generation turns out to be another.
     let pin = Arc::new(Pin::new(pin));
     let trust = config.trust.clone();

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
+use crate::cdr::CdrStatus;
 use crate::deliver::TargetStatus;
 use crate::health::{Folded, Severity};
 use crate::link::LinkStatus;
+use crate::live::LiveStatus;
 use crate::model::Machine;
 use crate::store::{Counts, Snapshot};
 use crate::sync::{PbxStatus, SyncStatus};
@@ -49,6 +51,10 @@ pub struct Status {
     pub pbx: PbxStatus,
     /// Reading the call log.
     pub sync: SyncStatus,
+    /// Hearing of calls at once.
+    pub live: LiveStatus,
+    /// Receiving the PBX's CDR lines; `None` if that is not configured.
+    pub cdr: Option<CdrStatus>,
     /// The targets, in the order of the configuration.
     pub targets: Vec<TargetStatus>,
     /// The broker; `None` if none is configured.

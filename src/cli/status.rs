@@ -59,6 +59,39 @@ fn print(status: &Value) {
             ago("/pbx/last_ok_ms")
         ),
     ]];
+    let live = text(status, "/live/state");
+    if live != "off" {
+        let since = format!("since {}", ago("/live/since_ms"));
+        let why = Some(text(status, "/live/why")).filter(|why| !why.is_empty());
+        rows.push(vec![
+            "Live".to_owned(),
+            live.to_owned(),
+            why.map_or(since.clone(), |why| format!("{since}: {why}")),
+        ]);
+    }
+    if !status["cdr"].is_null() {
+        let mut told = format!(
+            "{} lines, the last {}",
+            number(status, "/cdr/lines"),
+            ago("/cdr/last_ms")
+        );
+        for (pointer, what) in [
+            ("/cdr/unreadable", "can't be read"),
+            ("/cdr/refused", "strangers refused"),
+        ] {
+            if number(status, pointer) > 0 {
+                told += &format!(", {} {what}", number(status, pointer));
+            }
+        }
+        if let Some(gap) = status["cdr"]["gaps"].as_array().and_then(|gaps| gaps.last()) {
+            let length = when::span(number(gap, "/to_ms") - number(gap, "/from_ms"));
+            told += &format!(
+                ", nobody listened for {length} until {}",
+                when::rfc3339(number(gap, "/to_ms"))
+            );
+        }
+        rows.push(vec!["CDR".to_owned(), text(status, "/cdr/state").to_owned(), told]);
+    }
     for target in status["targets"].as_array().map(Vec::as_slice).unwrap_or_default() {
         let state = text(target, "/state");
         let mut told = format!(

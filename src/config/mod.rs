@@ -3,6 +3,7 @@
 //!
 //! A mistake is refused at start with file, line, key and what would be right.
 
+mod cdr;
 mod entry;
 mod lines;
 mod raw;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use crate::zone::Zone;
 
+pub use cdr::{Cdr, CdrField};
 pub use entry::Entry;
 pub use resolve::parse;
 pub use rights::CrmRole;
@@ -42,6 +44,8 @@ pub struct Config {
     pub log_level: log::LevelFilter,
     /// The PBX.
     pub pbx: Pbx,
+    /// The PBX's CDR lines, if they are received.
+    pub cdr: Option<Cdr>,
     /// Recordings on disk.
     pub spool: Spool,
     /// Where calls and recordings go.
@@ -89,6 +93,8 @@ pub struct Pbx {
     pub late_recordings: Duration,
     /// Pause between two readings of people, departments and rights.
     pub rights_every: Duration,
+    /// Whether to listen to the Call Control WebSocket.
+    pub live: bool,
 }
 
 /// Which interface of the PBX is spoken.
@@ -100,6 +106,8 @@ pub enum Generation {
     V20,
     /// The management console's API of v18, v16 and v15.5.
     V18,
+    /// None: calls are taken from the CDR lines of `[cdr]`.
+    Cdr,
 }
 
 /// How a certificate is judged.

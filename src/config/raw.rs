@@ -11,6 +11,7 @@ pub(super) struct Raw {
     pub state_dir: Option<PathBuf>,
     pub log: Option<String>,
     pub pbx: Option<RawPbx>,
+    pub cdr: Option<RawCdr>,
     pub spool: Option<RawSpool>,
     #[serde(default)]
     pub target: Vec<RawTarget>,
@@ -39,6 +40,16 @@ pub(super) struct RawPbx {
     pub settle: Option<String>,
     pub late_recordings: Option<String>,
     pub rights_every: Option<String>,
+    pub live: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCdr {
+    pub listen: Option<String>,
+    pub allow: Option<Vec<String>>,
+    pub connect: Option<String>,
+    pub fields: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

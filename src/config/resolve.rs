@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::cdr::cdr;
 use super::lines::{line_at, lines_of};
-use super::raw::{Raw, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
+use super::raw::{Raw, RawCdr, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
 use super::rights::rights;
 use super::value::{Resolver, host_and_port, quoted};
 use super::{Config, Generation, Mqtt, Pbx, Problem, Spool, Target, Web};
@@ -51,6 +52,7 @@ pub(super) fn example() -> Config {
             secret_file: Some("crm.secret".into()),
             ..RawTarget::default()
         }],
+        cdr: Some(RawCdr::default()),
         mqtt: Some(RawMqtt {
             url: Some("mqtts://broker.example.com".to_owned()),
             ..RawMqtt::default()
@@ -111,6 +113,25 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         log::LevelFilter::Info
     });
     let pbx = pbx(typed, raw.pbx.unwrap_or_default());
+    let cdr = raw
+        .cdr
+        .and_then(|raw| cdr(typed, raw, pbx.generation == Generation::Cdr));
+    if pbx.generation == Generation::Cdr && cdr.is_none() {
+        typed.wrong(
+            "pbx.generation",
+            "\"cdr\" needs a table [cdr] with listen or connect".to_owned(),
+        );
+    }
+    if let Some(own) = &cdr
+        && own.listen.is_some()
+        && own.allow.is_empty()
+        && pbx.url.is_empty()
+    {
+        typed.wrong(
+            "cdr.allow",
+            "name the PBX's address: without pbx.url nobody else may connect".to_owned(),
+        );
+    }
     let spool = spool(typed, raw.spool.unwrap_or_default());
     let targets = targets(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
@@ -123,6 +144,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         state_dir,
         log_level,
         pbx,
+        cdr,
         spool,
         targets,
         mqtt,
@@ -133,10 +155,22 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
 }
 
 fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
+    // A PBX without an API has no address and no credential.
+    let asked = raw.generation.as_deref() != Some("cdr");
+    let (url, client_id, secret_file) = (raw.url, raw.client_id, raw.secret_file);
     Pbx {
-        url: typed.url("pbx.url", raw.url, &["https", "http"], "Where the PBX answers; with its port if that isn't 443."),
-        client_id: typed.needed("pbx.client_id", raw.client_id, "Client ID of the API client made for callspool in the PBX (Admin, Integrations, API). Before v20: user of the management console (a system owner, or an extension with console access)."),
-        secret_file: typed.secret("pbx.secret_file", raw.secret_file, "File that holds its API key, or that user's password."),
+        url: match asked || url.is_some() {
+            true => typed.url("pbx.url", url, &["https", "http"], "Where the PBX answers; with its port if that isn't 443."),
+            false => String::new(),
+        },
+        client_id: match asked {
+            true => typed.needed("pbx.client_id", client_id, "Client ID of the API client made for callspool in the PBX (Admin, Integrations, API). Before v20: user of the management console (a system owner, or an extension with console access)."),
+            false => client_id.unwrap_or_default(),
+        },
+        secret_file: match asked {
+            true => typed.secret("pbx.secret_file", secret_file, "File that holds its API key, or that user's password."),
+            false => secret_file.unwrap_or_default(),
+        },
         generation: generation(typed, raw.generation),
         time_zone: time_zone(typed, raw.time_zone),
         call_log_ranges: ranges(typed, raw.call_log_ranges),
@@ -149,20 +183,22 @@ fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
         settle: typed.span("pbx.settle", raw.settle, "15s", "A call is handed over when its rows have been unchanged for this long."),
         late_recordings: typed.span("pbx.late_recordings", raw.late_recordings, "3d", "How long after a call its recording may still come."),
         rights_every: typed.span("pbx.rights_every", raw.rights_every, "45s", "Pause between two readings of people, departments and rights."),
+        live: typed.flag("pbx.live", raw.live, false, "Listen to v20's Call Control WebSocket, to know at once that a call ended; the API client needs \"Call Control API access\"."),
     }
 }
 
 fn generation(typed: &mut Resolver, raw: Option<String>) -> Generation {
-    let help = "Which interface is spoken: \"auto\" finds out, \"v20\", or \"v18\" (also for v16 and v15.5).";
+    let help = "Which interface is spoken: \"auto\" finds out, \"v20\", \"v18\" (also for v16 and v15.5), or \"cdr\": none, calls are taken from [cdr] alone.";
     let word = typed.text("pbx.generation", raw, "auto", help);
     match word.as_str() {
         "auto" => Generation::Auto,
         "v20" => Generation::V20,
         "v18" => Generation::V18,
+        "cdr" => Generation::Cdr,
         _ => {
             typed.wrong(
                 "pbx.generation",
-                format!("\"{word}\" is not known; use auto, v20 or v18"),
+                format!("\"{word}\" is not known; use auto, v20, v18 or cdr"),
             );
             Generation::Auto
         }

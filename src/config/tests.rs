@@ -160,3 +160,35 @@ fn a_role_in_the_crm_is_taken_as_typed_and_its_mistakes_are_told() {
         assert!(told[n].contains(part), "{told:?}");
     }
 }
+
+#[test]
+fn cdr_lines_are_received_only_where_that_was_typed_and_from_nobody_by_accident() {
+    let parsed = |pbx: &str, cdr: &str| {
+        let api = "url = \"https://pbx\"\nclient_id = \"a\"\nsecret_file = \"b\"";
+        let pbx = if pbx.is_empty() { api } else { pbx };
+        let text = format!("[pbx]\n{pbx}\n[cdr]\n{cdr}\n");
+        parse(&text, Path::new("c.toml")).map_err(|problems| problems[0].to_string())
+    };
+    assert_eq!(parsed("", "").unwrap().cdr, None, "the reference as it is");
+    let trigger = parsed("", "listen = \"0.0.0.0:5015\"").unwrap().cdr.unwrap();
+    assert!(!trigger.source && trigger.allow.is_empty());
+    let source = parsed("generation = \"cdr\"", "connect = \"pbx:5015\"").unwrap();
+    assert_eq!(source.cdr.unwrap().connect, Some(("pbx".to_owned(), 5015)));
+    let wrong = [
+        ("generation = \"cdr\"", "", "pbx.generation"),
+        ("generation = \"cdr\"", "listen = \"0.0.0.0:5015\"", "cdr.allow"),
+        ("", "listen = \"5015\"", "cdr.listen"),
+        ("", "connect = \"pbx\"", "cdr.connect"),
+        ("", "listen = \"0.0.0.0:5015\"\nallow = [\"pbx\"]", "cdr.allow"),
+        (
+            "",
+            "connect = \"pbx:1\"\nfields = [\"time-start\", \"bogus\"]",
+            "cdr.fields",
+        ),
+        ("", "connect = \"pbx:1\"\nfields = [\"callid\"]", "cdr.fields"),
+    ];
+    for (pbx, cdr, key) in wrong {
+        let told = parsed(pbx, cdr).unwrap_err();
+        assert!(told.contains(key), "{cdr}: {told}");
+    }
+}

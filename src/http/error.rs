@@ -46,6 +46,13 @@ impl Error {
         }
     }
 
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Error {
+        Error {
+            kind,
+            detail: detail.into(),
+        }
+    }
+
     pub(super) fn too_long(most: u64) -> Error {
         Error {
             kind: Kind::TooLong,

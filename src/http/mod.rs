@@ -5,15 +5,20 @@ mod answer;
 mod connect;
 mod error;
 mod names;
+mod socket;
+mod stream;
 mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use ureq::unversioned::transport::{Connector, TcpConnector};
 
 pub use answer::Answer;
 pub use error::{Error, Kind};
+pub use socket::{Heard, Opened, Patience, WebSocket};
+pub use stream::Stream;
 pub use trust::{Pin, TrustError, client_config, public_roots, roots_of_file};
 
 /// What a client believes.
@@ -30,6 +35,7 @@ pub enum Belief {
 #[derive(Clone)]
 pub struct Client {
     agent: ureq::Agent,
+    tls: Arc<ClientConfig>,
 }
 
 /// Request headers.
@@ -55,9 +61,10 @@ impl Client {
             .max_idle_connections_per_host(2)
             .max_idle_age(Duration::from_secs(45))
             .build();
-        let connector = ().chain(TcpConnector::default()).chain(connect::Tls::new(tls));
+        let connector = ().chain(TcpConnector::default()).chain(connect::Tls::new(Arc::clone(&tls)));
         Ok(Client {
             agent: ureq::Agent::with_parts(config, connector, names::Names::default()),
+            tls,
         })
     }
 
@@ -77,6 +84,11 @@ impl Client {
             request = request.header(*name, *value);
         }
         request.send(body).map(Answer::new).map_err(Error::from)
+    }
+
+    /// A connection of its own to the host of `url`, judged like all others, for what is no request and answer.
+    pub fn open(&self, url: &str, patience: Duration) -> Result<Stream, Error> {
+        Stream::open(&self.tls, url, patience)
     }
 
     /// PUT of a body that is streamed from `source`; `headers` must hold its `content-length`.

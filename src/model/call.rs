@@ -39,8 +39,14 @@ pub struct Party {
     pub number: Option<String>,
     /// The display name, as the PBX wrote it: a stranger's caller name may hold anything.
     pub name: Option<String>,
-    /// 3CX's DnType code: 0 extension, 1 external line are certain; others vary by build.
+    /// 3CX's DnType code: 0 extension, 1 external line are certain; others vary by build. [`Party::OTHER`] for what has
+    /// no code.
     pub kind: Option<i64>,
+}
+
+impl Party {
+    /// Known to be neither an extension nor an external line, without a code of 3CX's.
+    pub const OTHER: i64 = -1;
 }
 
 /// The kind of a leg that is the account of a whole call: PBXs of before v20 write one row for each call, which says
@@ -90,6 +96,9 @@ pub struct Leg {
 const MADE: &str = "made-";
 
 impl Leg {
+    /// What the identity of a leg begins with that was taken from a CDR line, by a PBX without an API.
+    pub const CDR_PREFIX: &str = "cdr-";
+
     /// An identity for a row that carries none: when it began and between which DNs, as a hash behind `made-`.
     ///
     /// These are all that a row has from its first reading on and never changes. Durations, names, numbers, reasons,
@@ -161,7 +170,9 @@ impl Call {
         let mut legs: Vec<&Leg> = legs.iter().collect();
         legs.sort_by(|a, b| (a.started_ms, &a.cdr_id).cmp(&(b.started_ms, &b.cdr_id)));
         let first = *legs.first()?;
-        let person = |party: &Party| party.dn.as_deref().is_some_and(&is_person);
+        // Where there is no list of people, the kind tells at least a queue from somebody.
+        let may_speak = |party: &Party| party.kind.is_none_or(|kind| kind == 0);
+        let person = |party: &Party| may_speak(party) && party.dn.as_deref().is_some_and(&is_person);
         let direction = direction_of(first, &person);
         let spoke = |leg: &&&Leg| {
             leg.answered

@@ -14,7 +14,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::memory::{GENERATION, MADE_UNTIL, Memory};
-use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System, Transcript};
+use super::port::{
+    Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System, Transcript,
+};
 use super::v18::recordings::FIRST_MADE;
 use super::{Error, Kind, Refusals, v18, v20};
 use crate::clock::Clock;
@@ -80,7 +82,9 @@ impl Detected {
             (config::Generation::V18, _) => Current::V18(v18(&setup)?),
             (config::Generation::Auto, Some("v18")) => Current::V18(v18(&setup)?),
             (config::Generation::V20, _) => Current::V20(v20(&setup)?, true),
-            (config::Generation::Auto, known) => Current::V20(v20(&setup)?, known == Some("v20")),
+            (config::Generation::Auto | config::Generation::Cdr, known) => {
+                Current::V20(v20(&setup)?, known == Some("v20"))
+            }
         };
         Ok(Detected {
             setup,
@@ -322,6 +326,10 @@ impl Pbx for Detected {
             },
             _ => current.pbx().fetch(pbx_id, take),
         })
+    }
+
+    fn live(&self) -> Result<Box<dyn Live>, Error> {
+        self.current().pbx().live()
     }
 
     fn directory(&self) -> Result<Directory, Error> {

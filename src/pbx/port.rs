@@ -1,8 +1,10 @@
 //! What sync and the doctor ask of a PBX, whatever its generation.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::Error;
+use super::{Error, Kind};
 use crate::model::{Directory, Leg, words};
 
 /// A PBX that can be asked. Blocking; one question at a time is enough.
@@ -71,6 +73,14 @@ pub trait Pbx: Send + Sync {
         0
     }
 
+    /// Opens the stream in which the PBX tells at once what happens to calls.
+    fn live(&self) -> Result<Box<dyn Live>, Error> {
+        Err(Error::new(
+            Kind::NotThere,
+            "this PBX does not tell of calls while they go on",
+        ))
+    }
+
     /// What the last answer showed besides its content: its time and its clock.
     fn last_answer(&self) -> LastAnswer;
 
@@ -82,6 +92,23 @@ pub trait Pbx: Send + Sync {
 
     /// A person has accepted another pin.
     fn adopt_pin(&self, pin: &str);
+}
+
+/// A PBX that tells of calls while they go on, until it is dropped.
+pub trait Live: Send {
+    /// Waits up to `wait` for something. An error means that the stream is gone.
+    fn next(&mut self, wait: Duration) -> Result<Event, Error>;
+}
+
+/// What a [`Live`] tells. It holds no number and no name, so that none can be logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A leg ended, or some events were lost and one of them may have been that.
+    LegEnded,
+    /// Something else happened.
+    Other,
+    /// Nothing happened so far.
+    Nothing,
 }
 
 /// The generations of 3CX that differ in how they are asked, and so in what mends them.

@@ -164,6 +164,14 @@ pub fn next_settle(connection: &Connection) -> Result<Option<i64>> {
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
+/// How many calls ended after `from_ms` and before `to_ms`, Unix milliseconds; those that lasted a day are left out.
+pub fn calls_ended(connection: &Connection, from_ms: i64, to_ms: i64) -> Result<i64> {
+    let sql = "SELECT count(*) FROM call WHERE started_ms > ?1 - 86400000 AND ended_ms > ?1 AND ended_ms < ?2";
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([from_ms, to_ms], |row| row.get(0))?)
+}
+
 /// Notes that `revision` of a call was handed to the targets.
 pub fn mark_handed(within: &Savepoint, call: i64, revision: i64) -> Result<()> {
     within

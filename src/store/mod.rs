@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod backup;
 mod calls;
+mod cdr;
 mod counts;
 mod coverage;
 mod directory;
@@ -41,7 +42,11 @@ pub use accounts::{
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use calls::{
-    CallFilter, CallRow, call, call_by_key, calls, legs_of, mark_handed, next_settle, settled, take_legs,
+    CallFilter, CallRow, call, call_by_key, calls, calls_ended, legs_of, mark_handed, next_settle, settled,
+    take_legs,
+};
+pub use cdr::{
+    CdrLine, cdr_lines, cdr_mark, cdr_newest, forget_cdr_lines, mend_cdr_line, take_cdr_lines, unread_cdr_lines,
 };
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};

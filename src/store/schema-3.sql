@@ -119,3 +119,15 @@ BEGIN SELECT raise(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_keeps_its_rows BEFORE DELETE ON audit
 WHEN NOT EXISTS (SELECT 1 FROM audit_retention WHERE OLD.at_ms < before_ms)
 BEGIN SELECT raise(ABORT, 'the audit is append-only; only retention takes rows away'); END;
+
+-- The lines of a PBX without an API, as they came: it sends each once.
+CREATE TABLE cdr_line (
+    id          INTEGER PRIMARY KEY,
+    received_ms INTEGER NOT NULL,
+    line        BLOB    NOT NULL,
+    name        TEXT,                             -- what the PBX calls the call; may come again for another
+    call_key    TEXT                              -- the call; null while the line can't be read
+);
+CREATE INDEX cdr_line_by_time ON cdr_line (received_ms);
+CREATE INDEX cdr_line_by_name ON cdr_line (name, received_ms) WHERE name IS NOT NULL;
+CREATE INDEX cdr_line_unread  ON cdr_line (id) WHERE call_key IS NULL;

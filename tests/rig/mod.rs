@@ -77,6 +77,12 @@ impl Setup {
         self
     }
 
+    /// Settings that stand before all tables.
+    pub fn before_all(mut self, lines: &str) -> Setup {
+        self.text.insert_str(0, &format!("{}\n", lines.trim()));
+        self
+    }
+
     /// A target that is reached at `url`; further [`Setup::set`] lines belong to it.
     pub fn target(mut self, name: &str, crm: &crm::Handle, url: &str) -> Setup {
         write_secret(&self.folder.0.join(format!("{name}.secret")), crm.secret());
@@ -128,7 +134,12 @@ pub struct InProcess {
 impl InProcess {
     /// Starts it.
     pub fn start(setup: &Setup, clock: Clock) -> InProcess {
-        let agent = Agent::start(setup.config(), clock).unwrap();
+        InProcess::with(setup.config(), clock)
+    }
+
+    /// The same with a configuration.
+    pub fn with(config: Config, clock: Clock) -> InProcess {
+        let agent = Agent::start(config, clock).unwrap();
         let handle = agent.handle();
         InProcess {
             agent: Some(agent),

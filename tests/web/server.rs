@@ -78,6 +78,8 @@ impl Page {
             driver: driver(&clock),
             pbx: Arc::clone(&pbx),
             sync: Arc::default(),
+            live: Default::default(),
+            cdr: Default::default(),
             link: Arc::default(),
             machine: Arc::default(),
             doctor: Default::default(),

@@ -155,6 +155,9 @@ fn person(row: &ExtensionRow, places: Vec<i64>) -> Option<Person> {
         enabled: true,
         records_calls: None,
         records_external_only: None,
+        shows_recordings: None,
+        deletes_recordings: None,
+        console: Vec::new(),
         memberships: places
             .into_iter()
             .map(|department| Membership {

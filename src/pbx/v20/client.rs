@@ -147,13 +147,13 @@ impl V20 {
     }
 
     /// Whether a fresh token was of no use for this question a while ago.
-    fn is_barred(&self, what: &str) -> bool {
+    pub(super) fn is_barred(&self, what: &str) -> bool {
         let barred = self.barred.lock().unwrap_or_else(PoisonError::into_inner);
         barred.get(what).is_some_and(|until| *until > self.clock.mono_ms())
     }
 
     /// For a while a 401 to this question is believed at once: a login at each would be a storm of logins.
-    fn bar(&self, what: &str) {
+    pub(super) fn bar(&self, what: &str) {
         let until = self.clock.mono_ms() + BARRED_MS;
         let mut barred = self.barred.lock().unwrap_or_else(PoisonError::into_inner);
         barred.insert(what.to_owned(), until);
@@ -233,13 +233,18 @@ impl V20 {
                 };
                 Ok(answer)
             }
-            Err(error) => match self.pin.as_ref().and_then(|pin| pin.offered()) {
-                Some(_) => Err(Error::new(
-                    Kind::PinChanged,
-                    "the PBX shows another certificate than the one it was known by; nothing was sent to it",
-                )),
-                None => Err(error.into()),
-            },
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// No answer came: because of its certificate, or for another reason.
+    pub(super) fn failed(&self, error: crate::http::Error) -> Error {
+        match self.pin.as_ref().and_then(|pin| pin.offered()) {
+            Some(_) => Error::new(
+                Kind::PinChanged,
+                "the PBX shows another certificate than the one it was known by; nothing was sent to it",
+            ),
+            None => error.into(),
         }
     }
 }
@@ -263,7 +268,7 @@ fn without(path: &str, name: &str) -> Option<String> {
     shorter.then(|| format!("{before}$select={}{after}", kept.join(",")))
 }
 
-fn bearer(token: &str) -> String {
+pub(super) fn bearer(token: &str) -> String {
     format!("Bearer {token}")
 }
 
@@ -288,7 +293,7 @@ fn inside(failure: &FailureBody, what: &str) -> Error {
 }
 
 /// A foreign message, short and on one line.
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

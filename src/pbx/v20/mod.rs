@@ -4,6 +4,7 @@ mod client;
 mod directory;
 mod group;
 mod history;
+mod live;
 pub(in crate::pbx) mod loose;
 mod recordings;
 mod system;
@@ -16,7 +17,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::port::{Fetched, Generation, LastAnswer, ListedRecording, Pbx, Probe, Storage, System, Transcript};
+use super::port::{
+    Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System, Transcript,
+};
 use super::{Error, Kind, Refusals};
 use crate::clock::Clock;
 use crate::http::{Belief, Client, Pin, TrustError};
@@ -174,6 +177,10 @@ impl Pbx for V20 {
 
     fn early_token_deaths(&self) -> u32 {
         self.token.early_deaths(self.clock.mono_ms())
+    }
+
+    fn live(&self) -> Result<Box<dyn Live>, Error> {
+        live::open(self)
     }
 
     fn last_answer(&self) -> LastAnswer {

@@ -11,6 +11,7 @@ mod beside;
 mod figures;
 mod idle;
 mod latency;
+mod live;
 mod process;
 mod recordings;
 mod rights;
@@ -39,7 +40,7 @@ struct Arguments {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Only these: start, idle, rows, recordings, rights (several with commas)
+    /// Only these: start, idle, live, rows, recordings, rights (several with commas)
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Seconds that the idle agent settles, and then is watched
@@ -82,6 +83,9 @@ fn run(arguments: &Arguments) -> io::Result<Figures> {
     }
     if wanted("rights") {
         rights::measure(&bench, &mut figures)?;
+    }
+    if wanted("live") {
+        live::measure(&bench, &mut figures)?;
     }
     if wanted("idle") {
         idle::measure(&bench, idle, &mut figures)?;

@@ -171,10 +171,18 @@ async fn accept_for_ever(listener: TcpListener, acceptor: Option<TlsAcceptor>, r
         tokio::spawn(async move {
             let http = hyper::server::conn::http1::Builder::new();
             match acceptor {
-                None => drop(http.serve_connection(TokioIo::new(stream), service).await),
+                None => drop(
+                    http.serve_connection(TokioIo::new(stream), service)
+                        .with_upgrades()
+                        .await,
+                ),
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
-                        drop(http.serve_connection(TokioIo::new(stream), service).await);
+                        drop(
+                            http.serve_connection(TokioIo::new(stream), service)
+                                .with_upgrades()
+                                .await,
+                        );
                     }
                 }
             }

@@ -5,8 +5,9 @@
 use std::process::ExitCode;
 
 use callspool_sim::crm::{ByHand, run_by_hand};
+use callspool_sim::pbx::cdr::SHORT_FIELDS;
 use callspool_sim::pbx::v18::{Console, wall};
-use callspool_sim::pbx::{Pbx, PbxConfig};
+use callspool_sim::pbx::{CallControl, CdrOutput, CdrWay, Pbx, PbxConfig};
 use callspool_sim::time::SimTime;
 use clap::{Args, Parser, Subcommand};
 
@@ -71,6 +72,18 @@ struct PbxArgs {
     /// Plain HTTP instead of HTTPS
     #[arg(long)]
     http: bool,
+    /// How the Call Control API is: allowed, forbidden, absent, silent or dead
+    #[arg(long, default_value = "allowed")]
+    call_control: String,
+    /// Connects there and writes CDR lines, for example 127.0.0.1:5015
+    #[arg(long)]
+    cdr_connect: Option<std::net::SocketAddr>,
+    /// Listens there on 127.0.0.1 and writes CDR lines
+    #[arg(long)]
+    cdr_listen: Option<u16>,
+    /// CDR lines in the other form: 23 fields, dots in dates, commas in names, calls named by a counter
+    #[arg(long)]
+    cdr_other: bool,
 }
 
 fn main() -> ExitCode {
@@ -95,6 +108,39 @@ fn crm(args: CrmArgs) -> std::io::Result<()> {
         secret: args.secret,
         any_time: false,
     })
+}
+
+fn call_control(word: &str) -> std::io::Result<CallControl> {
+    let usual = CallControl::default();
+    Ok(match word {
+        "allowed" => usual,
+        "forbidden" => CallControl {
+            allowed: false,
+            ..usual
+        },
+        "absent" => CallControl { absent: true, ..usual },
+        "silent" => CallControl { silent: true, ..usual },
+        "dead" => CallControl { dead: true, ..usual },
+        _ => {
+            return Err(std::io::Error::other(
+                "--call-control is allowed, forbidden, absent, silent or dead",
+            ));
+        }
+    })
+}
+
+fn cdr(way: CdrWay, other: bool) -> CdrOutput {
+    let usual = CdrOutput::new(way);
+    if !other {
+        return usual;
+    }
+    CdrOutput {
+        fields: SHORT_FIELDS.to_vec(),
+        date: '.',
+        commas: true,
+        counter: true,
+        ..usual
+    }
 }
 
 /// The newest build of a generation.
@@ -125,10 +171,16 @@ fn pbx(args: PbxArgs) -> std::io::Result<()> {
         future_hours: args.future_hours,
         calls_per_day: args.calls_per_hour * 24,
         even_traffic: true,
+        call_control: call_control(&args.call_control)?,
         ..PbxConfig::default()
     };
     let console = config.build().0 < 20;
     let pbx = Pbx::start(config)?;
+    let way = match (args.cdr_connect, args.cdr_listen) {
+        (Some(to), _) => Some(CdrWay::ConnectTo(to)),
+        (None, port) => port.map(CdrWay::Listen),
+    };
+    let _cdr = way.map(|way| pbx.start_cdr(cdr(way, args.cdr_other))).transpose()?;
     let url = pbx.url();
     let (id, secret) = pbx.credentials();
     println!("PBX            {url}");

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::callcontrol::CallControl;
 use super::v18::Console;
 use crate::time::SimTime;
 
@@ -199,6 +200,8 @@ pub struct PbxConfig {
     pub report_slow_rows: Option<usize>,
     /// Numbers that are zero are left out like nulls (seen by one public client).
     pub zeros_left_out: bool,
+    /// How the Call Control API behaves.
+    pub call_control: CallControl,
     /// Rows of `GetOldCallLogData` carry ids like new ones. Else they carry none, like those of builds before 20.0.6.
     pub old_rows_have_ids: bool,
     /// `GetCallLogData` is there; else it is 404 and only `CallHistoryView` tells of calls (before Update 6).
@@ -256,6 +259,7 @@ impl Default for PbxConfig {
             report_max_days: 31,
             report_slow_rows: None,
             zeros_left_out: false,
+            call_control: CallControl::default(),
             old_rows_have_ids: true,
             report_there: true,
             auto_delete_days: None,

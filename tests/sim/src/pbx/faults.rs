@@ -36,6 +36,8 @@ pub enum PathKind {
     System,
     /// `/LastCdrAndChatMessageTimestamp`.
     LastCdr,
+    /// `/callcontrol…`.
+    CallControl,
     /// What only an administrator reads: service principals, event log, trunks, archive and CDR settings.
     Administration,
     /// Anything else.

@@ -7,6 +7,8 @@
 pub mod audio;
 pub mod auth;
 pub mod call;
+mod callcontrol;
+pub mod cdr;
 pub mod company;
 pub mod config;
 mod control;
@@ -30,6 +32,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use callcontrol::CallControl;
+pub use cdr::{CdrHandle, CdrOutput, CdrWay};
 pub use config::{Codec, Licence, PbxConfig, Principal};
 pub use faults::{Fault, FaultKind, Faults, PathKind};
 pub use traffic::{CallKind, CallPlan};
@@ -52,6 +56,8 @@ pub(crate) struct Shared {
     sessions: v18::Sessions,
     requests: BTreeMap<PathKind, u64>,
     secrets_served: u64,
+    sockets_opened: u64,
+    sockets_cut: u64,
 }
 
 /// What a running PBX is made of; clones are the same PBX.
@@ -117,6 +123,8 @@ impl Pbx {
                 sessions: v18::Sessions::default(),
                 requests: BTreeMap::new(),
                 secrets_served: 0,
+                sockets_opened: 0,
+                sockets_cut: 0,
             })),
         };
         let router = xapi::router(inner.clone()).layer(map_response_with_state(inner.clone(), dated));
@@ -135,6 +143,10 @@ pub struct Handle {
 }
 
 impl Handle {
+    pub(crate) fn exchange(&self) -> Exchange {
+        self.inner.clone()
+    }
+
     fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -257,6 +269,21 @@ impl Handle {
     /// Requests of one kind so far.
     pub fn requests(&self, path: PathKind) -> u64 {
         self.inner.lock().requests.get(&path).copied().unwrap_or(0)
+    }
+
+    /// Changes how the Call Control API behaves; open sockets stay as they are until they are cut.
+    pub fn set_call_control(&self, settings: CallControl) {
+        self.inner.lock().world.config.call_control = settings;
+    }
+
+    /// Cuts every open Call Control socket.
+    pub fn cut_sockets(&self) {
+        self.inner.lock().sockets_cut += 1;
+    }
+
+    /// Call Control sockets that were opened so far.
+    pub fn sockets_opened(&self) -> u64 {
+        self.inner.lock().sockets_opened
     }
 
     /// Answers of `/Users` that held passwords because the client didn't choose its fields.

@@ -210,6 +210,17 @@ impl World {
             .filter(move |row| row.visible_ms <= now_ms)
     }
 
+    /// The rows that started from `from_ms` to `to_ms` (both included), whether the log shows them or not.
+    pub fn legs_between(&self, from_ms: i64, to_ms: i64) -> impl Iterator<Item = &Row> {
+        let range = (from_ms <= to_ms).then(|| self.rows.range((from_ms, 0)..=(to_ms, u32::MAX)));
+        range.into_iter().flatten().map(|(_, row)| row)
+    }
+
+    /// Rows of calls that are placed from now on have at least this number.
+    pub fn next_counter(&self) -> u32 {
+        self.next_call.wrapping_mul(16)
+    }
+
     /// The start of the newest visible row.
     pub fn newest_row_ms(&self, now_ms: i64) -> Option<i64> {
         self.rows

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, header};
 use hyper::body::Frame;
 
@@ -16,7 +17,7 @@ use super::filter::decode;
 use super::odata::Query;
 use super::reply::Reply;
 use super::report::Table;
-use super::{Exchange, Shared, control, directory, recordings, report, system, v18, view};
+use super::{Exchange, Shared, callcontrol, control, directory, recordings, report, system, v18, view};
 
 /// All that the PBX answers.
 pub(super) fn router(pbx: Exchange) -> Router {
@@ -24,9 +25,10 @@ pub(super) fn router(pbx: Exchange) -> Router {
 }
 
 async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
     let path = decode(head.uri.path(), false);
-    let raw_query = head.uri.query().unwrap_or_default();
+    let raw_query = head.uri.query().unwrap_or_default().to_owned();
+    let raw_query = raw_query.as_str();
     let console = v18::kind_of(&path);
     let kind = console.unwrap_or_else(|| kind_of(&path));
     let skip = match console {
@@ -56,6 +58,10 @@ async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body>
             let form = axum::body::to_bytes(body, 64 * 1024).await.unwrap_or_default();
             token(&pbx, &head.method, &String::from_utf8_lossy(&form))
         }
+        None if kind == PathKind::CallControl => match call_control(&pbx, &mut head, &path) {
+            Ok(upgraded) => return upgraded,
+            Err(reply) => reply,
+        },
         None => {
             let bearer = head
                 .headers
@@ -70,6 +76,21 @@ async fn answer(State(pbx): State<Exchange>, request: Request) -> Response<Body>
     finish(reply, &faults, &pbx.version())
 }
 
+fn call_control(pbx: &Exchange, head: &mut Parts, path: &str) -> Result<Response<Body>, Reply> {
+    let bearer = head.headers.get(header::AUTHORIZATION);
+    let bearer = bearer.and_then(|value| value.to_str().ok());
+    {
+        let shared = pbx.lock();
+        if shared.world.config.build().0 < 20 {
+            return Err(Reply::empty(404));
+        }
+        if !shared.tokens.lets_in(bearer, pbx.time.now_ms()) {
+            return Err(Reply::empty(401));
+        }
+    }
+    callcontrol::answer(pbx, head, path)
+}
+
 /// What the PBX says to an address that it doesn't talk to, whatever was asked.
 fn shut_out(pbx: &Exchange) -> Option<Reply> {
     let shared = pbx.lock();
@@ -81,6 +102,8 @@ fn kind_of(path: &str) -> PathKind {
     let Some(rest) = path.strip_prefix("/xapi/v1") else {
         return if path == "/connect/token" {
             PathKind::Token
+        } else if path == "/callcontrol" || path.starts_with("/callcontrol/") {
+            PathKind::CallControl
         } else {
             PathKind::Other
         };
@@ -192,7 +215,7 @@ fn right_answer(
         }),
         PathKind::Administration => system::administration(world, rest, &query, host),
         // `/Recordings(5)` and everything else that the specification has or hasn't but this PBX doesn't.
-        PathKind::Token | PathKind::Other => Err(Reply::empty(404)),
+        PathKind::Token | PathKind::CallControl | PathKind::Other => Err(Reply::empty(404)),
     }
 }
 
