@@ -1,4 +1,4 @@
-//! The decision as a condition of SQL: what passes it is exactly what [`super::decide`] allows.
+//! The decision as a condition of SQL: what passes it is exactly what [`super::decide()`] allows.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! Who may do what, and why: the one decision that every way to a call or a recording passes. Pure, no I/O.
 //!
 //! A [`Subject`] (who asks) holds [`Grant`]s: from the PBX's roles, from the CRM's, given here, or built in. A grant
-//! names an [`Action`], a [`Scope`] and a [`Place`]. [`decide`] looks at the grants that count for an [`Object`] and
+//! names an [`Action`], a [`Scope`] and a [`Place`]. [`decide()`] looks at the grants that count for an [`Object`] and
 //! takes the highest; what nobody granted is denied. [`sql_filter`] says the same as a condition of SQL, so that a list
-//! shows exactly what `decide` allows; [`explain`] shows the table and which grant won.
+//! shows exactly what `decide` allows; [`explain()`] shows the table and which grant won.
 //!
 //! Rules by their ids (S1 console of v12 to v15.5, S2 roles of v16 to v20, S3 Bitrix24) stand in `packaging/rights.md`
 //! with the tests that hold them. "Denied" in one role takes nothing away from what another gives (S3-7): the scale has

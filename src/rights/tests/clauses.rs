@@ -371,3 +371,24 @@ fn what_hears_is_what_lies_in_the_crms_folder() {
     assert_eq!(Action::Export.about(), About::Whole);
     assert_eq!(Action::TranscriptRead.about(), About::Leg);
 }
+
+#[test]
+fn the_own_departments_are_any_of_them_and_not_all_of_them_together() {
+    let mut subject = person(vec![grant(Action::CallView, OwnAndDepartment)]);
+    subject.departments = vec![SALES, SUPPORT];
+    assert!(allowed(&subject, Action::CallView, &colleagues()));
+    assert!(allowed(&subject, Action::CallView, &others()));
+    subject.departments.clear();
+    assert!(!allowed(&subject, Action::CallView, &colleagues()));
+    assert!(allowed(&subject, Action::CallView, &own()));
+}
+
+#[test]
+fn a_level_of_nothing_is_nothing_that_one_may() {
+    assert!(!may(&person(vec![grant(Action::CallView, Denied)]), Action::CallView));
+    assert!(may(&person(vec![grant(Action::CallView, Own)]), Action::CallView));
+    assert!(!may(
+        &person(vec![grant(Action::CallView, Own)]),
+        Action::RecordingListen
+    ));
+}
