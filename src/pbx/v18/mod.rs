@@ -95,6 +95,7 @@ pub struct V18 {
     /// Ids of recordings that are text, by the number that stands for them.
     texts: Mutex<BTreeMap<i64, String>>,
     /// The last reading of the call log: from, to, when (monotonic), what.
+    #[allow(clippy::type_complexity)]
     read: Mutex<Option<(i64, i64, i64, Arc<Vec<Line>>)>>,
     inside: Mutex<Option<directory::Inside>>,
     /// Digest of the last reading of the directory.
