@@ -93,7 +93,7 @@ fn a_wrong_secret_costs_a_login_every_half_hour_and_a_changed_one_is_taken_up_at
     assert_eq!(pbx.requests(PathKind::Token), refused);
     assert_eq!(pbx.requests(PathKind::Report), 0);
     let shown = item(agent.handle(), "pbx-login-refused").unwrap();
-    assert!(shown.fix.contains("Admin, Integrations, API"), "{}", shown.fix);
+    assert!(shown.fix.contains("Admin → Integrations → API"), "{}", shown.fix);
 
     let changed = pbx.time().now_ms();
     rewrite_secret(&setup, "pbx.secret", &pbx.credentials().1);
@@ -262,7 +262,7 @@ fn a_client_of_the_whole_system_shows_as_one_cause_with_what_follows_from_it() {
         let folded = handle.health().folded();
         matches!(folded.as_slice(), [one] if one.item.code == "pbx-right-missing"
             && one.explains.iter().any(|under| under.code == "rights-unreadable")
-            && one.item.fix.contains("not System Wide"))
+            && one.item.fix.contains("System Wide"))
     });
     pbx.set_principal(principal(true, true, true));
     wait_all(&agent, &pbx, &crm);
@@ -500,7 +500,7 @@ fn a_certificate_is_judged_by_the_authority_that_the_configuration_names() {
     wait_all(&agent, &pbx, &crm);
     assert_eq!(agent.handle().status().pbx.pin, None);
     pbx.regenerate_certificate().unwrap();
-    wait_item(&agent, "pbx-unreachable", "its certificate is not trusted");
+    wait_item(&agent, "pbx-certificate-untrusted", "its certificate is not trusted");
 }
 
 #[test]

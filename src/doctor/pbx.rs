@@ -75,7 +75,7 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
     examination.check::<()>("pbx-clock", LOGIN, move || (clock(last), None));
     let deaths = driver.early_token_deaths();
     let runs = subject.link.is_some();
-    examination.check::<()>("pbx-token-life", LOGIN, move || {
+    examination.check::<()>("token-life", LOGIN, move || {
         let told = match deaths {
             _ if !runs => skipped("only the running agent sees whether somebody else ends its token"),
             0 => fine("none died early in the last hour"),

@@ -37,7 +37,9 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
         examination.check::<()>("pbx-retention", LIMIT, move || (retention(asked.as_ref()), None));
     }
     let (store, late) = (subject.store.clone(), subject.config.pbx.late_recordings);
-    examination.check::<()>("pbx-late", LIMIT, move || (lateness(store.as_ref(), now, late), None));
+    examination.check::<()>("late-recordings", LIMIT, move || {
+        (lateness(store.as_ref(), now, late), None)
+    });
 }
 
 fn licence(driver: &dyn Pbx) -> Found {

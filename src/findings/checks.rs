@@ -60,7 +60,7 @@ pub const CHECKS: &[CheckKind] = &[
     asks("pbx-tls", "pbx", &["pbx-tcp"], "PBX: certificate"),
     asks("pbx-token", "pbx", &["pbx-tls"], "PBX: login"),
     asks("pbx-clock", "pbx", &["pbx-tls"], "PBX: clock"),
-    here("pbx-token-life", "pbx", &[], "PBX: token"),
+    here("token-life", "pbx", &[], "PBX: token"),
     asks("pbx-history", "rights", &["pbx-token"], "Right: call history"),
     asks("pbx-recordings", "rights", &["pbx-token"], "Right: list recordings"),
     asks("pbx-download", "rights", &["pbx-token"], "Right: fetch a recording"),
@@ -87,7 +87,7 @@ pub const CHECKS: &[CheckKind] = &[
     asks("pbx-licence", "recording", &["pbx-token"], "Licence and API"),
     here("recording-on", "recording", &[], "Recording switched on"),
     asks("pbx-retention", "recording", &["pbx-token"], "PBX: retention"),
-    here("pbx-late", "recording", &[], "Late recordings"),
+    here("late-recordings", "recording", &[], "Late recordings"),
     asks("target", "targets", &["address"], "Target"),
     asks("mqtt", "mqtt", &["address"], "Broker"),
 ];

@@ -401,7 +401,7 @@ pub const FINDINGS: &[Finding] = &[
     ),
     warning(
         "pbx-token-shared",
-        "pbx-token-life",
+        "token-life",
         "",
         [
             "Another program uses the same client",
@@ -577,7 +577,7 @@ pub const FINDINGS: &[Finding] = &[
     ),
     warning(
         "recordings-late",
-        "pbx-late",
+        "late-recordings",
         "pbx-unreachable",
         [
             "Recordings are late",

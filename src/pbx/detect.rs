@@ -117,7 +117,8 @@ impl Detected {
     fn once<T>(&self, current: &Current, ask: &mut dyn FnMut(&Current) -> Result<T, Error>) -> Result<T, Error> {
         let Current::V18(_) = current else { return ask(current) };
         let (setup, now_ms) = (&self.setup, self.setup.clock.wall_ms());
-        let (name, file) = (&setup.config.client_id, &setup.config.secret_file);
+        // Apart from v20's note: which of the two logins was refused tells which generation it is.
+        let (name, file) = (&console_name(&setup.config), &setup.config.secret_file);
         if let Some(error) = setup.refusals.standing(name, file, now_ms) {
             return Err(error);
         }
@@ -131,6 +132,15 @@ impl Detected {
             Err(_) => {}
         }
         answer
+    }
+
+    /// An earlier run was refused at the console's login.
+    fn is_noted(&self) -> bool {
+        let (config, now_ms) = (&self.setup.config, self.setup.clock.wall_ms());
+        self.setup
+            .refusals
+            .standing(&console_name(config), &config.secret_file, now_ms)
+            .is_some()
     }
 
     /// The first answer that is not "no such path" shows that the guess was right.
@@ -164,9 +174,11 @@ impl Detected {
             Ok(_) => true,
             // It is there, and does not want us: that is for the caller to meet.
             Err(error) => {
-                matches!(error.kind, Kind::LoginRefused | Kind::RightMissing)
-                    && other.pbx().last_answer().at_ms.is_some()
-                    && !other.is_missing()
+                let known = matches!(other, Current::V18(_)) && self.is_noted();
+                known
+                    || matches!(error.kind, Kind::LoginRefused | Kind::RightMissing)
+                        && other.pbx().last_answer().at_ms.is_some()
+                        && !other.is_missing()
             }
         };
         if !is_there {
@@ -228,6 +240,10 @@ impl Detected {
             .into_iter()
             .find(|one| one.extension.as_deref() == Some(extension.as_str())))
     }
+}
+
+fn console_name(config: &config::Pbx) -> String {
+    format!("console {}", config.client_id)
 }
 
 fn v20(setup: &Setup) -> Result<Arc<v20::V20>, TrustError> {
