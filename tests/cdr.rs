@@ -153,7 +153,8 @@ fn busy(seed: u64) -> PbxConfig {
 #[test]
 fn a_day_without_an_api_is_row_by_row_what_the_pbx_had_whatever_its_lines_look_like() {
     let listening = |at: SocketAddr| CdrOutput::new(CdrWay::ConnectTo(at));
-    let cases: [(&str, fn(CdrOutput) -> CdrOutput); 4] = [
+    type Variant = fn(CdrOutput) -> CdrOutput;
+    let cases: [(&str, Variant); 4] = [
         ("27", |output| output),
         ("23", |output| CdrOutput {
             fields: SHORT_FIELDS.to_vec(),
