@@ -1,5 +1,7 @@
 //! Which call a recording belongs to. Nothing on the PBX says so: extension, number and moment are all there is.
 
+use std::collections::HashSet;
+
 use super::call_log::Line;
 use super::row::bare;
 
@@ -29,7 +31,8 @@ pub(super) fn find(recordings: &[Sought], calls: &[Line], settled_ms: i64) -> Ve
     let mut order: Vec<usize> = (0..recordings.len()).collect();
     order.sort_by_key(|at| recordings[*at].started_ms);
     let mut found = vec![None; recordings.len()];
-    let mut taken: Vec<(&str, Option<&str>)> = Vec::new();
+    let mut taken: HashSet<(&str, Option<&str>)> = HashSet::new();
+    let numbers: Vec<Vec<String>> = calls.iter().map(numbers_of).collect();
     for at in order {
         let recording = &recordings[at];
         let Some(started_ms) = recording.started_ms else {
@@ -43,16 +46,17 @@ pub(super) fn find(recordings: &[Sought], calls: &[Line], settled_ms: i64) -> Ve
             .get(first..last)
             .unwrap_or_default()
             .iter()
-            .filter(|call| call.answered)
-            .flat_map(|call| {
+            .zip(numbers.get(first..last).unwrap_or_default())
+            .filter(|(call, _)| call.answered)
+            .flat_map(|(call, numbers)| {
                 call.or_ms
                     .into_iter()
                     .chain([call.started_ms])
-                    .map(move |began_ms| (began_ms, call))
+                    .map(move |began_ms| (began_ms, call, numbers))
             })
-            .filter(|(began_ms, _)| *began_ms <= started_ms + SLACK_MS)
-            .filter_map(|(began_ms, call)| {
-                let fit = fit(recording, call)?;
+            .filter(|(began_ms, _, _)| *began_ms <= started_ms + SLACK_MS)
+            .filter_map(|(began_ms, call, numbers)| {
+                let fit = fit(recording, numbers)?;
                 let is_inside = started_ms <= began_ms + call.length_ms;
                 let is_taken = taken.contains(&(call.id.as_str(), extension));
                 let strict = (fit == WEAK || is_taken) && started_ms > settled_ms;
@@ -61,7 +65,7 @@ pub(super) fn find(recordings: &[Sought], calls: &[Line], settled_ms: i64) -> Ve
             })
             .max_by_key(|(rank, _)| *rank);
         if let Some((_, call)) = best {
-            taken.push((&call.id, extension));
+            taken.insert((&call.id, extension));
             found[at] = Some(call.id.clone());
         }
     }
@@ -72,12 +76,17 @@ pub(super) fn find(recordings: &[Sought], calls: &[Line], settled_ms: i64) -> Ve
 /// call.
 const WEAK: u8 = 0;
 
-/// How well they fit, by what they share; `None` if nothing, or if the outside number is another.
-fn fit(recording: &Sought, call: &Line) -> Option<u8> {
-    let of_call: Vec<String> = [&call.from, &call.to]
+/// The numbers of both sides.
+fn numbers_of(call: &Line) -> Vec<String> {
+    let sides = [&call.from, &call.to];
+    sides
         .into_iter()
         .filter_map(|side| side.number.as_deref().map(bare))
-        .collect();
+        .collect()
+}
+
+/// How well they fit, by what they share; `None` if nothing, or if the outside number is another.
+fn fit(recording: &Sought, of_call: &[String]) -> Option<u8> {
     let extension = recording
         .extension
         .as_deref()
