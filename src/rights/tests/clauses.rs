@@ -392,3 +392,23 @@ fn a_level_of_nothing_is_nothing_that_one_may() {
         Action::RecordingListen
     ));
 }
+
+#[test]
+fn a_filter_binds_the_person_the_departments_and_the_target_in_the_order_of_its_marks() {
+    let crm = Grant {
+        source: Source::Crm("crm".to_owned()),
+        ..grant(Action::CallView, Any)
+    };
+    let (sql, bound) = sql_filter(
+        &person(vec![crm, grant(Action::CallView, OwnAndDepartment)]),
+        Action::CallView,
+    )
+    .sql();
+    assert_eq!(bound, [Param::Int(1), Param::Int(SALES), Param::Text("crm".to_owned())]);
+    assert_eq!(sql.matches('?').count(), 3);
+    let places = ["holder = ?", "department IN (?)", "d.target = ?"].map(|part| sql.find(part).unwrap());
+    assert!(places.is_sorted(), "{sql}");
+    let mut two = person(vec![grant(Action::CallView, OwnAndDepartment)]);
+    two.departments = vec![SALES, SUPPORT];
+    assert!(sql_filter(&two, Action::CallView).sql().0.contains("IN (?,?)"));
+}

@@ -107,3 +107,12 @@ fn s1_none_of_the_five_permissions_shows_a_call_or_plays_a_recording() {
     }
     assert!(person(console_grants(&["administrator".to_owned()])).grants.is_empty());
 }
+
+#[test]
+fn what_is_ticked_in_the_console_comes_with_the_person() {
+    let known = crate::model::Person {
+        console: vec!["trunk-administrator".to_owned()],
+        ..crate::model::Person::default()
+    };
+    assert_eq!(reach(&person(grants_of_person(&known, &[])), TrunkManage), Any);
+}

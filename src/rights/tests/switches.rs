@@ -275,3 +275,19 @@ fn a_departments_rights_are_not_read_from_another() {
     let subject = person(grants_of_person(&known, &turned));
     assert_eq!(reach(&subject, Action::RecordingListen), OwnAndDepartment);
 }
+
+#[test]
+fn a_boolean_that_says_what_the_role_has_anyway_adds_no_second_grant() {
+    let mut place = Membership {
+        department: SALES,
+        rights: named("managers"),
+        role_rights: Rights::default(),
+    };
+    place.rights.see_recordings = Some(true);
+    let grants = grants_of_place(&place, None);
+    let hears = grants
+        .iter()
+        .filter(|grant| grant.action == Action::RecordingListen)
+        .count();
+    assert_eq!(hears, 1);
+}
