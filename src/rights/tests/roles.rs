@@ -225,3 +225,26 @@ fn every_role_has_its_own_word_and_lists_an_action_once() {
     }
     assert_eq!(role("users").unwrap().scope(SystemManage), Denied);
 }
+
+#[test]
+fn everybody_calls_out_and_a_system_administrator_sees_the_boxs_state_and_raises_roles_where_they_are() {
+    for known in ROLES {
+        assert_eq!(known.scope(CallOutbound), Any, "{}", known.word);
+    }
+    assert_eq!(
+        scopes("system_admins", &[BoxView, RightsRead, RoleRaise]),
+        [Any, Any, OwnAndDepartment]
+    );
+    assert_eq!(
+        scopes("group_owners", &[HoursOverride, ExtensionManage, RoleRaise]),
+        [OwnAndDepartment; 3]
+    );
+}
+
+#[test]
+fn an_extension_as_an_object_has_spoken_to_nobody() {
+    let Object::Owned(owned) = Object::extension("101", Some(1), vec![SALES]) else {
+        panic!("owned")
+    };
+    assert!(!owned.parties[0].spoke);
+}

@@ -278,3 +278,11 @@ fn levels_are_kept_by_section() {
     assert_eq!(levels.of(Section::CallStatistics), Denied);
     assert_eq!(levels.of(Section::CallRecording), Own);
 }
+
+#[test]
+fn s3_2_a_member_is_a_whole_number_and_one_of_several_departments_is_enough() {
+    assert_eq!(Member::parse("10a"), None);
+    let role = role_of("r", Section::CallStatistics, Any, &["department:Support"], false);
+    let (grants, _) = crm_grants(&[role], "101", &[(SALES, "Sales"), (SUPPORT, "Support")]);
+    assert!(!grants.is_empty());
+}
