@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod rig;
+#[path = "doctor/s0.rs"]
+mod s0;
 
 use std::collections::BTreeSet;
 use std::fs;

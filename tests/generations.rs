@@ -144,8 +144,8 @@ fn a_day_of_traffic_on_every_build_ends_with_the_same_calls_legs_and_recordings_
         let running: Vec<_> = days
             .into_iter()
             .map(|(name, config, untold)| {
-                let run = move || day(&name, config, untold);
-                scope.spawn(run)
+                let thread = std::thread::Builder::new().name(name.clone());
+                thread.spawn_scoped(scope, move || day(&name, config, untold)).unwrap()
             })
             .collect();
         for one in running {

@@ -625,7 +625,7 @@ fn a_second_factor_and_a_blacklisted_address_have_their_names() {
     let setup = "generation = \"v18\"";
     let (_setup, agent) = started("v18-black", &blacklisted, &crm, setup);
     agent.wait("it says so", WAIT, |handle| {
-        item(handle, "pbx-login-refused").is_some_and(|item| item.text.contains("blacklist"))
+        item(handle, "pbx-address-refused").is_some_and(|item| item.text.contains("blacklist"))
     });
     let_pass(&agent, &blacklisted, 600_000);
     assert_eq!(blacklisted.requests(PathKind::Token), 1);

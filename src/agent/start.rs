@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -318,9 +319,16 @@ impl Flows {
     fn start(&mut self, name: &str, flow: impl FnOnce() -> Result<(), String> + Send + 'static) {
         let (tell, suspect) = (Arc::clone(&self.tell), self.suspect.clone());
         let body = move || {
-            if let Err(text) = flow() {
-                mark_suspect(&suspect, &text);
-                tell.send_replace(Some(text));
+            // What is flashed aborts on a panic and is started anew; a build that unwinds must not go on with a flow less.
+            match catch_unwind(AssertUnwindSafe(flow)) {
+                Ok(Ok(())) => {}
+                Ok(Err(text)) => {
+                    mark_suspect(&suspect, &text);
+                    tell.send_replace(Some(text));
+                }
+                Err(_) => {
+                    tell.send_replace(Some("a flow has panicked; its last words stand in the log".to_owned()));
+                }
             }
         };
         let spawned = std::thread::Builder::new()

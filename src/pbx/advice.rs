@@ -156,8 +156,9 @@ fn v20(problem: Problem) -> &'static str {
              for example 30 days."
         }
         Problem::ClientShared => {
-            "On the PBX: Admin → Integrations → API → Add: make a client for callspool alone. The PBX allows one token at a \
-             time for each client, so two programs with one client throw each other out."
+            "On the PBX: Admin → Integrations → API → Add: make a client for callspool alone (for example callspool), without a \
+             person behind it; if this build wants an extension for it, a disabled one. The PBX allows one token at a time for \
+             each client, so two programs with one client throw each other out."
         }
         Problem::Clock => {
             "Set PBX and box to the same time server; on the PBX, Admin → General → Time Zone must be the real one, and the \
@@ -204,7 +205,8 @@ fn v18(problem: Problem) -> &'static str {
         }
         Problem::AddressRefused => {
             "On the PBX: Dashboard → IP Blacklist: delete this box's address if it is there; then Settings → Security → Console \
-             Restrictions: add this box's address to the allowed ones."
+             Restrictions: add this box's address to the allowed ones. Then save the file that pbx.secret_file names anew \
+             (touch is enough), and callspool tries again."
         }
         Problem::LicenceInactive => "On the PBX: Settings → License: renew or activate the licence.",
         Problem::RecordingStopped => {
@@ -220,8 +222,8 @@ fn v18(problem: Problem) -> &'static str {
              must cost nothing, for example 30 days."
         }
         Problem::ClientShared => {
-            "On the PBX: Users → Add: make a user for callspool alone, without a person behind it. Two programs with one \
-             user throw each other out."
+            "On the PBX: Users → Add: make a user for callspool alone (for example callspool), without a person behind it; if \
+             this build wants an extension for it, a disabled one. Two programs with one user throw each other out."
         }
         Problem::Clock => {
             "Set PBX and box to the same time server; on the PBX, Settings → General → Time Zone must be the real one, and \

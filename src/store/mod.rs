@@ -72,6 +72,7 @@ pub use recordings::{
     recording, recording_by_pbx_id, recordings_between, recordings_of, recordings_to_hand, set_recording_state,
     spool_bytes, try_now, unlinked_recordings, waiting_since,
 };
+pub use schema::SCHEMA;
 pub use settings::Settings;
 pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};

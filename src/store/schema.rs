@@ -13,6 +13,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema-3.sql"),
 ];
 
+/// The version that this callspool brings a store to (`PRAGMA user_version`).
+pub const SCHEMA: usize = MIGRATIONS.len();
+
 /// Brings the file from whatever version it has to the newest. Each step is one transaction; before the first step
 /// on a file that holds data, a verified copy is put beside it.
 pub(super) fn migrate(connection: &mut Connection, path: &Path, steps: &[&str]) -> Result<()> {

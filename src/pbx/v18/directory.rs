@@ -162,7 +162,11 @@ fn person(row: &ExtensionRow, places: Vec<i64>) -> Option<Person> {
             .into_iter()
             .map(|department| Membership {
                 department,
-                rights: Rights::default(),
+                // The console doesn't tell the role; everybody has at least the least of them (S2-1).
+                rights: Rights {
+                    role: Some("group-users".to_owned()),
+                    ..Rights::default()
+                },
                 role_rights: Rights::default(),
             })
             .collect(),

@@ -17,6 +17,9 @@ use crate::config::read_secret;
 use crate::http::Answer;
 use crate::random::hex;
 
+/// Before the words of a remembered refusal that was about this box's address and not about the password.
+const SHUT_OUT: &str = "address: ";
+
 #[derive(Default)]
 pub(super) struct Keeper {
     pub user: String,
@@ -48,10 +51,13 @@ impl Keeper {
         *cookie = None;
         let mark = self.mark(pbx);
         if let Some(refused) = pbx.memory.get(REFUSED)
-            && let Some((of, text)) = refused.split_once(' ')
+            && let Some((of, told)) = refused.split_once(' ')
             && of == mark
         {
-            return Err(Error::new(Kind::LoginRefused, text));
+            return Err(match told.strip_prefix(SHUT_OUT) {
+                Some(text) => Error::new(Kind::ShutOut, text),
+                None => Error::new(Kind::LoginRefused, told),
+            });
         }
         let secret = read_secret(&self.secret_file).map_err(|text| Error::new(Kind::LoginRefused, text))?;
         match self.log_in(pbx, &secret) {
@@ -61,11 +67,13 @@ impl Keeper {
                 Ok(fresh)
             }
             Err(mut error) => {
-                if error.kind == Kind::LoginRefused {
-                    error
-                        .text
-                        .push_str("; not tried again until the secret file or the configuration changes");
-                    pbx.memory.put(REFUSED, &format!("{mark} {}", error.text));
+                // Asking on while the address is banned may keep it banned.
+                if matches!(error.kind, Kind::LoginRefused | Kind::ShutOut) {
+                    error.text.push_str(
+                        "; not tried again until the secret file is saved anew or the configuration changes",
+                    );
+                    let kind = if error.kind == Kind::ShutOut { SHUT_OUT } else { "" };
+                    pbx.memory.put(REFUSED, &format!("{mark} {kind}{}", error.text));
                 }
                 Err(error)
             }
@@ -105,7 +113,7 @@ impl Keeper {
             403 => {
                 let text = "the PBX refuses logins from this box's address (403): it is on its IP blacklist, or the \
                             console is restricted to other addresses";
-                return Err(Error::new(Kind::LoginRefused, text));
+                return Err(Error::new(Kind::ShutOut, text));
             }
             _ => return Err(pbx.unexpected(answer, "the login")),
         }
