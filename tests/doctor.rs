@@ -614,8 +614,10 @@ fn the_running_agents_doctor_streams_its_lines_over_the_control_socket() {
 }
 
 /// Every string literal after one of these is the code of a health item.
-const RAISES: [&str; 6] = [
+const RAISES: [&str; 8] = [
     ".raise(",
+    ".item(",
+    "too_old,",
     "item(\n        handle,",
     "const DOWN: &str = ",
     "const PLAIN: &str = ",

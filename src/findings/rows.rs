@@ -594,6 +594,61 @@ pub const FINDINGS: &[Finding] = &[
         ["Rights are old", "Who may see what is as it was then."],
         Words("They are read again as soon as the PBX answers."),
     ),
+    warning(
+        "rights-too-old",
+        "",
+        "pbx-unreachable",
+        [
+            "Rights are too old: calls and recordings are closed",
+            "Nobody may see calls or hear recordings here until the PBX confirms who may; this page stays open.",
+        ],
+        Words(
+            "Let the box reach the PBX: rights open again with the next reading. rights.max_age says how old they may be.",
+        ),
+    ),
+    // Where the PBX's CDR lines come in.
+    error(
+        "cdr-down",
+        "",
+        "link-down",
+        [
+            "The PBX's CDR lines can't be received",
+            "What the PBX writes meanwhile about calls doesn't come again; with an API the calls are read from there.",
+        ],
+        Words("Check address and port in [cdr] and on the PBX (CDR settings), and the firewall between."),
+    ),
+    warning(
+        "cdr-gap",
+        "",
+        "cdr-down",
+        [
+            "Calls may be missing",
+            "Nobody received the PBX's CDR lines for a while, and it sends each line once.",
+        ],
+        Words("Nothing brings those lines back here; the PBX's own reports have the calls of that time."),
+    ),
+    warning(
+        "cdr-not-kept",
+        "",
+        "store-failing",
+        [
+            "CDR lines can't be kept",
+            "They wait in memory until the store can be written.",
+        ],
+        Words(
+            "Make room on the disk or mount it writable, before callspool is stopped: the PBX sends no line twice.",
+        ),
+    ),
+    warning(
+        "cdr-unreadable",
+        "",
+        "",
+        [
+            "Some CDR lines can't be read",
+            "They are in no order of fields that is known; they are kept.",
+        ],
+        Words("Write the PBX's fields in its order into cdr.fields and restart: they are read again then."),
+    ),
     // Where it goes.
     error(
         "target-down",
