@@ -8,6 +8,7 @@ mod lines;
 mod raw;
 mod resolve;
 mod show;
+mod targets;
 mod units;
 mod value;
 
@@ -103,14 +104,37 @@ pub struct Spool {
 pub struct Target {
     /// Its name, on pages and in ids; never change it, or everything is delivered anew.
     pub name: String,
-    /// Where events are posted.
-    pub url: String,
-    /// File that holds the signing secret, `whsec_…`.
-    pub secret_file: PathBuf,
+    /// What it speaks, with the settings of that kind.
+    pub kind: TargetKind,
     /// Whether the audio is delivered too.
     pub audio: bool,
     /// Whether calls from before the first start are delivered too.
     pub history: bool,
+}
+
+/// The kinds of targets, each with its own settings.
+#[derive(Debug, Clone)]
+pub enum TargetKind {
+    /// `kind = "webhook"`
+    Webhook(Webhook),
+}
+
+impl TargetKind {
+    /// The files that hold its secrets, each with the name of its setting.
+    pub fn secret_files(&self) -> Vec<(&'static str, &Path)> {
+        match self {
+            TargetKind::Webhook(webhook) => vec![("secret_file", &webhook.secret_file)],
+        }
+    }
+}
+
+/// A receiver of Standard Webhooks.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Where events are posted.
+    pub url: String,
+    /// File that holds the signing secret, `whsec_…`.
+    pub secret_file: PathBuf,
     /// How long one request may take, the audio's transfer apart.
     pub timeout: Duration,
     /// How its certificate is judged.

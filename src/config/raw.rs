@@ -43,15 +43,17 @@ pub(super) struct RawSpool {
     pub keep: Option<String>,
 }
 
+/// The settings of all kinds of targets in one; which of them a kind has is decided when it is resolved.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTarget {
     pub name: Option<String>,
     pub kind: Option<String>,
-    pub url: Option<String>,
-    pub secret_file: Option<PathBuf>,
     pub audio: Option<bool>,
     pub history: Option<bool>,
+    // webhook
+    pub url: Option<String>,
+    pub secret_file: Option<PathBuf>,
     pub timeout: Option<String>,
     pub trust: Option<String>,
 }

@@ -69,6 +69,15 @@ fn an_unknown_setting_is_refused_at_its_line_with_the_known_ones() {
 }
 
 #[test]
+fn a_kind_that_is_not_known_is_refused_with_the_known_ones() {
+    let told = problems(&GOOD.replace("name = \"crm\"", "name = \"crm\"\nkind = \"fax\""));
+    assert!(
+        told[0].contains("target.0.kind: \"fax\" is not known; this version knows \"webhook\""),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn what_must_be_given_is_asked_for() {
     let told = problems("[pbx]\nurl = \"https://x\"\n");
     assert!(

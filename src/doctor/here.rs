@@ -48,9 +48,15 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
         None => fine("no time service leaves a sign here; the PBX's clock is compared below"),
     });
     examination.check("secrets", "Secret files", None, || {
-        let mut files = vec![&config.pbx.secret_file];
-        files.extend(config.targets.iter().map(|target| &target.secret_file));
-        files.extend(config.mqtt.iter().filter_map(|mqtt| Some(&mqtt.login.as_ref()?.1)));
+        let mut files = vec![config.pbx.secret_file.as_path()];
+        let secrets = config.targets.iter().flat_map(|target| target.kind.secret_files());
+        files.extend(secrets.map(|(_, file)| file));
+        files.extend(
+            config
+                .mqtt
+                .iter()
+                .filter_map(|mqtt| Some(mqtt.login.as_ref()?.1.as_path())),
+        );
         let count = files.len();
         match files.into_iter().try_for_each(|file| read_secret(file).map(|_| ())) {
             Ok(()) => fine(format!("{count} secret files can be read, and not by everyone")),

@@ -4,7 +4,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use super::{Examination, Subject, failed, fine, skipped};
-use crate::deliver::check_target;
+use crate::deliver;
 
 pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
     if subject.config.targets.is_empty() {
@@ -15,11 +15,17 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
     for target in &subject.config.targets {
         let title = format!("Target {}", target.name);
         examination.check("target", &title, None, || {
-            match check_target(target, subject.clock.clone()) {
+            let opened = match deliver::open(target, subject.clock) {
+                Ok(opened) => opened,
+                Err(error) => {
+                    return failed(error.to_string(), "Correct `trust` of the target in the configuration.");
+                }
+            };
+            match opened.check(subject.store) {
                 Ok(text) => fine(text),
-                Err((code, text)) => failed(
-                    format!("{text} ({code})"),
-                    "Check url, trust and secret_file of the target.",
+                Err(trouble) => failed(
+                    format!("{} ({})", trouble.text, trouble.code),
+                    opened.remedy(&trouble.code),
                 ),
             }
         });

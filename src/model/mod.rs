@@ -7,7 +7,7 @@ mod machine;
 mod recording;
 
 pub use call::{Call, Direction, Leg, Outcome, Party};
-pub use delivery::{Delivery, DeliveryKind, DeliveryState};
+pub use delivery::{Delivery, DeliveryKind, DeliveryState, Standing};
 pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 pub use machine::Machine;
 pub use recording::{Recording, RecordingState};

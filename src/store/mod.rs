@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod group;
 mod outbox;
+mod progress;
 mod recordings;
 mod schema;
 mod settings;
@@ -35,6 +36,7 @@ pub use outbox::{
     Progress, add_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,
     mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,
 };
+pub use progress::{forget_progress, progress, save_progress};
 pub use recordings::{
     due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
     mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, recording,

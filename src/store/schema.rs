@@ -7,7 +7,12 @@ use rusqlite::Connection;
 use super::error::{Error, Kind, Result};
 
 /// Step `n` leads from schema version `n` to `n + 1`.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema-1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("schema-1.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// Brings the file from whatever version it has to the newest. Each step is one transaction; before the first step
 /// on a file that holds data, a verified copy is put beside it.

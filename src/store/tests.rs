@@ -289,9 +289,10 @@ fn a_newer_schema_is_refused_and_an_older_one_is_backed_up_first() {
     let path = store.path().to_owned();
     drop(store);
     let mut connection = Connection::open(&path).unwrap();
-    let steps = [schema::MIGRATIONS[0], "CREATE TABLE later (x)"];
+    let steps = [schema::MIGRATIONS, &["CREATE TABLE later (x)"]].concat();
     schema::migrate(&mut connection, &path, &steps).unwrap();
-    assert!(path.with_extension("before-2.db").exists());
+    let copy = format!("before-{}.db", steps.len());
+    assert!(path.with_extension(copy).exists());
     drop(connection);
     let error = Store::open(&path).err().unwrap();
     assert_eq!(error.kind, Kind::TooNew);
@@ -305,7 +306,7 @@ fn a_step_that_fails_leaves_the_schema_as_it_was() {
     let path = store.path().to_owned();
     drop(store);
     let mut connection = Connection::open(&path).unwrap();
-    let steps = [schema::MIGRATIONS[0], "CREATE TABLE later (x); CREATE TABLE call (x)"];
+    let steps = [schema::MIGRATIONS, &["CREATE TABLE later (x); CREATE TABLE call (x)"]].concat();
     assert!(schema::migrate(&mut connection, &path, &steps).is_err());
     drop(connection);
     Store::open(&path).unwrap();
@@ -403,5 +404,33 @@ fn a_recording_is_never_given_to_a_call_whose_row_names_another() {
     };
     let silent = take(&store, vec![silent])[0];
     assert_eq!(listed(9), Some(silent));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_a_target_notes_between_steps_is_there_after_a_restart_and_apart_from_others() {
+    let (store, folder) = store();
+    take(&store, vec![leg("a", "k", 9_000)]);
+    let call = store.read(|c| call_by_key(c, "k")).unwrap().unwrap().id;
+    store
+        .save_progress("b24", Some(call), "call_id", "externalCall.1")
+        .unwrap();
+    store
+        .save_progress("b24", Some(call), "call_id", "externalCall.2")
+        .unwrap();
+    store.save_progress("b24", None, "token", "t").unwrap();
+    store.save_progress("other", Some(call), "call_id", "x").unwrap();
+    let path = store.path().to_owned();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    let noted = store.progress("b24", Some(call)).unwrap();
+    assert_eq!(
+        noted.into_iter().collect::<Vec<_>>(),
+        [("call_id".to_owned(), "externalCall.2".to_owned())]
+    );
+    assert_eq!(store.progress("b24", None).unwrap().len(), 1);
+    store.forget_progress("b24", Some(call), "call_id").unwrap();
+    assert!(store.progress("b24", Some(call)).unwrap().is_empty());
+    assert_eq!(store.progress("other", Some(call)).unwrap()["call_id"], "x");
     std::fs::remove_dir_all(folder).unwrap();
 }
