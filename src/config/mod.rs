@@ -117,6 +117,60 @@ pub struct Target {
 pub enum TargetKind {
     /// `kind = "webhook"`
     Webhook(Webhook),
+    /// `kind = "bitrix24"`
+    Bitrix24(Bitrix24),
+}
+
+/// A Bitrix24 portal.
+#[derive(Debug, Clone)]
+pub struct Bitrix24 {
+    /// How callspool gets in.
+    pub door: BitrixDoor,
+    /// User id of the employee who gets what belongs to nobody; 0 is the webhook's owner.
+    pub default_user: u64,
+    /// Extension or other DN → user id, before the portal's own internal numbers are asked.
+    pub employees: std::collections::BTreeMap<String, u64>,
+    /// `LINE_NUMBER`; empty for none.
+    pub line: String,
+    /// Whether unknown numbers become leads.
+    pub crm_create: bool,
+    /// Whether internal calls are handed over.
+    pub internal: bool,
+    /// In the place of a number that is hidden or not taken.
+    pub unknown_number: String,
+    /// User id of the employee who gets a task for a missed call; 0 for none.
+    pub task_for: u64,
+    /// Requests a second in the long run.
+    pub rate: u64,
+    /// Requests at once.
+    pub burst: u64,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How its certificate is judged.
+    pub trust: Trust,
+}
+
+/// How callspool gets into a Bitrix24 portal.
+#[derive(Debug, Clone)]
+pub enum BitrixDoor {
+    /// By an inbound webhook.
+    Webhook {
+        /// File that holds its address, which is a secret.
+        file: PathBuf,
+    },
+    /// As a local application, by OAuth 2.0.
+    Application {
+        /// The portal.
+        url: String,
+        /// The application's code.
+        client_id: String,
+        /// File that holds its key.
+        client_secret_file: PathBuf,
+        /// File that holds the first refresh token.
+        refresh_token_file: PathBuf,
+        /// The authorization server.
+        oauth_url: String,
+    },
 }
 
 impl TargetKind {
@@ -124,6 +178,11 @@ impl TargetKind {
     pub fn secret_files(&self) -> Vec<(&'static str, &Path)> {
         match self {
             TargetKind::Webhook(webhook) => vec![("secret_file", &webhook.secret_file)],
+            TargetKind::Bitrix24(portal) => match &portal.door {
+                BitrixDoor::Webhook { file } => vec![("webhook_file", file)],
+                // The first refresh token may be taken away once it is used.
+                BitrixDoor::Application { client_secret_file, .. } => vec![("client_secret_file", client_secret_file)],
+            },
         }
     }
 }

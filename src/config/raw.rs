@@ -1,5 +1,6 @@
 //! The configuration as it is typed: every setting optional, unknown ones refused.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -56,6 +57,21 @@ pub(super) struct RawTarget {
     pub secret_file: Option<PathBuf>,
     pub timeout: Option<String>,
     pub trust: Option<String>,
+    // bitrix24
+    pub webhook_file: Option<PathBuf>,
+    pub client_id: Option<String>,
+    pub client_secret_file: Option<PathBuf>,
+    pub refresh_token_file: Option<PathBuf>,
+    pub oauth_url: Option<String>,
+    pub default_user: Option<u64>,
+    pub employees: Option<BTreeMap<String, u64>>,
+    pub line: Option<String>,
+    pub crm_create: Option<bool>,
+    pub internal: Option<bool>,
+    pub unknown_number: Option<String>,
+    pub task_for: Option<u64>,
+    pub rate: Option<u64>,
+    pub burst: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,6 +4,7 @@
 //! own ([`Worker`]), so that one that is down never blocks another. What a kind of target is like stands behind one seam,
 //! [`Target`].
 
+mod bitrix24;
 mod breaker;
 mod checked;
 mod handover;
@@ -16,6 +17,7 @@ mod verdict;
 mod webhook;
 mod worker;
 
+pub use bitrix24::Bitrix24;
 pub use breaker::{resume, statuses};
 pub use handover::HandOver;
 pub use payload::Origin;

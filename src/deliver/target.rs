@@ -1,5 +1,6 @@
 //! What every kind of target must be able to do, and the one place that makes them.
 
+use super::bitrix24::Bitrix24;
 use super::verdict::Verdict;
 use super::webhook::Webhook;
 use crate::clock::Clock;
@@ -50,6 +51,7 @@ impl Trouble {
 pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, TrustError> {
     Ok(match &target.kind {
         TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
+        TargetKind::Bitrix24(settings) => Box::new(Bitrix24::new(&target.name, settings, clock)?),
     })
 }
 

@@ -79,6 +79,16 @@ impl Client {
         request.send(body).map(Answer::new).map_err(Error::from)
     }
 
+    /// POST of a body that is streamed from `source`; `headers` must hold its `content-length`.
+    pub fn post_from(&self, url: &str, headers: Headers, source: &mut dyn std::io::Read) -> Result<Answer, Error> {
+        let mut request = self.agent.post(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = ureq::SendBody::from_reader(source);
+        request.send(body).map(Answer::new).map_err(Error::from)
+    }
+
     /// PUT of a body that is streamed from `source`; `headers` must hold its `content-length`.
     pub fn put(&self, url: &str, headers: Headers, source: &mut dyn std::io::Read) -> Result<Answer, Error> {
         let mut request = self.agent.put(url);

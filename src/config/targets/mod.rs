@@ -1,5 +1,6 @@
 //! Targets: what all kinds have in common, and one file for the settings of each kind.
 
+mod bitrix24;
 mod webhook;
 
 use super::raw::RawTarget;
@@ -7,7 +8,7 @@ use super::value::Resolver;
 use super::{Target, TargetKind};
 
 /// What the kinds are called.
-const KINDS: &str = "\"webhook\"";
+const KINDS: &str = "\"webhook\", \"bitrix24\"";
 
 /// A key of the target that is being resolved.
 type Key<'a> = &'a dyn Fn(&str) -> String;
@@ -33,7 +34,7 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
             &key("kind"),
             raw.kind.take(),
             "webhook",
-            "What it speaks: \"webhook\" (Standard Webhooks).",
+            "What it speaks: \"webhook\" (Standard Webhooks) or \"bitrix24\".",
         );
         let audio = typed.flag(
             &key("audio"),
@@ -49,6 +50,7 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
         );
         let settings = match kind.as_str() {
             "webhook" => TargetKind::Webhook(webhook::resolve(typed, &key, raw)),
+            "bitrix24" => TargetKind::Bitrix24(bitrix24::resolve(typed, &key, raw)),
             _ => {
                 typed.wrong(
                     &key("kind"),
@@ -70,5 +72,5 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
 
 /// One of each kind, for the reference.
 pub(super) fn examples() -> Vec<RawTarget> {
-    vec![webhook::example()]
+    vec![webhook::example(), bitrix24::example()]
 }

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::params::Params;
 use super::portal::{Activity, Portal, Record};
 use super::refusal::Refusal;
-use super::telephony::id_of;
 
 /// Fields of an activity that are documented and that are looked at here.
 const ACTIVITY: [&str; 17] = [
@@ -145,9 +144,8 @@ impl Portal {
 
     pub(super) fn list_activities(&mut self, given: &Map<String, Value>) -> Result<Value, Refusal> {
         let params = Params::of(given, &["filter", "select", "order", "start"])?;
-        let filter = Params::of(params.object("filter")?, &["ORIGINATOR_ID", "ORIGIN_ID", "ID"])?;
+        let filter = Params::of(params.object("filter")?, &["ORIGINATOR_ID", "ORIGIN_ID"])?;
         let (origin, originator) = (filter.text("ORIGIN_ID")?, filter.text("ORIGINATOR_ID")?);
-        let id = id_of(filter.get("ID"));
         let rows: Vec<Value> = self
             .truth
             .activities
@@ -155,19 +153,24 @@ impl Portal {
             .filter(|one| {
                 origin.is_none_or(|origin| one.origin_id == origin)
                     && originator.is_none_or(|originator| one.originator_id == originator)
-                    && id.is_none_or(|id| one.id == id)
             })
-            .map(|one| {
-                let files: Vec<Value> = one.files.iter().map(|file| json!({ "id": file.file_id })).collect();
-                json!({
-                    "ID": one.id.to_string(),
-                    "ORIGIN_ID": one.origin_id,
-                    "ORIGINATOR_ID": one.originator_id,
-                    "FILES": files,
-                })
-            })
+            .map(row)
             .collect();
         Ok(json!({ "total": rows.len(), "result": rows }))
+    }
+
+    pub(super) fn activity(&mut self, given: &Map<String, Value>) -> Result<Value, Refusal> {
+        let id = Params::of(given, &["id"])?.number("id")?;
+        let found = self.truth.activities.iter().find(|one| Some(one.id as i64) == id);
+        let activity = found.ok_or_else(|| Refusal::nameless("Activity is not found"))?;
+        let files: Vec<Value> = activity
+            .files
+            .iter()
+            .map(|file| json!({ "id": file.file_id }))
+            .collect();
+        let mut told = row(activity);
+        told["FILES"] = json!(files);
+        Ok(told)
     }
 
     fn files(&mut self, given: Option<&Value>) -> Result<Vec<Record>, Refusal> {
@@ -185,4 +188,8 @@ impl Portal {
         }
         Ok(files)
     }
+}
+
+fn row(one: &Activity) -> Value {
+    json!({ "ID": one.id.to_string(), "ORIGIN_ID": one.origin_id, "ORIGINATOR_ID": one.originator_id })
 }

@@ -67,7 +67,7 @@ impl<'a> Params<'a> {
     }
 }
 
-pub(super) fn whole(value: &Value) -> Option<i64> {
+fn whole(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.parse().ok(),

@@ -138,6 +138,7 @@ fn perform(
         "crm.lead.add" => portal.add_lead(given),
         "crm.activity.add" => portal.add_activity(given),
         "crm.activity.update" => portal.update_activity(given),
+        "crm.activity.get" => portal.activity(given),
         "crm.activity.list" => portal.list_activities(given),
         "tasks.task.add" => portal.add_task(given),
         "tasks.task.list" => portal.list_tasks(given),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::gate::Door;
-use super::params::{Params, whole};
+use super::params::Params;
 use super::portal::{Call, Portal, Upload, secret};
 use super::refusal::Refusal;
 use crate::crm::sign::hex;
@@ -325,9 +325,4 @@ impl Portal {
 fn is_iso_with_zone(text: &str) -> bool {
     let format = &time::format_description::well_known::Rfc3339;
     time::OffsetDateTime::parse(text, format).is_ok()
-}
-
-/// The whole number of a filter's value.
-pub(super) fn id_of(value: Option<&Value>) -> Option<u64> {
-    value.and_then(whole).and_then(|id| u64::try_from(id).ok())
 }
