@@ -181,7 +181,9 @@ impl TargetKind {
             TargetKind::Bitrix24(portal) => match &portal.door {
                 BitrixDoor::Webhook { file } => vec![("webhook_file", file)],
                 // The first refresh token may be taken away once it is used.
-                BitrixDoor::Application { client_secret_file, .. } => vec![("client_secret_file", client_secret_file)],
+                BitrixDoor::Application { client_secret_file, .. } => {
+                    vec![("client_secret_file", client_secret_file)]
+                }
             },
         }
     }

@@ -272,14 +272,12 @@ impl Portal {
             return Trip::for_a_person("portal-deleted", "there is no such portal any more");
         }
         if refusal.status == 401 {
-            return if self.by_webhook() {
-                Trip::for_a_person(
-                    "webhook-deleted",
-                    "the portal doesn't know this inbound webhook (any more)",
-                )
-            } else {
-                Trip::for_a_person("no-auth", "the portal doesn't know the application's token")
-            };
+            if self.by_webhook() {
+                return Trip::for_a_person("webhook-deleted", "the portal doesn't know this inbound webhook (any more)");
+            }
+            // The next try looks whether a person has put a new token in.
+            self.tokens.replace(Tokens::default());
+            return Trip::for_a_person("no-auth", "the portal doesn't know the application's token");
         }
         if refusal.is("ERROR_METHOD_NOT_FOUND") {
             return Trip::for_a_person("portal-moved", format!("there is no method {method} at this address"));
