@@ -6,9 +6,12 @@
 
 mod breaker;
 mod checked;
+mod folder;
 mod handover;
 mod line;
 mod payload;
+mod pieces;
+mod s3;
 mod sign;
 mod status;
 mod target;
@@ -17,8 +20,10 @@ mod webhook;
 mod worker;
 
 pub use breaker::{resume, statuses};
+pub use folder::Folder;
 pub use handover::HandOver;
 pub use payload::Origin;
+pub use s3::ObjectStore;
 pub use sign::{Secret, SecretError};
 pub use status::TargetStatus;
 pub use target::{Target, Trouble, open};

@@ -1,5 +1,7 @@
 //! What every kind of target must be able to do, and the one place that makes them.
 
+use super::folder::Folder;
+use super::s3::ObjectStore;
 use super::verdict::Verdict;
 use super::webhook::Webhook;
 use crate::clock::Clock;
@@ -50,6 +52,8 @@ impl Trouble {
 pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, TrustError> {
     Ok(match &target.kind {
         TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
+        TargetKind::S3(settings) => Box::new(ObjectStore::new(&target.name, settings, clock.clone())?),
+        TargetKind::Folder(settings) => Box::new(Folder::new(&target.name, settings)),
     })
 }
 

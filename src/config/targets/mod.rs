@@ -1,13 +1,20 @@
 //! Targets: what all kinds have in common, and one file for the settings of each kind.
 
+mod folder;
+mod naming;
+mod s3;
 mod webhook;
+
+pub use folder::Folder;
+pub use naming::Naming;
+pub use s3::{LockMode, S3};
 
 use super::raw::RawTarget;
 use super::value::Resolver;
 use super::{Target, TargetKind};
 
 /// What the kinds are called.
-const KINDS: &str = "\"webhook\"";
+const KINDS: &str = "\"webhook\", \"s3\" and \"folder\"";
 
 /// A key of the target that is being resolved.
 type Key<'a> = &'a dyn Fn(&str) -> String;
@@ -33,7 +40,7 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
             &key("kind"),
             raw.kind.take(),
             "webhook",
-            "What it speaks: \"webhook\" (Standard Webhooks).",
+            "What it is: \"webhook\" (Standard Webhooks), \"s3\" (object storage) or \"folder\" (a NAS, a USB disk).",
         );
         let audio = typed.flag(
             &key("audio"),
@@ -49,6 +56,8 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
         );
         let settings = match kind.as_str() {
             "webhook" => TargetKind::Webhook(webhook::resolve(typed, &key, raw)),
+            "s3" => TargetKind::S3(Box::new(s3::resolve(typed, &key, raw))),
+            "folder" => TargetKind::Folder(folder::resolve(typed, &key, raw)),
             _ => {
                 typed.wrong(
                     &key("kind"),
@@ -70,5 +79,5 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
 
 /// One of each kind, for the reference.
 pub(super) fn examples() -> Vec<RawTarget> {
-    vec![webhook::example()]
+    vec![webhook::example(), s3::example(), folder::example()]
 }
