@@ -140,6 +140,8 @@ impl ObjectStore {
         let ask = Ask::new("PUT", &piece.name)
             .header("content-type", &piece.media)
             .header("x-amz-checksum-sha256", base64_of(&piece.sha256))
+            // Locked objects must be put with both (Amazon S3 user guide, "Managing Object Lock").
+            .header("x-amz-sdk-checksum-algorithm", "SHA256")
             .headers(self.wishes(piece))
             .headers(only_if_new(guarded));
         let answer = match &piece.content {
