@@ -75,7 +75,10 @@ fn recorded() -> CallPlan {
 
 /// Whether nothing is left to deliver.
 fn settled(handle: &Handle, pbx: &pbx::Handle) -> bool {
-    let counts = handle.status().counts.unwrap();
+    // A status that is asked for while the agent comes up has no counts yet.
+    let Some(counts) = handle.status().counts else {
+        return false;
+    };
     counts.calls as usize >= pbx.truth().len() && counts.deliveries_waiting == 0 && counts.deliveries_held == 0
 }
 
@@ -156,9 +159,7 @@ fn every_kind_of_call_is_told_as_the_portal_wants_it() {
             ..recorded()
         });
     }
-    agent.wait("all is delivered", PATIENCE, |handle| {
-        settled(handle, &pbx) && handle.status().counts.unwrap().calls == kinds.len() as i64
-    });
+    agent.wait("all is delivered", PATIENCE, |handle| settled(handle, &pbx));
     assert_once(&pbx, &portal);
     portal.with_truth(|truth| {
         let missed: Vec<_> = truth.calls.iter().filter(|call| call.status == "304").collect();
@@ -323,9 +324,7 @@ fn where_a_webhook_may_not_register_calls_they_become_activities_with_their_reco
     for _ in 0..5 {
         pbx.place_call(recorded());
     }
-    agent.wait("all is delivered", PATIENCE, |handle| {
-        settled(handle, &pbx) && handle.status().counts.unwrap().calls == 5
-    });
+    agent.wait("all is delivered", PATIENCE, |handle| settled(handle, &pbx));
     portal.with_truth(|truth| {
         assert_eq!(truth.violations, Vec::<String>::new());
         assert_eq!((truth.calls.len(), truth.open.len(), truth.activities.len()), (0, 0, 5));

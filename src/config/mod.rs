@@ -9,6 +9,7 @@ mod raw;
 mod resolve;
 mod show;
 mod targets;
+mod template;
 mod units;
 mod value;
 
@@ -19,6 +20,8 @@ use std::time::Duration;
 pub use entry::Entry;
 pub use resolve::parse;
 pub use show::reference;
+pub use targets::{Folder, LockMode, Naming, S3};
+pub use template::Template;
 
 /// Where the configuration is looked for unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";
@@ -119,6 +122,10 @@ pub enum TargetKind {
     Webhook(Webhook),
     /// `kind = "bitrix24"`
     Bitrix24(Bitrix24),
+    /// `kind = "s3"`
+    S3(Box<S3>),
+    /// `kind = "folder"`
+    Folder(Folder),
 }
 
 /// A Bitrix24 portal.
@@ -185,6 +192,8 @@ impl TargetKind {
                     vec![("client_secret_file", client_secret_file)]
                 }
             },
+            TargetKind::S3(s3) => vec![("secret_file", &s3.secret_file)],
+            TargetKind::Folder(_) => Vec::new(),
         }
     }
 }

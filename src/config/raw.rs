@@ -52,7 +52,7 @@ pub(super) struct RawTarget {
     pub kind: Option<String>,
     pub audio: Option<bool>,
     pub history: Option<bool>,
-    // webhook
+    // whatever is reached over HTTP
     pub url: Option<String>,
     pub secret_file: Option<PathBuf>,
     pub timeout: Option<String>,
@@ -72,6 +72,22 @@ pub(super) struct RawTarget {
     pub task_for: Option<u64>,
     pub rate: Option<u64>,
     pub burst: Option<u64>,
+    // archives
+    pub key: Option<String>,
+    pub call_key: Option<String>,
+    // s3
+    pub bucket: Option<String>,
+    pub region: Option<String>,
+    pub style: Option<String>,
+    pub storage_class: Option<String>,
+    pub lock: Option<String>,
+    pub lock_for: Option<String>,
+    pub legal_hold: Option<bool>,
+    pub multipart_above: Option<String>,
+    pub part_size: Option<String>,
+    // folder
+    pub path: Option<PathBuf>,
+    pub mount: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -61,12 +61,6 @@ pub(super) fn example() -> Config {
     let lines = typed
         .iter()
         .chain(&["target.0.secret_file", "mqtt.url"])
-        .chain(&["target.1.name", "target.1.kind", "target.1.url", "target.1.client_id"])
-        .chain(&[
-            "target.1.client_secret_file",
-            "target.1.refresh_token_file",
-            "target.1.default_user",
-        ])
         .map(|key| ((*key).to_owned(), 1))
         .collect();
     config(&mut Resolver::new(Path::new(super::DEFAULT_PATH), lines), raw)

@@ -10,18 +10,27 @@ pub fn reference() -> String {
          # Secrets stand in files of their own, readable by callspool alone (mode 600).\n",
     );
     let mut table = String::new();
-    for entry in super::resolve::example().entries {
+    let entries = super::resolve::example().entries;
+    for entry in &entries {
         let (head, leaf) = entry.key.rsplit_once('.').unwrap_or(("", &entry.key));
         if head != table {
             table = head.to_owned();
             let line = match head.split_once('.') {
-                Some((list, _)) => format!("\n[[{list}]]\n"),
+                // Of a list one element is to be filled in; the others show what else there is.
+                Some((list, _)) if entries.iter().any(|one| is_typed(one) && one.key.starts_with(head)) => {
+                    format!("\n[[{list}]]\n")
+                }
+                Some((list, _)) => format!("\n# [[{list}]]\n"),
                 None => format!("\n[{head}]\n"),
             };
             out.push_str(&line);
         }
-        let mark = if entry.origin == "default" { "# " } else { "" };
+        let mark = if is_typed(entry) { "" } else { "# " };
         out.push_str(&format!("\n# {}\n{mark}{leaf} = {}\n", entry.help, entry.value));
     }
     out
+}
+
+fn is_typed(entry: &super::Entry) -> bool {
+    entry.origin != "default"
 }

@@ -72,7 +72,29 @@ fn an_unknown_setting_is_refused_at_its_line_with_the_known_ones() {
 fn a_kind_that_is_not_known_is_refused_with_the_known_ones() {
     let told = problems(&GOOD.replace("name = \"crm\"", "name = \"crm\"\nkind = \"fax\""));
     assert!(
-        told[0].contains("target.0.kind: \"fax\" is not known; this version knows \"webhook\""),
+        told[0].contains("target.0.kind: \"fax\" is not known; this version knows \"webhook\", \"s3\""),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_setting_of_another_kind_is_refused_at_its_line() {
+    let told = problems(&format!("{GOOD}bucket = \"b\"\n"));
+    assert_eq!(
+        told,
+        [
+            "c.toml:12: target.0.bucket: a target of kind \"webhook\" has no such setting; it belongs to another kind"
+        ]
+    );
+    let folder = "[[target]]\nname = \"nas\"\nkind = \"folder\"\npath = \"/mnt/nas\"\n";
+    assert!(problems(&format!("{GOOD}{folder}")).is_empty());
+    let told = problems(&format!("{GOOD}{folder}secret_file = \"x\"\nkey = \"{{call}}\"\n"));
+    assert!(
+        told[0].starts_with("c.toml:17: target.1.key: {recording} must be in it"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].starts_with("c.toml:16: target.1.secret_file: a target of kind \"folder\" has no"),
         "{told:?}"
     );
 }
@@ -115,13 +137,20 @@ fn the_reference_is_a_configuration_that_can_be_loaded() {
         .lines()
         .map(|line| {
             line.strip_prefix("# ")
-                .filter(|rest| rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' ')))
+                .filter(|rest| {
+                    rest.starts_with("[[") || rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' '))
+                })
                 .unwrap_or(line)
         })
         .map(|line| format!("{line}\n"))
         .collect();
     let same = parse(&uncommented, Path::new("c.toml")).unwrap();
     assert_eq!(same.pbx.overlap, config.pbx.overlap);
+    assert_eq!(
+        (config.targets.len(), same.targets.len()),
+        (1, 3),
+        "other kinds are shown, not asked for"
+    );
     assert!(
         same.entries.iter().all(|entry| entry.origin != "default"),
         "a default stands in the reference"

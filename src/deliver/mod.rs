@@ -7,9 +7,12 @@
 mod bitrix24;
 mod breaker;
 mod checked;
+mod folder;
 mod handover;
 mod line;
 mod payload;
+mod pieces;
+mod s3;
 mod sign;
 mod status;
 mod target;
@@ -19,8 +22,10 @@ mod worker;
 
 pub use bitrix24::Bitrix24;
 pub use breaker::{resume, statuses};
+pub use folder::Folder;
 pub use handover::HandOver;
 pub use payload::Origin;
+pub use s3::ObjectStore;
 pub use sign::{Secret, SecretError};
 pub use status::TargetStatus;
 pub use target::{Target, Trouble, open};

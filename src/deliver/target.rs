@@ -1,6 +1,8 @@
 //! What every kind of target must be able to do, and the one place that makes them.
 
 use super::bitrix24::Bitrix24;
+use super::folder::Folder;
+use super::s3::ObjectStore;
 use super::verdict::Verdict;
 use super::webhook::Webhook;
 use crate::clock::Clock;
@@ -52,6 +54,8 @@ pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, T
     Ok(match &target.kind {
         TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
         TargetKind::Bitrix24(settings) => Box::new(Bitrix24::new(&target.name, settings, clock)?),
+        TargetKind::S3(settings) => Box::new(ObjectStore::new(&target.name, settings, clock.clone())?),
+        TargetKind::Folder(settings) => Box::new(Folder::new(&target.name, settings)),
     })
 }
 

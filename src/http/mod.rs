@@ -70,6 +70,24 @@ impl Client {
         request.call().map(Answer::new).map_err(Error::from)
     }
 
+    /// HEAD.
+    pub fn head(&self, url: &str, headers: Headers) -> Result<Answer, Error> {
+        let mut request = self.agent.head(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().map(Answer::new).map_err(Error::from)
+    }
+
+    /// DELETE.
+    pub fn delete(&self, url: &str, headers: Headers) -> Result<Answer, Error> {
+        let mut request = self.agent.delete(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().map(Answer::new).map_err(Error::from)
+    }
+
     /// POST of a small body.
     pub fn post(&self, url: &str, headers: Headers, body: &[u8]) -> Result<Answer, Error> {
         let mut request = self.agent.post(url);

@@ -1,14 +1,21 @@
 //! Targets: what all kinds have in common, and one file for the settings of each kind.
 
 mod bitrix24;
+mod folder;
+mod naming;
+mod s3;
 mod webhook;
+
+pub use folder::Folder;
+pub use naming::Naming;
+pub use s3::{LockMode, S3};
 
 use super::raw::RawTarget;
 use super::value::Resolver;
 use super::{Target, TargetKind};
 
 /// What the kinds are called.
-const KINDS: &str = "\"webhook\", \"bitrix24\"";
+const KINDS: &str = "\"webhook\", \"bitrix24\", \"s3\" and \"folder\"";
 
 /// A key of the target that is being resolved.
 type Key<'a> = &'a dyn Fn(&str) -> String;
@@ -34,7 +41,7 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
             &key("kind"),
             raw.kind.take(),
             "webhook",
-            "What it speaks: \"webhook\" (Standard Webhooks) or \"bitrix24\".",
+            "What it is: \"webhook\" (Standard Webhooks), \"bitrix24\", \"s3\" (object storage) or \"folder\" (a NAS, a USB disk).",
         );
         let audio = typed.flag(
             &key("audio"),
@@ -51,6 +58,8 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
         let settings = match kind.as_str() {
             "webhook" => TargetKind::Webhook(webhook::resolve(typed, &key, raw)),
             "bitrix24" => TargetKind::Bitrix24(bitrix24::resolve(typed, &key, raw)),
+            "s3" => TargetKind::S3(Box::new(s3::resolve(typed, &key, raw))),
+            "folder" => TargetKind::Folder(folder::resolve(typed, &key, raw)),
             _ => {
                 typed.wrong(
                     &key("kind"),
@@ -72,5 +81,10 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
 
 /// One of each kind, for the reference.
 pub(super) fn examples() -> Vec<RawTarget> {
-    vec![webhook::example(), bitrix24::example()]
+    vec![
+        webhook::example(),
+        s3::example(),
+        folder::example(),
+        bitrix24::example(),
+    ]
 }

@@ -273,7 +273,10 @@ impl Portal {
         }
         if refusal.status == 401 {
             if self.by_webhook() {
-                return Trip::for_a_person("webhook-deleted", "the portal doesn't know this inbound webhook (any more)");
+                return Trip::for_a_person(
+                    "webhook-deleted",
+                    "the portal doesn't know this inbound webhook (any more)",
+                );
             }
             // The next try looks whether a person has put a new token in.
             self.tokens.replace(Tokens::default());
