@@ -225,14 +225,13 @@ fn five_hundred_calls_through_a_bad_line_and_kills_arrive_once() {
     const SEED: u64 = 20_261_122;
     println!("seed {SEED}");
     let mut rng = Rng::of(SEED, "bitrix24-chaos", 0);
-    let pbx = pbx_at(
-        1.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            row_delay_max_s: 0,
-            ..quiet()
-        },
-    );
+    // The real binary goes by the real clock.
+    let pbx = pbx::Pbx::start(PbxConfig {
+        transcribed_share: 0.0,
+        row_delay_max_s: 0,
+        ..quiet()
+    })
+    .unwrap();
     let portal = portal(&pbx, |config| config.keep_audio = false);
     let line = Line::start(portal.addr()).unwrap();
     // The authorization server is reached directly: an answer of it that is lost ends in a person's hands, by its rules.
@@ -260,6 +259,7 @@ fn five_hundred_calls_through_a_bad_line_and_kills_arrive_once() {
     let done = |portal: &PortalHandle| {
         portal.with_truth(|truth| truth.calls.iter().filter(|call| call.record.is_some()).count())
     };
+    let asked = |portal: &PortalHandle| portal.with_truth(|truth| truth.requests.len());
     while done(&portal) < 500 {
         assert!(
             began.elapsed() < Duration::from_secs(240),
@@ -499,4 +499,55 @@ fn the_rate_of_the_portal_is_kept_and_its_refusals_obeyed() {
         // 60 finishes at 2 s each, 100 s in ten minutes: some are refused once, none hammers.
         assert!((1..=20).contains(&stopped), "{stopped}");
     });
+}
+
+#[test]
+fn one_employee_without_the_right_stops_nobody_else_and_hidden_numbers_are_told_all_the_same() {
+    let pbx = pbx_at(
+        60.0,
+        PbxConfig {
+            transcribed_share: 0.0,
+            ..quiet()
+        },
+    );
+    let people = pbx.company().people;
+    let (first, second) = (people[0].number.clone(), people[1].number.clone());
+    // By the portal's internal numbers the first is user 10 and the second user 11; the table gives the second to user 12.
+    let portal = portal(&pbx, |config| config.refused_users = vec![10]);
+    let setup = by_oauth("b24-people", &pbx, &portal, &portal.url())
+        .set(FAST)
+        .set(&format!("employees = {{ \"{second}\" = 12 }}"));
+    let agent = InProcess::start(&setup, same_clock(&pbx.time()));
+    let to = |agent: &str, outside: &str| {
+        pbx.place_call(CallPlan {
+            agents: vec![agent.to_owned()],
+            outside: Some(outside.to_owned()),
+            ..recorded()
+        })
+    };
+    let refused = to(&first, "+4930111111");
+    to(&second, "anonymous");
+    to(&second, "+4930222222");
+    let others = || portal.with_truth(|truth| truth.calls.iter().filter(|call| call.record.is_some()).count());
+    agent.wait("the others get through", PATIENCE, |_| others() == 2);
+    let asked = portal.requests("telephony.externalCall.register");
+    agent.wait("it is said of the refused one", PATIENCE, |handle| {
+        let read = handle.store().read(|c| {
+            let call = callspool::store::call_by_key(c, &refused.main_call_history_id)?;
+            callspool::store::deliveries_of(c, call.unwrap().id)
+        });
+        let read = read.unwrap();
+        !read.is_empty() && read[0].code == "right-telephony" && read[0].reason.contains("user 10")
+    });
+    assert!(asked <= 4, "{asked} registrations");
+    assert_eq!(item(agent.handle(), "target-permission:b24"), None, "the others may");
+    portal.with_truth(|truth| {
+        assert!(truth.calls.iter().all(|call| call.user == 12));
+        let hidden = truth.calls.iter().find(|call| call.number == "0000000000").unwrap();
+        assert_eq!(hidden.entity, None, "nobody becomes a lead by hiding a number");
+        assert!(truth.leads.contains_key("+4930222222"));
+    });
+    portal.configure(|config| config.refused_users.clear());
+    agent.wait("it comes after all", PATIENCE, |handle| settled(handle, &pbx));
+    assert_once(&pbx, &portal);
 }
