@@ -31,7 +31,7 @@ use rig::world::{item, over, quiet};
 use rig::{InProcess, Process, Setup, rewrite_secret};
 use server::Server;
 
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A box with one target, the bucket `rec` that is reached by way of `addr`.
 fn setup(name: &str, pbx: &pbx::Handle, addr: SocketAddr, more: &str) -> Setup {
@@ -69,7 +69,7 @@ fn five_hundred_calls_survive_a_bad_line_a_moody_store_and_kills_each_once() {
         });
     }
     let moods = Moods {
-        errors: 0.03,
+        errors: 0.05,
         ..Moods::default()
     };
     let moody = Moody::start(server.addr, SEED, moods);
@@ -78,9 +78,9 @@ fn five_hundred_calls_survive_a_bad_line_a_moody_store_and_kills_each_once() {
         SEED,
         Chances {
             refuse: 0.02,
-            cut_request: 0.03,
-            cut_within: 20_000,
-            lose_answer: 0.03,
+            cut_request: 0.06,
+            cut_within: 2_500,
+            lose_answer: 0.05,
             stall: 0.01,
             stall_within: Duration::from_millis(200),
         },
@@ -101,18 +101,22 @@ fn five_hundred_calls_survive_a_bad_line_a_moody_store_and_kills_each_once() {
             states(&setup),
             process.said()
         );
-        let next = Instant::now() + Duration::from_millis(1_500 + rng.below(1_500));
+        let done = states(&setup).get("delivered").copied().unwrap_or(0);
+        // The last fifth goes in peace, or bad luck alone would decide how long this takes.
+        let peace = done > 560;
+        if peace {
+            line.calm();
+            moody.calm();
+        }
+        let next = Instant::now() + Duration::from_millis(1_500 + rng.below(2_500));
         while Instant::now() < next && !is_settled(&setup, &pbx) {
             assert!(process.exit().is_none(), "{}", process.said());
-            std::thread::sleep(Duration::from_millis(25));
+            std::thread::sleep(Duration::from_millis(50));
         }
-        if kills < 10 {
+        if !peace {
             process.kill();
             kills += 1;
             process = Process::start(&setup);
-        } else {
-            line.calm();
-            moody.calm();
         }
     }
     assert!(process.stop());
@@ -241,7 +245,8 @@ for name in ("may", "maynot"):
     print(key["AccessKeyId"], key["SecretAccessKey"])
 policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 iam.put_user_policy(UserName="may", PolicyName="p", PolicyDocument=json.dumps(policy))
-urllib.request.urlopen(urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", method="POST")).read()
+ask = urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", method="POST", headers={"Content-Type": "text/plain"})
+urllib.request.urlopen(ask).read()
 "#;
     let prepared = Command::new(&python)
         .args(["-c", prepare, &server.url()])

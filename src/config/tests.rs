@@ -148,7 +148,7 @@ fn the_reference_is_a_configuration_that_can_be_loaded() {
     assert_eq!(same.pbx.overlap, config.pbx.overlap);
     assert_eq!(
         (config.targets.len(), same.targets.len()),
-        (1, 3),
+        (1, 4),
         "other kinds are shown, not asked for"
     );
     assert!(
@@ -168,4 +168,20 @@ fn a_secret_that_everyone_can_read_is_refused_without_showing_it() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(read_secret(&path).unwrap(), "hunter2");
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_bitrix24_target_has_one_door_and_somebody_for_calls_of_nobody() {
+    let door = |lines: &str| format!("{GOOD}[[target]]\nname = \"b24\"\nkind = \"bitrix24\"\n{lines}");
+    let webhook = door("webhook_file = \"b24.webhook\"\nemployees = { \"800\" = 7 }\n");
+    assert_eq!(problems(&webhook), Vec::<String>::new());
+    let told = problems(&format!("{webhook}client_id = \"local.1\"\n"));
+    assert!(
+        told[0].contains("target.1.client_id: a local application and an inbound webhook exclude"),
+        "{told:?}"
+    );
+    let told = problems(&door("url = \"https://c.bitrix24.com\"\nclient_id = \"local.1\"\n")).join(" ");
+    for missing in ["default_user", "client_secret_file", "refresh_token_file"] {
+        assert!(told.contains(&format!("target.1.{missing}: must be given")), "{told}");
+    }
 }

@@ -65,10 +65,7 @@ pub fn assert_exact(pbx: &pbx::Handle, names: &[String], read: impl Fn(&str) -> 
             .iter()
             .filter(|name| name.contains(&format!("/{key}/call-")))
             .collect();
-        assert!(
-            own.iter().any(|name| name.ends_with("/call-1.json")),
-            "call {key}: {own:?}"
-        );
+        assert!(!own.is_empty(), "call {key} is not there");
         let newest = own.iter().max().unwrap();
         let told: Value = serde_json::from_slice(&read(newest)).unwrap();
         assert_eq!(told["data"]["call"], **key);

@@ -15,7 +15,7 @@ use super::value::Resolver;
 use super::{Target, TargetKind};
 
 /// What the kinds are called.
-const KINDS: &str = "\"webhook\", \"bitrix24\", \"s3\" and \"folder\"";
+const KINDS: &str = "\"webhook\", \"s3\", \"folder\" and \"bitrix24\"";
 
 /// A key of the target that is being resolved.
 type Key<'a> = &'a dyn Fn(&str) -> String;

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod archive;
 mod beside;
 mod figures;
 mod idle;
@@ -38,7 +39,7 @@ struct Arguments {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Only these: start, idle, rows, recordings (several with commas)
+    /// Only these: start, idle, rows, recordings, archive (several with commas)
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Seconds that the idle agent settles, and then is watched
@@ -78,6 +79,9 @@ fn run(arguments: &Arguments) -> io::Result<Figures> {
     }
     if wanted("recordings") {
         recordings::measure(&bench, &mut figures)?;
+    }
+    if wanted("archive") {
+        archive::measure(&bench, &mut figures)?;
     }
     if wanted("idle") {
         idle::measure(&bench, idle, &mut figures)?;
