@@ -247,8 +247,8 @@ fn five_hundred_calls_through_a_bad_line_and_kills_arrive_once() {
         SEED,
         Chances {
             refuse: 0.01,
-            cut_request: 0.015,
-            cut_within: 4_000,
+            cut_request: 0.04,
+            cut_within: 6_000,
             lose_answer: 0.03,
             stall: 0.01,
             stall_within: Duration::from_millis(1_500),
@@ -384,7 +384,7 @@ fn a_webhook_that_may_register_calls_does() {
 #[test]
 fn what_only_a_person_can_mend_is_named_and_asked_about_seldom_and_nothing_is_lost() {
     let pbx = pbx_at(
-        60.0,
+        240.0,
         PbxConfig {
             transcribed_share: 0.0,
             ..quiet()
