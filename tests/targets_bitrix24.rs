@@ -555,3 +555,45 @@ fn one_employee_without_the_right_stops_nobody_else_and_hidden_numbers_are_told_
     agent.wait("it comes after all", PATIENCE, |handle| settled(handle, &pbx));
     assert_once(&pbx, &portal);
 }
+
+#[test]
+fn stale_uploads_full_buckets_and_a_plan_without_rest_are_met_as_documented() {
+    let pbx = pbx_at(
+        60.0,
+        PbxConfig {
+            transcribed_share: 0.0,
+            ..quiet()
+        },
+    );
+    let portal = portal(&pbx, |_| {});
+    let setup = by_oauth("b24-stale", &pbx, &portal, &portal.url()).set(FAST);
+    let agent = InProcess::start(&setup, same_clock(&pbx.time()));
+    portal.fault(
+        "upload",
+        Fault::Refuse(401, "expired_token", "The access token provided has expired."),
+        Times::Count(1),
+    );
+    let full = Fault::Refuse(503, "QUERY_LIMIT_EXCEEDED", "Too many requests");
+    portal.fault("telephony.externalCall.finish", full, Times::Count(2));
+    pbx.place_call(recorded());
+    agent.wait("it is delivered", PATIENCE, |handle| settled(handle, &pbx));
+    assert_once(&pbx, &portal);
+    assert_eq!(
+        portal.requests("telephony.externalCall.attachRecord"),
+        2,
+        "a new address for the stale one"
+    );
+    assert_eq!(portal.requests("upload"), 2);
+    assert_eq!(portal.requests("telephony.externalCall.finish"), 3);
+    assert_eq!(
+        portal.with_truth(|truth| truth.refreshes),
+        1,
+        "an upload's refusal is no reason to renew"
+    );
+    portal.configure(|config| config.no_rest = true);
+    pbx.place_call(recorded());
+    wait_for_item(&agent, "down", "no-rest-plan");
+    portal.configure(|config| config.no_rest = false);
+    agent.wait("it comes after all", PATIENCE, |handle| settled(handle, &pbx));
+    assert_once(&pbx, &portal);
+}
