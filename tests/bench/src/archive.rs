@@ -48,7 +48,7 @@ pub fn measure(bench: &Bench, figures: &mut Figures) -> io::Result<()> {
     let port = free_port()?;
     let folder = bench.room("archive")?;
     let setup = Setup::new(folder, &pbx, free_port()?, "settle = \"1s\"")?.bucket(port)?;
-    let agent = Agent::start(bench, &setup)?;
+    let mut agent = Agent::start(bench, &setup)?;
     agent.wait("the hand-over", Duration::from_millis(50), PATIENCE, |status| {
         number(status, "/counts/deliveries_waiting") as usize >= 2 * ids.len()
     })?;
