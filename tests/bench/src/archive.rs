@@ -151,6 +151,8 @@ fn rclone(source: &Path, url: &str, transfers: &str) -> io::Result<Option<Durati
     let remote = format!(":s3:beside/{transfers}");
     let began = Instant::now();
     let copied = Command::new("rclone")
+        // rclone can't take a CA bundle from there; the store is plain HTTP.
+        .env_remove("AWS_CA_BUNDLE")
         .args([
             "copy",
             "--transfers",
