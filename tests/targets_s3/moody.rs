@@ -95,7 +95,8 @@ fn serve(client: TcpStream, store: SocketAddr, sick: Option<bool>, forgetful: bo
             length = value.trim().parse().unwrap_or(0);
         }
         let hidden = ["if-none-match:", "x-amz-checksum", "x-amz-meta-"];
-        if !(forgetful && hidden.iter().any(|name| low.starts_with(name))) && !low.starts_with("connection:") {
+        let forgotten = forgetful && hidden.iter().any(|name| low.starts_with(name));
+        if !forgotten && !low.starts_with("connection:") {
             if line.trim().is_empty() {
                 head.push_str("connection: close\r\n\r\n");
                 break;

@@ -128,7 +128,7 @@ impl ObjectStore {
         // Not the first try: it may have been taken (D6). And sending megabytes to be told so is a waste.
         if delivery.state == DeliveryState::Unsure || !guarded {
             match self.look(piece)? {
-                Look::Same => return Ok(self.tidy(piece, delivery, store)?),
+                Look::Same => return self.tidy(piece, delivery, store),
                 Look::Other => return Err(exists_differs(piece).into()),
                 Look::Hidden if !guarded => return Err(hidden().into()),
                 Look::Absent | Look::Hidden => {}

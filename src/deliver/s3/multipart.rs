@@ -90,7 +90,7 @@ impl ObjectStore {
         }
         self.complete(piece, &upload, &tags, guarded)?;
         self.confirm(piece, None)?;
-        Ok(self.tidy(piece, delivery, store)?)
+        self.tidy(piece, delivery, store)
     }
 
     /// Nothing is noted any more about an object that is there; an upload of it that is still open is aborted.
