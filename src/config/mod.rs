@@ -28,9 +28,9 @@ pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
 pub use show::reference;
-pub use units::span;
 pub use targets::{Folder, LockMode, Naming, S3};
 pub use template::Template;
+pub use units::span;
 
 /// Where the configuration is looked for unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";

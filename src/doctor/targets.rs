@@ -7,11 +7,11 @@ use super::Subject;
 use super::examination::{Examination, Found, consequence_of, fine, found, skipped};
 use super::network::is_local;
 use super::pbx::authority;
+use crate::clock::Clock;
 use crate::config::{Mqtt, Target, TargetKind, read_secret};
 use crate::deliver;
 use crate::link::LinkStatus;
 use crate::model::Standing;
-use crate::clock::Clock;
 use crate::store::Store;
 
 /// How long a target may take to show that it is there.
@@ -63,7 +63,12 @@ fn one(subject: &Subject, target: Target, examination: &mut Examination) {
 
 fn target_is(target: &Target, clock: &Clock, store: Option<&Store>) -> Found {
     // Named by the check of the secret files already.
-    if target.kind.secret_files().iter().any(|(_, file)| read_secret(file).is_err()) {
+    if target
+        .kind
+        .secret_files()
+        .iter()
+        .any(|(_, file)| read_secret(file).is_err())
+    {
         return consequence_of("secrets");
     }
     let opened = match deliver::open(target, clock) {
