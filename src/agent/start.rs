@@ -19,7 +19,7 @@ use crate::bell::{Bell, Wake};
 use crate::cdr::{CdrStatus, Layout};
 use crate::clock::Clock;
 use crate::config::{self, Config, Trust};
-use crate::deliver::{HandOver, Origin, Webhook, Worker};
+use crate::deliver::{self, HandOver, Origin, Worker};
 use crate::files;
 use crate::health::Health;
 use crate::http::{Belief, Pin};
@@ -166,13 +166,13 @@ impl Agent {
         let mut workers = Vec::new();
         for (target, bell) in config.targets.iter().zip(&target_bells) {
             let key = || format!("target {}", target.name);
-            let webhook = Webhook::new(target, clock.clone()).map_err(|error| StartError::Trust {
+            let opened = deliver::open(target, &clock).map_err(|error| StartError::Trust {
                 key: key(),
                 text: error.to_string(),
             })?;
             let worker = Worker {
                 name: target.name.clone(),
-                target: webhook,
+                target: opened,
                 store: store.clone(),
                 spool: spool.clone(),
                 clock: clock.clone(),

@@ -37,7 +37,7 @@ pub(super) fn paint(word: &str, meaning: &str) -> String {
     let code = match meaning {
         "ok" | "up" | "delivered" => 32,
         "warning" | "waiting" | "skipped" | "denied" => 33,
-        "error" | "failed" | "down" | "held" | "gone" | "disabled" => 31,
+        "error" | "failed" | "down" | "held" | "gone" | "disabled" | "permission" => 31,
         _ => return word.to_owned(),
     };
     if colour() {

@@ -129,7 +129,12 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
 fn secret_files(config: &Config) -> Vec<(String, &std::path::Path)> {
     let mut files = vec![("pbx.secret_file".to_owned(), config.pbx.secret_file.as_path())];
     for (n, target) in config.targets.iter().enumerate() {
-        files.push((format!("target.{n}.secret_file"), &target.secret_file));
+        let secrets = target.kind.secret_files();
+        files.extend(
+            secrets
+                .into_iter()
+                .map(|(leaf, file)| (format!("target.{n}.{leaf}"), file)),
+        );
     }
     if let Some((_, file)) = config.mqtt.as_ref().and_then(|mqtt| mqtt.login.as_ref()) {
         files.push(("mqtt.password_file".to_owned(), file));

@@ -10,6 +10,8 @@ mod raw;
 mod resolve;
 mod rights;
 mod show;
+mod targets;
+mod template;
 mod units;
 mod value;
 
@@ -26,6 +28,8 @@ pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
 pub use show::reference;
+pub use targets::{Folder, LockMode, Naming, S3};
+pub use template::Template;
 pub use units::span;
 
 /// Where the configuration is looked for unless the command line says otherwise.
@@ -139,14 +143,117 @@ pub struct Spool {
 pub struct Target {
     /// Its name, on pages and in ids; never change it, or everything is delivered anew.
     pub name: String,
-    /// Where events are posted.
-    pub url: String,
-    /// File that holds the signing secret, `whsec_…`.
-    pub secret_file: PathBuf,
+    /// What it speaks, with the settings of that kind.
+    pub kind: TargetKind,
     /// Whether the audio is delivered too.
     pub audio: bool,
     /// Whether calls from before the first start are delivered too.
     pub history: bool,
+}
+
+/// The kinds of targets, each with its own settings.
+#[derive(Debug, Clone)]
+pub enum TargetKind {
+    /// `kind = "webhook"`
+    Webhook(Webhook),
+    /// `kind = "bitrix24"`
+    Bitrix24(Bitrix24),
+    /// `kind = "s3"`
+    S3(Box<S3>),
+    /// `kind = "folder"`
+    Folder(Folder),
+}
+
+/// A Bitrix24 portal.
+#[derive(Debug, Clone)]
+pub struct Bitrix24 {
+    /// How callspool gets in.
+    pub door: BitrixDoor,
+    /// User id of the employee who gets what belongs to nobody; 0 is the webhook's owner.
+    pub default_user: u64,
+    /// Extension or other DN → user id, before the portal's own internal numbers are asked.
+    pub employees: std::collections::BTreeMap<String, u64>,
+    /// `LINE_NUMBER`; empty for none.
+    pub line: String,
+    /// Whether unknown numbers become leads.
+    pub crm_create: bool,
+    /// Whether internal calls are handed over.
+    pub internal: bool,
+    /// In the place of a number that is hidden or not taken.
+    pub unknown_number: String,
+    /// User id of the employee who gets a task for a missed call; 0 for none.
+    pub task_for: u64,
+    /// Requests a second in the long run.
+    pub rate: u64,
+    /// Requests at once.
+    pub burst: u64,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// How its certificate is judged.
+    pub trust: Trust,
+}
+
+/// How callspool gets into a Bitrix24 portal.
+#[derive(Debug, Clone)]
+pub enum BitrixDoor {
+    /// By an inbound webhook.
+    Webhook {
+        /// File that holds its address, which is a secret.
+        file: PathBuf,
+    },
+    /// As a local application, by OAuth 2.0.
+    Application {
+        /// The portal.
+        url: String,
+        /// The application's code.
+        client_id: String,
+        /// File that holds its key.
+        client_secret_file: PathBuf,
+        /// File that holds the first refresh token.
+        refresh_token_file: PathBuf,
+        /// The authorization server.
+        oauth_url: String,
+    },
+}
+
+impl TargetKind {
+    /// The files that hold its secrets, each with the name of its setting.
+    pub fn secret_files(&self) -> Vec<(&'static str, &Path)> {
+        match self {
+            TargetKind::Webhook(webhook) => vec![("secret_file", &webhook.secret_file)],
+            TargetKind::Bitrix24(portal) => match &portal.door {
+                BitrixDoor::Webhook { file } => vec![("webhook_file", file)],
+                // The first refresh token may be taken away once it is used.
+                BitrixDoor::Application { client_secret_file, .. } => {
+                    vec![("client_secret_file", client_secret_file)]
+                }
+            },
+            TargetKind::S3(s3) => vec![("secret_file", &s3.secret_file)],
+            TargetKind::Folder(_) => Vec::new(),
+        }
+    }
+
+    /// Where it is on the network; `None` for a folder, and for a portal whose address is a secret that can't be read.
+    pub fn address(&self) -> Option<String> {
+        match self {
+            TargetKind::Webhook(webhook) => Some(webhook.url.clone()),
+            TargetKind::Bitrix24(portal) => match &portal.door {
+                BitrixDoor::Webhook { file } => read_secret(file).ok(),
+                BitrixDoor::Application { url, .. } => Some(url.clone()),
+            },
+            TargetKind::S3(s3) => Some(s3.url.clone()),
+            TargetKind::Folder(_) => None,
+        }
+    }
+}
+
+/// A receiver of Standard Webhooks.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// Where events are posted.
+    pub url: String,
+    /// File that holds the signing secret, `whsec_…`.
+    pub secret_file: PathBuf,
     /// How long one request may take, the audio's transfer apart.
     pub timeout: Duration,
     /// How its certificate is judged.

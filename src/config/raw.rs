@@ -1,5 +1,6 @@
 //! The configuration as it is typed: every setting optional, unknown ones refused.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -61,17 +62,50 @@ pub(super) struct RawSpool {
     pub keep: Option<String>,
 }
 
+/// The settings of all kinds of targets in one; which of them a kind has is decided when it is resolved.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTarget {
     pub name: Option<String>,
     pub kind: Option<String>,
-    pub url: Option<String>,
-    pub secret_file: Option<PathBuf>,
     pub audio: Option<bool>,
     pub history: Option<bool>,
+    // whatever is reached over HTTP
+    pub url: Option<String>,
+    pub secret_file: Option<PathBuf>,
     pub timeout: Option<String>,
     pub trust: Option<String>,
+    // bitrix24
+    pub webhook_file: Option<PathBuf>,
+    pub client_id: Option<String>,
+    pub client_secret_file: Option<PathBuf>,
+    pub refresh_token_file: Option<PathBuf>,
+    pub oauth_url: Option<String>,
+    pub default_user: Option<u64>,
+    pub employees: Option<BTreeMap<String, u64>>,
+    pub line: Option<String>,
+    pub crm_create: Option<bool>,
+    pub internal: Option<bool>,
+    pub unknown_number: Option<String>,
+    pub task_for: Option<u64>,
+    pub rate: Option<u64>,
+    pub burst: Option<u64>,
+    // archives
+    pub key: Option<String>,
+    pub call_key: Option<String>,
+    // s3
+    pub bucket: Option<String>,
+    pub region: Option<String>,
+    pub style: Option<String>,
+    pub storage_class: Option<String>,
+    pub lock: Option<String>,
+    pub lock_for: Option<String>,
+    pub legal_hold: Option<bool>,
+    pub multipart_above: Option<String>,
+    pub part_size: Option<String>,
+    // folder
+    pub path: Option<PathBuf>,
+    pub mount: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

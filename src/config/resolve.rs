@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::cdr::cdr;
 use super::lines::{line_at, lines_of};
-use super::raw::{Raw, RawCdr, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawTarget, RawWeb};
+use super::raw::{Raw, RawCdr, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawWeb};
 use super::rights::rights;
+use super::targets;
 use super::value::{Resolver, host_and_port, quoted};
-use super::{Config, Generation, Mqtt, Pbx, Problem, Spool, Target, Web};
+use super::{Config, Generation, Mqtt, Pbx, Problem, Spool, Web};
 use crate::zone::Zone;
 
 /// Resolves the text of a configuration file; `path` is for messages and for relative secret files.
@@ -46,12 +47,7 @@ pub(super) fn example() -> Config {
             secret_file: Some("pbx.secret".into()),
             ..RawPbx::default()
         }),
-        target: vec![RawTarget {
-            name: Some("crm".to_owned()),
-            url: Some("https://crm.example.com/hook".to_owned()),
-            secret_file: Some("crm.secret".into()),
-            ..RawTarget::default()
-        }],
+        target: targets::examples(),
         cdr: Some(RawCdr::default()),
         mqtt: Some(RawMqtt {
             url: Some("mqtts://broker.example.com".to_owned()),
@@ -133,7 +129,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         );
     }
     let spool = spool(typed, raw.spool.unwrap_or_default());
-    let targets = targets(typed, raw.target);
+    let targets = targets::resolve(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
     let web = web(typed, raw.web.unwrap_or_default());
     let rights = rights(typed, raw.rights.unwrap_or_default(), raw.crm_role, &targets);
@@ -259,66 +255,6 @@ fn spool(typed: &mut Resolver, raw: RawSpool) -> Spool {
             "A recording is kept this long after every target has confirmed it.",
         ),
     }
-}
-
-fn targets(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> {
-    let mut targets: Vec<Target> = Vec::new();
-    for (n, raw) in raw.into_iter().enumerate() {
-        let key = |leaf: &str| format!("target.{n}.{leaf}");
-        let name = typed.needed(
-            &key("name"),
-            raw.name,
-            "Its name, on pages and in delivery ids. Never change it: a new name is a new target.",
-        );
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if !name.chars().all(plain) || name.len() > 32 {
-            typed.wrong(&key("name"), "use 1 to 32 of a-z, 0-9 and -".to_owned());
-        }
-        if targets.iter().any(|known| known.name == name) {
-            typed.wrong(&key("name"), format!("\"{name}\" is taken by another target"));
-        }
-        let kind = typed.text(
-            &key("kind"),
-            raw.kind,
-            "webhook",
-            "What it speaks: \"webhook\" (Standard Webhooks).",
-        );
-        if kind != "webhook" {
-            typed.wrong(
-                &key("kind"),
-                format!("\"{kind}\" is not known; this version knows \"webhook\""),
-            );
-        }
-        targets.push(Target {
-            name,
-            url: typed.url(&key("url"), raw.url, &["https", "http"], "Where events are posted."),
-            secret_file: typed.secret(
-                &key("secret_file"),
-                raw.secret_file,
-                "File that holds the signing secret, whsec_ and 24 to 64 bytes in base64.",
-            ),
-            audio: typed.flag(
-                &key("audio"),
-                raw.audio,
-                true,
-                "Whether recordings are delivered with their audio.",
-            ),
-            history: typed.flag(
-                &key("history"),
-                raw.history,
-                true,
-                "Whether calls from before the first start are delivered too.",
-            ),
-            timeout: typed.span(&key("timeout"), raw.timeout, "30s", "How long an answer may take."),
-            trust: typed.trust(
-                &key("trust"),
-                raw.trust,
-                "public",
-                "How its certificate is judged: \"public\", or a CA file.",
-            ),
-        });
-    }
-    targets
 }
 
 fn mqtt(typed: &mut Resolver, raw: RawMqtt) -> Mqtt {

@@ -26,8 +26,12 @@ pub fn reference() -> String {
             };
             out.push_str(&line);
         }
-        let mark = if entry.origin == "default" { "# " } else { "" };
+        let mark = if is_typed(entry) { "" } else { "# " };
         out.push_str(&format!("\n# {}\n{mark}{leaf} = {}\n", entry.help, entry.value));
     }
     out
+}
+
+fn is_typed(entry: &super::Entry) -> bool {
+    entry.origin != "default"
 }

@@ -69,6 +69,37 @@ fn an_unknown_setting_is_refused_at_its_line_with_the_known_ones() {
 }
 
 #[test]
+fn a_kind_that_is_not_known_is_refused_with_the_known_ones() {
+    let told = problems(&GOOD.replace("name = \"crm\"", "name = \"crm\"\nkind = \"fax\""));
+    assert!(
+        told[0].contains("target.0.kind: \"fax\" is not known; this version knows \"webhook\", \"s3\""),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_setting_of_another_kind_is_refused_at_its_line() {
+    let told = problems(&format!("{GOOD}bucket = \"b\"\n"));
+    assert_eq!(
+        told,
+        [
+            "c.toml:12: target.0.bucket: a target of kind \"webhook\" has no such setting; it belongs to another kind"
+        ]
+    );
+    let folder = "[[target]]\nname = \"nas\"\nkind = \"folder\"\npath = \"/mnt/nas\"\n";
+    assert!(problems(&format!("{GOOD}{folder}")).is_empty());
+    let told = problems(&format!("{GOOD}{folder}secret_file = \"x\"\nkey = \"{{call}}\"\n"));
+    assert!(
+        told[0].starts_with("c.toml:17: target.1.key: {recording} must be in it"),
+        "{told:?}"
+    );
+    assert!(
+        told[1].starts_with("c.toml:16: target.1.secret_file: a target of kind \"folder\" has no"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn what_must_be_given_is_asked_for() {
     let told = problems("[pbx]\nurl = \"https://x\"\n");
     assert!(
@@ -115,6 +146,11 @@ fn the_reference_is_a_configuration_that_can_be_loaded() {
         .collect();
     let same = parse(&uncommented, Path::new("c.toml")).unwrap();
     assert_eq!(same.pbx.overlap, config.pbx.overlap);
+    assert_eq!(
+        (config.targets.len(), same.targets.len()),
+        (1, 4),
+        "other kinds are shown, not asked for"
+    );
     assert!(
         same.entries.iter().all(|entry| entry.origin != "default"),
         "a default stands in the reference"
@@ -190,5 +226,21 @@ fn cdr_lines_are_received_only_where_that_was_typed_and_from_nobody_by_accident(
     for (pbx, cdr, key) in wrong {
         let told = parsed(pbx, cdr).unwrap_err();
         assert!(told.contains(key), "{cdr}: {told}");
+    }
+}
+
+#[test]
+fn a_bitrix24_target_has_one_door_and_somebody_for_calls_of_nobody() {
+    let door = |lines: &str| format!("{GOOD}[[target]]\nname = \"b24\"\nkind = \"bitrix24\"\n{lines}");
+    let webhook = door("webhook_file = \"b24.webhook\"\nemployees = { \"800\" = 7 }\n");
+    assert_eq!(problems(&webhook), Vec::<String>::new());
+    let told = problems(&format!("{webhook}client_id = \"local.1\"\n"));
+    assert!(
+        told[0].contains("target.1.client_id: a local application and an inbound webhook exclude"),
+        "{told:?}"
+    );
+    let told = problems(&door("url = \"https://c.bitrix24.com\"\nclient_id = \"local.1\"\n")).join(" ");
+    for missing in ["default_user", "client_secret_file", "refresh_token_file"] {
+        assert!(told.contains(&format!("target.1.{missing}: must be given")), "{told}");
     }
 }

@@ -162,6 +162,28 @@ impl Resolver {
         });
     }
 
+    /// Refuses what was typed in `table` and nothing has asked for: a setting that belongs to another kind.
+    pub(super) fn refuse_strangers(&mut self, table: &str, kind: &str) {
+        let asked = |key: &str| {
+            self.entries.iter().any(|entry| {
+                key == entry.key || key.strip_prefix(&entry.key).is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        let within = format!("{table}.");
+        let strangers: Vec<String> = self
+            .lines
+            .keys()
+            .filter(|key| key.starts_with(&within) && !asked(key))
+            .cloned()
+            .collect();
+        for key in strangers {
+            self.wrong(
+                &key,
+                format!("a target of kind \"{kind}\" has no such setting; it belongs to another kind"),
+            );
+        }
+    }
+
     pub(super) fn wrong(&mut self, key: &str, text: String) {
         // A setting that is missing is reported at its table's line.
         let table = key.rsplit_once('.').map_or("", |(table, _)| table);

@@ -9,6 +9,7 @@ use super::status::TargetStatus;
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config;
+use crate::model::Standing;
 use crate::store::{self, Target};
 
 /// Failures in a row from which on the circuit counts as open.
@@ -16,11 +17,12 @@ pub(super) const OPEN_AFTER: u32 = 3;
 
 /// A try succeeded: the circuit closes.
 pub(super) fn succeeded(target: &mut Target, clock: &Clock) {
-    if target.failures > 0 || target.last_ok_ms.is_none() {
+    if target.failures > 0 || target.standing != Standing::Plain || target.last_ok_ms.is_none() {
         target.since_ms = clock.wall_ms();
     }
     target.failures = 0;
     target.retry_mono = 0;
+    target.standing = Standing::Plain;
     target.code.clear();
     target.reason.clear();
     target.last_ok_ms = Some(clock.wall_ms());
@@ -41,7 +43,34 @@ pub(super) fn failed(
     target.retry_mono = clock.mono_ms() + pause.as_millis() as i64;
     target.code = code.to_owned();
     target.reason = reason.to_owned();
+    target.standing = Standing::Plain;
     pause
+}
+
+/// A right is missing: that is for a person to mend, so it is asked seldom.
+pub(super) fn refused(target: &mut Target, why: (&str, &str), retry_after: Option<Duration>, clock: &Clock) {
+    failed(
+        target,
+        why,
+        Some(retry_after.unwrap_or_default().max(Backoff::NETWORK.cap)),
+        clock,
+    );
+    target.standing = Standing::Permission;
+}
+
+/// It waits for something that is no failure. Without a code it is no more than a moment's pause.
+pub(super) fn waits(target: &mut Target, (code, reason): (&str, &str), pause: Duration, clock: &Clock) {
+    target.retry_mono = clock.mono_ms() + pause.as_millis() as i64;
+    if code.is_empty() {
+        return;
+    }
+    if target.code != code {
+        target.since_ms = clock.wall_ms();
+    }
+    target.failures = 0;
+    target.standing = Standing::Waiting;
+    target.code = code.to_owned();
+    target.reason = reason.to_owned();
 }
 
 /// A person says: go on now. `false` if the target was never used.
@@ -77,6 +106,8 @@ fn status(connection: &Connection, name: &str, clock: &Clock) -> store::Result<T
         name: target.name,
         state: match (target.disabled, target.failures, target.last_ok_ms) {
             (true, _, _) => "disabled",
+            (false, 0, _) if target.standing == Standing::Waiting => "waiting",
+            (false, _, _) if target.standing == Standing::Permission => "permission",
             (false, 0, None) => "unknown",
             (false, 0, Some(_)) => "up",
             _ => "down",

@@ -1,23 +1,35 @@
 //! From the store and the spool to the targets. Nothing else marks anything delivered.
 //!
 //! One flow hands settled calls and held recordings over to the outbox ([`HandOver`]); each target has a flow of its
-//! own ([`Worker`]), so that one that is down never blocks another.
+//! own ([`Worker`]), so that one that is down never blocks another. What a kind of target is like stands behind one seam,
+//! [`Target`].
 
+mod bitrix24;
 mod breaker;
+mod checked;
+mod folder;
 mod handover;
+mod line;
 mod payload;
 mod permission;
+mod pieces;
+mod s3;
 mod sign;
 mod status;
+mod target;
 mod verdict;
 mod webhook;
 mod worker;
 
+pub use bitrix24::Bitrix24;
 pub use breaker::{resume, statuses};
+pub use folder::Folder;
 pub use handover::HandOver;
 pub use payload::Origin;
+pub use s3::ObjectStore;
 pub use sign::{Secret, SecretError};
 pub use status::TargetStatus;
+pub use target::{Target, Trouble, open};
 pub use verdict::{Blame, Verdict};
-pub use webhook::{Webhook, check_target};
+pub use webhook::Webhook;
 pub use worker::Worker;

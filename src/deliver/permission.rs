@@ -1,10 +1,18 @@
 //! A CRM that takes deliveries from this box and refuses one for want of a permission of its own (rule S3-9): its
 //! telephony interface obeys its users' permissions, so that one and the same application works for some and not for
-//! others. That is neither a fault nor the line's, and asking again blindly changes nothing.
+//! others. That is neither a fault nor the line's, and asking again blindly changes nothing. A target that refuses this
+//! box as a whole is another thing ([`Blame::Permission`], item `target-permission`): then everything waits.
 
 use serde_json::Value;
 
 use super::verdict::{Blame, Verdict};
+
+/// Code of a delivery that was refused so.
+pub(super) const CODE: &str = "permission-missing";
+
+/// What a technician does about it.
+pub(super) const REMEDY: &str =
+    "Give the user that the receiver acts for the telephony permission in the CRM, then press Retry.";
 
 /// The words by which Bitrix24's REST interface says so (its documentation of error codes), in small letters.
 const WORDS: [&str; 4] = [
@@ -24,7 +32,7 @@ pub(super) fn refused(json: &Value) -> Option<Verdict> {
          permission in the CRM, then press Retry"
     );
     // Held at once: others, for whom the permission is there, go on.
-    Some(Verdict::failed(Blame::Hopeless, "permission-missing", reason))
+    Some(Verdict::failed(Blame::Hopeless, CODE, reason))
 }
 
 #[cfg(test)]
@@ -45,7 +53,7 @@ mod tests {
             else {
                 panic!("{said}")
             };
-            assert_eq!((blame, code.as_str()), (Blame::Hopeless, "permission-missing"));
+            assert_eq!((blame, code.as_str()), (Blame::Hopeless, CODE));
             assert!(reason.contains("permission"), "{reason}");
         }
         for said in [

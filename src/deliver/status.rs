@@ -7,7 +7,8 @@ use serde::Serialize;
 pub struct TargetStatus {
     /// Its name.
     pub name: String,
-    /// `up`, `down`, `disabled` (it answered 410), or `unknown` before the first try.
+    /// `up`, `down`, `waiting` (for a medium that is away, say), `permission` (it refuses this box for want
+    /// of a right), `disabled` (it answered 410), or `unknown` before the first try.
     pub state: &'static str,
     /// `closed`: sending; `open`: pausing after failures; `half-open`: the next try decides.
     pub circuit: &'static str,

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::target::Trouble;
+use crate::model::Standing;
+
 /// Whose fault a failure is; it decides what waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
@@ -11,6 +14,9 @@ pub enum Blame {
     Either,
     /// This delivery's: it alone waits, and is held after a few tries.
     Delivery,
+    /// The target refuses this box for want of a right that somebody must give: everything waits, with an item of its
+    /// own (`target-permission`), and is asked about seldom.
+    Permission,
     /// This delivery's, and the same bytes would be refused again: it is held at once.
     Hopeless,
 }
@@ -36,6 +42,16 @@ pub enum Verdict {
         /// The target may have taken it all the same: look it up before sending again (rule D6).
         unsure: bool,
     },
+    /// Nothing is wrong and it goes on later, at the step that was reached: a rate that is spent, a medium that is not
+    /// plugged in. Counts against nobody.
+    Waiting {
+        /// Stable code, for example `medium-away`; empty if a pause of a moment is all that there is to say.
+        code: String,
+        /// What is waited for, in words; empty together with the code.
+        reason: String,
+        /// When to try again.
+        pause: Duration,
+    },
     /// The target wants nothing more (410).
     Disabled,
     /// The file isn't on this box any more, or is damaged here: fetch it from the PBX again.
@@ -52,6 +68,28 @@ impl Verdict {
             reason,
             retry_after: None,
             unsure: false,
+        }
+    }
+
+    /// The same as what the doctor tells.
+    pub(super) fn into_trouble(self) -> Trouble {
+        match self {
+            Verdict::Failed {
+                blame: Blame::Permission,
+                code,
+                reason,
+                ..
+            } => Trouble {
+                standing: Standing::Permission,
+                ..Trouble::new(code, reason)
+            },
+            Verdict::Failed { code, reason, .. } => Trouble::new(code, reason),
+            Verdict::Waiting { code, reason, .. } => Trouble {
+                standing: Standing::Waiting,
+                ..Trouble::new(code, reason)
+            },
+            Verdict::Disabled => Trouble::new("gone", "it wants nothing more"),
+            Verdict::Delivered { .. } | Verdict::FileLost => Trouble::new("line", "the answer makes no sense"),
         }
     }
 }

@@ -5,22 +5,22 @@
 //! backed by object storage, a receiver may decline, and announcing again is also the way to look up whether a lost
 //! answer was a yes.
 
-use std::io::{Error, ErrorKind, Read, Result as IoResult};
 use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ring::digest::{Context, SHA256};
 use serde_json::Value;
 
+use super::checked::Checked;
+use super::line::{clip, of_line, unhex};
 use super::permission;
 use super::sign::Secret;
+use super::target::{Target, Trouble, common_remedy};
 use super::verdict::{Blame, Verdict};
 use crate::clock::Clock;
 use crate::config::{self, Trust, read_secret};
-use crate::http::{self, Answer, Belief, Client, TrustError};
+use crate::http::{Answer, Belief, Client, TrustError};
 use crate::model::{Delivery, DeliveryKind, Recording};
-use crate::random::hex;
 use crate::spool::Spool;
 use crate::store::{self, Store};
 use crate::when;
@@ -36,24 +36,8 @@ pub struct Webhook {
     clock: Clock,
 }
 
-impl Webhook {
-    /// A receiver; nothing is sent yet.
-    pub fn new(target: &config::Target, clock: Clock) -> Result<Webhook, TrustError> {
-        let belief = match &target.trust {
-            Trust::CaFile(path) => Belief::CaFile(path.clone()),
-            Trust::Pin | Trust::Public => Belief::Public,
-        };
-        let client = Client::new(&belief, target.timeout)?;
-        Ok(Webhook {
-            client,
-            url: target.url.clone(),
-            secret_file: target.secret_file.clone(),
-            clock,
-        })
-    }
-
-    /// Sends one delivery. An error is one of our own store's.
-    pub fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict> {
+impl Target for Webhook {
+    fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict> {
         let Some(body) = &delivery.body else {
             return Ok(Verdict::failed(
                 Blame::Hopeless,
@@ -86,6 +70,57 @@ impl Webhook {
             ));
         };
         Ok(self.follow(&answer, delivery, &recording, spool))
+    }
+
+    /// Its secret, its name, its port, its certificate: nothing is posted.
+    fn check(&self, _store: Option<&Store>) -> Result<String, Trouble> {
+        self.secret().map_err(|text| Trouble::new("secret", text))?;
+        match self.client.get(&self.url, &[]) {
+            Ok(answer) => Ok(format!(
+                "it answers (status {} to a GET, which it need not accept)",
+                answer.status()
+            )),
+            Err(error) => Err(of_line(&error).into_trouble()),
+        }
+    }
+
+    fn remedy(&self, code: &str) -> &'static str {
+        match code {
+            permission::CODE => permission::REMEDY,
+            "http-401" | "http-403" => {
+                "Check the signing secret on both sides, and whether the receiver accepts this box."
+            }
+            "http-404" | "http-405" => {
+                "Check the target's url in the configuration: the receiver has no such address."
+            }
+            "redirected" => "Give the final address as url: callspool follows no redirects.",
+            "web-page" => {
+                "Something else answers in the receiver's place (a proxy, a captive portal): open the url in a browser."
+            }
+            "http-429" | "http-503" => "The receiver asks for a pause; callspool obeys and goes on by itself.",
+            "secret" => "Put the receiver's signing secret into the secret file (mode 600).",
+            "certificate" => {
+                "Check the receiver's certificate, this box's clock, and `trust` in the configuration."
+            }
+            other => common_remedy(other),
+        }
+    }
+}
+
+impl Webhook {
+    /// A receiver; nothing is sent yet.
+    pub fn new(target: &config::Webhook, clock: Clock) -> Result<Webhook, TrustError> {
+        let belief = match &target.trust {
+            Trust::CaFile(path) => Belief::CaFile(path.clone()),
+            Trust::Pin | Trust::Public => Belief::Public,
+        };
+        let client = Client::new(&belief, target.timeout)?;
+        Ok(Webhook {
+            client,
+            url: target.url.clone(),
+            secret_file: target.secret_file.clone(),
+            clock,
+        })
     }
 
     fn secret(&self) -> Result<Secret, String> {
@@ -179,15 +214,9 @@ impl Webhook {
         let own = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
         let added: Vec<(&str, &str)> = given.iter().copied().filter(|(name, _)| !own(name)).collect();
         headers.extend(added);
-        let mut source = Checked {
-            file: file.take(bytes as u64),
-            hash: Context::new(&SHA256),
-            left: bytes as u64,
-            expected: ours,
-            damaged: false,
-        };
+        let mut source = Checked::new(file, bytes as u64, ours);
         let answer = self.client.put(url, &headers, &mut source);
-        if source.damaged {
+        if source.is_damaged() {
             return Verdict::FileLost;
         }
         let answer = match answer {
@@ -262,43 +291,6 @@ struct Taken {
     json: Value,
 }
 
-/// A file that is checked while it is sent, so that damage on our own disk is found before anybody is blamed. The last
-/// piece is given only when the whole is what the row says: a receiver gets an upload that is cut, never one that is
-/// whole and wrong. An end that comes too early is an error as well, because nobody else would notice: the client
-/// would wait for the rest for ever.
-struct Checked<'a, R> {
-    file: R,
-    hash: Context,
-    /// Bytes that are still to come.
-    left: u64,
-    /// SHA-256 of the whole in hexadecimal.
-    expected: &'a str,
-    damaged: bool,
-}
-
-impl<R: Read> Read for Checked<'_, R> {
-    fn read(&mut self, room: &mut [u8]) -> IoResult<usize> {
-        let got = match self.file.read(room) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            // What the disk can't read is as good as lost: the PBX may still have it.
-            Err(error) => {
-                self.damaged = true;
-                return Err(error);
-            }
-            Ok(got) => got,
-        };
-        self.hash.update(&room[..got]);
-        self.left -= got as u64;
-        let ends_early = got == 0 && self.left > 0 && !room.is_empty();
-        let ends_wrong = got > 0 && self.left == 0 && hex(self.hash.clone().finish().as_ref()) != self.expected;
-        if ends_early || ends_wrong {
-            self.damaged = true;
-            return Err(Error::new(ErrorKind::InvalidData, "the file is not what was stored"));
-        }
-        Ok(got)
-    }
-}
-
 /// What a 2xx says, if it is the receiver's own: neither a web page (a captive portal says yes to everything) nor an
 /// error in disguise nor half an answer. Empty and unknown bodies are `Null`.
 fn said_yes(answer: Answer) -> Result<Value, Verdict> {
@@ -340,28 +332,6 @@ fn stored_as(stored: &str, ours: &str) -> Verdict {
     Verdict::failed(Blame::Delivery, "stored-differs", reason)
 }
 
-/// No answer came, or only half of one: the receiver may have taken it.
-fn of_line(error: &http::Error) -> Verdict {
-    use http::Kind as K;
-    let (blame, code, unsure) = match error.kind {
-        K::NameNotFound => (Blame::Target, "name-not-found", false),
-        K::Refused => (Blame::Target, "refused", false),
-        K::Certificate | K::Tls => (Blame::Target, "certificate", false),
-        K::Address => (Blame::Target, "address", false),
-        K::TimedOut => (Blame::Either, "timed-out", true),
-        K::Cut => (Blame::Either, "cut", true),
-        K::TooLong => (Blame::Delivery, "answer-too-long", true),
-        K::Other => (Blame::Either, "line", true),
-    };
-    Verdict::Failed {
-        blame,
-        code: code.to_owned(),
-        reason: error.to_string(),
-        retry_after: None,
-        unsure,
-    }
-}
-
 /// An error that a receiver hides in a 2xx.
 fn error_inside(json: &Value) -> Option<String> {
     if let Some(error) = json
@@ -374,76 +344,9 @@ fn error_inside(json: &Value) -> Option<String> {
     (no("ok") || no("success")).then(|| "it says that it failed".to_owned())
 }
 
-/// A foreign message, short and on one line.
-fn clip(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(160)
-        .collect();
-    line.trim().to_owned()
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text
-        .chars()
-        .filter_map(|c| c.to_digit(16))
-        .map(|digit| digit as u8)
-        .collect();
-    digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()
-}
-
-/// Whether the target can be used at all, without sending it anything: its secret, its name, its port, its certificate.
-pub fn check_target(target: &config::Target, clock: Clock) -> Result<String, (String, String)> {
-    let webhook = Webhook::new(target, clock).map_err(|error| ("certificate".to_owned(), error.to_string()))?;
-    webhook.secret().map_err(|text| ("secret".to_owned(), text))?;
-    match webhook.client.get(&target.url, &[]) {
-        Ok(answer) => Ok(format!(
-            "it answers (status {} to a GET, which it need not accept)",
-            answer.status()
-        )),
-        Err(error) => match of_line(&error) {
-            Verdict::Failed { code, reason, .. } => Err((code, reason)),
-            _ => Err(("line".to_owned(), error.to_string())),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn send(file: &[u8], bytes: usize, expected: &str) -> (IoResult<usize>, Vec<u8>, bool) {
-        let mut source = Checked {
-            file: file.take(bytes as u64),
-            hash: Context::new(&SHA256),
-            left: bytes as u64,
-            expected,
-            damaged: false,
-        };
-        let mut sent = Vec::new();
-        let result = source.read_to_end(&mut sent);
-        (result, sent, source.damaged)
-    }
-
-    #[test]
-    fn a_file_that_is_not_what_was_stored_is_never_sent_whole() {
-        let file: Vec<u8> = (0..40_000u32).map(|n| n as u8).collect();
-        let digest = ring::digest::digest(&SHA256, &file);
-        let sha256 = hex(digest.as_ref());
-        let (result, sent, damaged) = send(&file, file.len(), &sha256);
-        assert!(result.is_ok() && sent == file && !damaged);
-        let mut flipped = file.clone();
-        flipped[20] ^= 1;
-        for wrong in [&flipped[..], &file[..39_999], &file[..0]] {
-            let (result, sent, damaged) = send(wrong, file.len(), &sha256);
-            assert!(
-                result.is_err() && damaged && sent.len() < file.len(),
-                "{} sent",
-                sent.len()
-            );
-        }
-    }
 
     #[test]
     fn a_web_page_is_told_from_what_a_receiver_may_say() {

@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::breaker;
+use super::target::Target;
 use super::verdict::{Blame, Verdict};
-use super::webhook::Webhook;
 use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::clock::Clock;
 use crate::health::{Health, Report};
-use crate::model::{Delivery, DeliveryState, RecordingState};
+use crate::model::{Delivery, DeliveryState, RecordingState, Standing};
 use crate::spool::Spool;
-use crate::store::{self, Store, Target};
+use crate::store::{self, Store};
 
 /// Failures of its own after which a delivery waits for a person.
 const MOST_ATTEMPTS: u32 = 10;
@@ -27,7 +27,7 @@ pub struct Worker {
     /// Its name.
     pub name: String,
     /// How it is spoken to.
-    pub target: Webhook,
+    pub target: Box<dyn Target>,
     /// The store.
     pub store: Store,
     /// The recordings.
@@ -65,7 +65,7 @@ impl Worker {
     /// how long there is nothing to do.
     fn round(&self, claimed: &mut Option<Delivery>) -> store::Result<Duration> {
         let known = self.store.read(|c| store::target(c, &self.name))?;
-        let target = known.unwrap_or_else(|| Target::fresh(&self.name, &self.clock));
+        let target = known.unwrap_or_else(|| store::Target::fresh(&self.name, &self.clock));
         self.report(&target);
         let now = self.clock.mono_ms();
         if target.disabled {
@@ -102,7 +102,7 @@ impl Worker {
     fn conclude(
         &self,
         delivery: Delivery,
-        mut target: Target,
+        mut target: store::Target,
         verdict: Verdict,
     ) -> store::Result<Option<Delivery>> {
         let mut next = None;
@@ -135,6 +135,15 @@ impl Worker {
                     .write(move |within| file_lost(within, seq, recording, &clock))?;
                 self.audio.ring();
             }
+            Verdict::Waiting { code, reason, pause } => {
+                breaker::waits(&mut target, (&code, &reason), pause, &clock);
+                self.store.write(move |within| {
+                    // The steps that were done are noted; the delivery itself goes on where it was.
+                    let why = (code.as_str(), reason.as_str());
+                    store::mark_failed(within, seq, DeliveryState::Unsure, false, why, 0, &clock)?;
+                    store::save_target(within, &target, &clock)
+                })?;
+            }
             Verdict::Failed {
                 blame,
                 code,
@@ -156,9 +165,12 @@ impl Worker {
                     log::warn!("delivery {} to {name} is held ({code})", delivery.id);
                 }
                 let pause = match blame {
-                    Blame::Target => Duration::ZERO,
+                    Blame::Target | Blame::Permission => Duration::ZERO,
                     _ => Backoff::NETWORK.pause(delivery.attempts + 1, retry_after),
                 };
+                if blame == Blame::Permission {
+                    breaker::refused(&mut target, (&code, &reason), retry_after, &clock);
+                }
                 if matches!(blame, Blame::Target | Blame::Either) {
                     breaker::failed(&mut target, (&code, &reason), retry_after, &clock);
                     if blame == Blame::Either && target.failures < breaker::OPEN_AFTER {
@@ -177,33 +189,50 @@ impl Worker {
         Ok(next)
     }
 
-    fn report(&self, target: &Target) {
-        let down = format!("target-down:{}", self.name);
-        let disabled = format!("target-disabled:{}", self.name);
-        if target.disabled {
-            self.health.clear(&down);
-            self.raise(
-                disabled,
-                format!("{} wants nothing more", self.name),
-                "it answered 410; nothing is sent to it, everything waits here".to_owned(),
-                "Mend or remove the receiver, then press Resume on the page.",
-                "gone",
-            );
+    fn report(&self, target: &store::Target) {
+        let item = |kind: &str| format!("target-{kind}:{}", self.name);
+        let (code, fix) = (target.code.as_str(), self.target.remedy(&target.code));
+        let now = if target.disabled {
+            let text = "it answered 410; nothing is sent to it, everything waits here".to_owned();
+            let fix = "Mend or remove the receiver, then press Resume on the page.";
+            Some(("disabled", "wants nothing more", text, fix, "gone"))
+        } else if target.standing == Standing::Permission {
+            Some((
+                "permission",
+                "refuses this box for want of a right",
+                target.reason.clone(),
+                fix,
+                code,
+            ))
+        } else if target.standing == Standing::Waiting {
+            Some(("waiting", "waits", target.reason.clone(), fix, code))
         } else if target.failures > 0 && target.retry_mono > 0 {
             let text = format!("{} ({} failures in a row)", target.reason, target.failures);
-            let title = format!("{} can't be delivered to", self.name);
-            self.raise(down, title, text, fix(&target.code), &target.code);
+            Some(("down", "can't be delivered to", text, fix, code))
         } else if target.failures == 0 {
-            for code in [down, disabled] {
-                if self.health.clear(&code) {
-                    log::info!("{code} is over");
+            None
+        } else {
+            // One failure that may not be the target's: neither news nor the end of the last.
+            return;
+        };
+        for kind in ["down", "disabled", "permission", "waiting"] {
+            let item = item(kind);
+            match &now {
+                Some((kept, ..)) if *kept == kind => {}
+                _ if self.health.clear(&item) => {
+                    log::info!("{item} is over");
                     self.changed.notify_one();
                 }
+                _ => {}
             }
+        }
+        if let Some((kind, title, text, fix, why)) = now {
+            let title = format!("{} {title}", self.name);
+            self.raise(item(kind), title, text, fix, why, kind == "waiting");
         }
     }
 
-    fn raise(&self, code: String, title: String, text: String, fix: &str, why: &str) {
+    fn raise(&self, code: String, title: String, text: String, fix: &str, why: &str, only_warning: bool) {
         // Not the text: it may quote the target, and the target may quote the call.
         let told = format!("{code} ({why})");
         let report = Report {
@@ -211,6 +240,7 @@ impl Worker {
             title,
             text,
             fix: fix.to_owned(),
+            only_warning,
             ..Report::default()
         };
         if self.health.raise(report) {
@@ -248,24 +278,4 @@ fn file_lost(within: &rusqlite::Savepoint, seq: i64, recording: Option<i64>, clo
         store::forget_file(within, id, why, clock)?;
     }
     store::mark_failed(within, seq, DeliveryState::Unsure, false, why, 10_000, clock)
-}
-
-fn fix(code: &str) -> &'static str {
-    match code {
-        "permission-missing" => "Give the receiver's user the telephony permission in the CRM, then press Retry.",
-        "http-401" | "http-403" => {
-            "Check the signing secret on both sides, and whether the receiver accepts this box."
-        }
-        "http-404" | "http-405" => {
-            "Check the target's url in the configuration: the receiver has no such address."
-        }
-        "redirected" => "Give the final address as url: callspool follows no redirects.",
-        "web-page" => {
-            "Something else answers in the receiver's place (a proxy, a captive portal): open the url in a browser."
-        }
-        "http-429" | "http-503" => "The receiver asks for a pause; callspool obeys and goes on by itself.",
-        "secret" => "Put the receiver's signing secret into the secret file (mode 600).",
-        "certificate" => "Check the receiver's certificate, this box's clock, and `trust` in the configuration.",
-        _ => "Check the receiver and the network to it; callspool tries again by itself.",
-    }
 }

@@ -59,7 +59,8 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
     });
     let config = &subject.config;
     let mut files = vec![config.pbx.secret_file.clone()];
-    files.extend(config.targets.iter().map(|target| target.secret_file.clone()));
+    let secrets = config.targets.iter().flat_map(|target| target.kind.secret_files());
+    files.extend(secrets.map(|(_, file)| file.to_owned()));
     files.extend(
         config
             .mqtt

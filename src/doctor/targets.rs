@@ -7,9 +7,12 @@ use super::Subject;
 use super::examination::{Examination, Found, consequence_of, fine, found, skipped};
 use super::network::is_local;
 use super::pbx::authority;
-use crate::config::{Mqtt, Target};
-use crate::deliver::check_target;
+use crate::clock::Clock;
+use crate::config::{Mqtt, Target, TargetKind, read_secret};
+use crate::deliver;
 use crate::link::LinkStatus;
+use crate::model::Standing;
+use crate::store::Store;
 
 /// How long a target may take to show that it is there.
 const TARGET: Duration = Duration::from_secs(15);
@@ -23,9 +26,13 @@ pub(super) type Part = Box<dyn FnOnce(&Subject, &mut Examination) + Send>;
 pub(super) fn hosts(subject: &Subject) -> Vec<String> {
     let config = &subject.config;
     let mut hosts = vec![authority(&config.pbx.url).0];
-    hosts.extend(config.targets.iter().map(|target| authority(&target.url).0));
+    hosts.extend(config.targets.iter().filter_map(host));
     hosts.extend(config.mqtt.iter().map(|mqtt| mqtt.host.clone()));
     hosts
+}
+
+fn host(target: &Target) -> Option<String> {
+    target.kind.address().map(|address| authority(&address).0)
 }
 
 /// One part for each target, and one for the broker.
@@ -46,16 +53,42 @@ pub(super) fn parts(subject: &Subject) -> Vec<Part> {
 }
 
 fn one(subject: &Subject, target: Target, examination: &mut Examination) {
-    examination.local = is_local(&authority(&target.url).0);
-    let (clock, name) = (subject.clock.clone(), target.name.clone());
+    let by_itself = matches!(target.kind, TargetKind::Folder(_));
+    examination.local = by_itself || host(&target).is_some_and(|host| is_local(&host));
+    let (clock, store, name) = (subject.clock.clone(), subject.store.clone(), target.name.clone());
     examination.check_of::<()>("target", &name, TARGET, move || {
-        let told = match check_target(&target, clock) {
-            Ok(text) => fine(text),
-            Err((code, _)) if code == "secret" => consequence_of("secrets"),
-            Err((code, text)) => found("target-down", format!("{text} ({code})")),
-        };
-        (told, None)
+        (target_is(&target, &clock, store.as_ref()), None)
     });
+}
+
+fn target_is(target: &Target, clock: &Clock, store: Option<&Store>) -> Found {
+    // Named by the check of the secret files already.
+    if target
+        .kind
+        .secret_files()
+        .iter()
+        .any(|(_, file)| read_secret(file).is_err())
+    {
+        return consequence_of("secrets");
+    }
+    let opened = match deliver::open(target, clock) {
+        Ok(opened) => opened,
+        Err(error) => {
+            let fix = "Correct `trust` of the target in the configuration.";
+            return found("target-down", error.to_string()).mended_by(fix);
+        }
+    };
+    match opened.check(store) {
+        Ok(text) => fine(text),
+        Err(trouble) => {
+            let code = match trouble.standing {
+                Standing::Plain => "target-down",
+                Standing::Permission => "target-permission",
+                Standing::Waiting => "target-waiting",
+            };
+            found(code, format!("{} ({})", trouble.text, trouble.code)).mended_by(opened.remedy(&trouble.code))
+        }
+    }
 }
 
 fn broker(subject: &Subject, examination: &mut Examination) {

@@ -663,6 +663,26 @@ pub const FINDINGS: &[Finding] = &[
         ),
     ),
     error(
+        "target-permission",
+        "target",
+        "",
+        [
+            "A target refuses this box for want of a right",
+            "Everything for it waits here until somebody gives the right; it is asked seldom.",
+        ],
+        Words("Give the right that the text names, at the target; then press Resume on the page."),
+    ),
+    warning(
+        "target-waiting",
+        "target",
+        "",
+        [
+            "A target is waited for",
+            "Nothing failed: a medium is away or a quota is spent. Everything for it waits here and goes on by itself.",
+        ],
+        Words("Do what the text names (plug the medium in, mount the NAS); a quota needs nothing but time."),
+    ),
+    error(
         "target-disabled",
         "",
         "",
@@ -678,7 +698,7 @@ pub const FINDINGS: &[Finding] = &[
         "",
         [
             "Deliveries wait for a person",
-            "The target refused them for good; each has its reason in the queue.",
+            "The target refused them for good, or for want of a permission of one user (`permission-missing`); each has its reason in the queue.",
         ],
         Words("Look at the queue: mend the cause, then press Retry (or `callspool queue retry`)."),
     ),

@@ -77,6 +77,24 @@ impl Client {
         request.call().map(Answer::new).map_err(Error::from)
     }
 
+    /// HEAD.
+    pub fn head(&self, url: &str, headers: Headers) -> Result<Answer, Error> {
+        let mut request = self.agent.head(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().map(Answer::new).map_err(Error::from)
+    }
+
+    /// DELETE.
+    pub fn delete(&self, url: &str, headers: Headers) -> Result<Answer, Error> {
+        let mut request = self.agent.delete(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().map(Answer::new).map_err(Error::from)
+    }
+
     /// POST of a small body.
     pub fn post(&self, url: &str, headers: Headers, body: &[u8]) -> Result<Answer, Error> {
         let mut request = self.agent.post(url);
@@ -89,6 +107,16 @@ impl Client {
     /// A connection of its own to the host of `url`, judged like all others, for what is no request and answer.
     pub fn open(&self, url: &str, patience: Duration) -> Result<Stream, Error> {
         Stream::open(&self.tls, url, patience)
+    }
+
+    /// POST of a body that is streamed from `source`; `headers` must hold its `content-length`.
+    pub fn post_from(&self, url: &str, headers: Headers, source: &mut dyn std::io::Read) -> Result<Answer, Error> {
+        let mut request = self.agent.post(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = ureq::SendBody::from_reader(source);
+        request.send(body).map(Answer::new).map_err(Error::from)
     }
 
     /// PUT of a body that is streamed from `source`; `headers` must hold its `content-length`.

@@ -72,3 +72,15 @@ pub struct Delivery {
     /// When it was confirmed, wall clock.
     pub delivered_ms: Option<i64>,
 }
+
+/// What kind of trouble a target has, if any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// None, or one of no special kind.
+    Plain,
+    /// It refuses this box for want of a right.
+    Permission,
+    /// It waits for something that is no failure, for example a medium that is not plugged in.
+    Waiting,
+}
+words!(Standing { Plain = "plain", Permission = "permission", Waiting = "waiting" });

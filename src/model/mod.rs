@@ -8,7 +8,7 @@ mod recording;
 mod word;
 
 pub use call::{Call, Direction, Leg, Outcome, Party, WHOLE_CALL};
-pub use delivery::{Delivery, DeliveryKind, DeliveryState};
+pub use delivery::{Delivery, DeliveryKind, DeliveryState, Standing};
 pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 pub use machine::Machine;
 pub use recording::{PbxCopy, Recording, RecordingState, same_start};

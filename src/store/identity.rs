@@ -216,6 +216,11 @@ fn absorb(within: &Savepoint, from: i64, into: i64) -> Result<()> {
         params![from, into],
     )?;
     absorb_parties(within, from, into)?;
+    // What a target noted about the call that stays holds; the rest goes with the row.
+    within.execute(
+        "UPDATE OR IGNORE target_state SET call = ?2 WHERE call = ?1",
+        params![from, into],
+    )?;
     within.execute("DELETE FROM call WHERE id = ?1", [from])?;
     Ok(())
 }

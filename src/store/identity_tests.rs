@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rusqlite::Savepoint;
+
 use super::*;
 use crate::clock::Clock;
 use crate::model::{Leg, Party, PbxCopy, Recording, RecordingState};
@@ -109,6 +111,41 @@ fn a_call_that_one_page_makes_and_the_next_finds_known_is_one() {
     take(&store, &[real]);
     assert_eq!((count(&store, "call"), count(&store, "leg")), (1, 2));
     assert_eq!(store.read(|c| call_by_key(c, "main")).unwrap().unwrap().id, call);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_a_target_noted_about_a_call_follows_it_into_another_and_goes_with_it() {
+    let (store, folder) = store();
+    let known = made("", 1_040, "101");
+    let stays = take(&store, std::slice::from_ref(&known))[0];
+    hand(&store, stays);
+    let goes = take(&store, &[leg("cdr-1", "main", 1_000, "800")])[0];
+    store.save_progress("b24", None, "token", "t").unwrap();
+    store.save_progress("b24", Some(stays), "call_id", "first").unwrap();
+    store.save_progress("b24", Some(goes), "call_id", "second").unwrap();
+    store.save_progress("b24", Some(goes), "upload", "u").unwrap();
+    let real = Leg {
+        cdr_id: "cdr-2".to_owned(),
+        call_key: "main".to_owned(),
+        ..known
+    };
+    take(&store, &[real]);
+    assert_eq!(count(&store, "call"), 1);
+    let noted = store.progress("b24", Some(stays)).unwrap();
+    assert_eq!((noted["call_id"].as_str(), noted["upload"].as_str()), ("first", "u"));
+    assert_eq!(count(&store, "target_state"), 3, "nothing is left of the other");
+    let lone = take(&store, &[leg("x", "lone", 90_000, "102")])[0];
+    store.save_progress("b24", Some(lone), "call_id", "third").unwrap();
+    let erase = move |within: &Savepoint| {
+        for (table, column) in [("leg", "call"), ("call", "id")] {
+            within.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [lone])?;
+        }
+        Ok(())
+    };
+    store.write(erase).unwrap();
+    assert!(store.progress("b24", Some(lone)).unwrap().is_empty());
+    assert_eq!(store.progress("b24", None).unwrap()["token"], "t");
     std::fs::remove_dir_all(folder).unwrap();
 }
 

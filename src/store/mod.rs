@@ -21,6 +21,7 @@ mod identity;
 mod made;
 mod outbox;
 mod parties;
+mod progress;
 mod recordings;
 mod schema;
 mod settings;
@@ -66,6 +67,7 @@ pub use outbox::{
     mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
+pub use progress::{forget_progress, progress, save_progress};
 pub use recordings::{
     due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
     mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, put_transcript,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Result;
 use super::calls::rows;
 use crate::clock::Clock;
+use crate::model::Standing;
 
 /// A target's state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +27,8 @@ pub struct Target {
     pub last_ok_ms: Option<i64>,
     /// Since when it is as it is.
     pub since_ms: i64,
+    /// What kind of trouble `code` and `reason` are about.
+    pub standing: Standing,
 }
 
 impl Target {
@@ -40,6 +43,7 @@ impl Target {
             reason: String::new(),
             last_ok_ms: None,
             since_ms: clock.wall_ms(),
+            standing: Standing::Plain,
         }
     }
 }
@@ -61,8 +65,8 @@ pub fn save_target(within: &Savepoint, target: &Target, clock: &Clock) -> Result
     within
         .prepare_cached(
             "INSERT OR REPLACE INTO target
-                 (name, failures, retry_mono, boot, disabled, code, reason, last_ok_ms, since_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 (name, failures, retry_mono, boot, disabled, code, reason, last_ok_ms, since_ms, standing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             target.name,
@@ -73,12 +77,14 @@ pub fn save_target(within: &Savepoint, target: &Target, clock: &Clock) -> Result
             target.code,
             target.reason,
             target.last_ok_ms,
-            target.since_ms
+            target.since_ms,
+            target.standing.word()
         ])?;
     Ok(())
 }
 
-const TARGET: &str = "SELECT name, failures, retry_mono, disabled, code, reason, last_ok_ms, since_ms FROM target";
+const TARGET: &str =
+    "SELECT name, failures, retry_mono, disabled, code, reason, last_ok_ms, since_ms, standing FROM target";
 
 fn of_row(row: &Row) -> rusqlite::Result<Target> {
     Ok(Target {
@@ -90,5 +96,6 @@ fn of_row(row: &Row) -> rusqlite::Result<Target> {
         reason: row.get("reason")?,
         last_ok_ms: row.get("last_ok_ms")?,
         since_ms: row.get("since_ms")?,
+        standing: Standing::from_word(&row.get::<_, String>("standing")?).unwrap_or(Standing::Plain),
     })
 }

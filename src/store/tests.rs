@@ -406,3 +406,31 @@ fn a_recording_is_never_given_to_a_call_whose_row_names_another() {
     assert_eq!(listed(9), Some(silent));
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn what_a_target_notes_between_steps_is_there_after_a_restart_and_apart_from_others() {
+    let (store, folder) = store();
+    take(&store, vec![leg("a", "k", 9_000)]);
+    let call = store.read(|c| call_by_key(c, "k")).unwrap().unwrap().id;
+    store
+        .save_progress("b24", Some(call), "call_id", "externalCall.1")
+        .unwrap();
+    store
+        .save_progress("b24", Some(call), "call_id", "externalCall.2")
+        .unwrap();
+    store.save_progress("b24", None, "token", "t").unwrap();
+    store.save_progress("other", Some(call), "call_id", "x").unwrap();
+    let path = store.path().to_owned();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    let noted = store.progress("b24", Some(call)).unwrap();
+    assert_eq!(
+        noted.into_iter().collect::<Vec<_>>(),
+        [("call_id".to_owned(), "externalCall.2".to_owned())]
+    );
+    assert_eq!(store.progress("b24", None).unwrap().len(), 1);
+    store.forget_progress("b24", Some(call), "call_id").unwrap();
+    assert!(store.progress("b24", Some(call)).unwrap().is_empty());
+    assert_eq!(store.progress("other", Some(call)).unwrap()["call_id"], "x");
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -159,7 +159,7 @@ fn button(visitor: &Visitor, action: &str, target: &str, label: &str) -> Markup 
 fn buttons(view: &View, visitor: &Visitor) -> Vec<Markup> {
     let mut buttons = Vec::new();
     for target in &view.status.targets {
-        if target.state == "disabled" || target.circuit == "open" {
+        if matches!(target.state, "disabled" | "permission" | "waiting") || target.circuit == "open" {
             buttons.push(button(
                 visitor,
                 "/resume",
@@ -257,6 +257,8 @@ fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
     }
     let (mark, word) = match (target.state, target.circuit) {
         ("disabled", _) => (Mark::Bad, "wants nothing more (410)".to_owned()),
+        ("permission", _) => (Mark::Bad, "refuses this box for want of a right".to_owned()),
+        ("waiting", _) => (Mark::Warn, "waits".to_owned()),
         (_, "open") => {
             let next = if target.retry_in_ms > 0 {
                 format!("in {}", span(target.retry_in_ms))
@@ -269,7 +271,7 @@ fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
         ("down", _) => (Mark::Bad, "fails".to_owned()),
         _ => (Mark::Idle, "nothing sent yet".to_owned()),
     };
-    if mark == Mark::Bad && !target.reason.is_empty() {
+    if matches!(mark, Mark::Bad | Mark::Warn) && !target.reason.is_empty() {
         detail.push(target.reason.clone());
     }
     let mark = if target.held > 0 { mark.max(Mark::Warn) } else { mark };

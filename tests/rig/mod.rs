@@ -3,6 +3,7 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod archive;
 pub mod look;
 pub mod strace;
 pub mod volume;

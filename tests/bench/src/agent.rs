@@ -91,6 +91,16 @@ impl Setup {
         Ok(self)
     }
 
+    /// Adds the bucket `rec` of an object store that answers on `port` of this machine.
+    pub fn bucket(mut self, port: u16) -> io::Result<Setup> {
+        write_secret(&self.folder.join("s3.secret"), "bench\nbench\n")?;
+        self.text.push_str(&format!(
+            "[[target]]\nname = \"archive\"\nkind = \"s3\"\nurl = \"http://127.0.0.1:{port}\"\nbucket = \"rec\"\n\
+             secret_file = \"s3.secret\"\n"
+        ));
+        Ok(self)
+    }
+
     /// Adds a broker that is reached with TLS, trusted by the authority in `ca_file`.
     pub fn broker(mut self, address: std::net::SocketAddr, ca_file: &Path) -> Setup {
         self.text

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod archive;
 mod beside;
 mod figures;
 mod idle;
@@ -40,7 +41,7 @@ struct Arguments {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Only these: start, idle, live, rows, recordings, rights (several with commas)
+    /// Only these: start, idle, live, rows, recordings, rights, archive (several with commas)
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Seconds that the idle agent settles, and then is watched
@@ -86,6 +87,9 @@ fn run(arguments: &Arguments) -> io::Result<Figures> {
     }
     if wanted("live") {
         live::measure(&bench, &mut figures)?;
+    }
+    if wanted("archive") {
+        archive::measure(&bench, &mut figures)?;
     }
     if wanted("idle") {
         idle::measure(&bench, idle, &mut figures)?;

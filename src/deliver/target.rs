@@ -1,0 +1,76 @@
+//! What every kind of target must be able to do, and the one place that makes them.
+
+use super::bitrix24::Bitrix24;
+use super::folder::Folder;
+use super::s3::ObjectStore;
+use super::verdict::Verdict;
+use super::webhook::Webhook;
+use crate::clock::Clock;
+use crate::config::{self, TargetKind};
+use crate::http::TrustError;
+use crate::model::{Delivery, Standing};
+use crate::spool::Spool;
+use crate::store::{self, Store};
+
+/// A place that calls and recordings are handed to.
+///
+/// One flow owns a target and gives it one delivery at a time, so it needs no locks of its own. A delivery that comes
+/// as [`crate::model::DeliveryState::Unsure`] may have been taken at an earlier try: whoever can't give the same thing
+/// twice without harm looks first (rule D6). One that takes several steps notes each with
+/// [`crate::store::save_progress`] before the next begins.
+pub trait Target: Send {
+    /// Tries to deliver. An error is one of our own store's; whatever the target does is a [`Verdict`].
+    fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict>;
+
+    /// Looks whether the target can be used, without giving it anything; says what was found. `store` is there for what
+    /// the target keeps between runs, and `None` before the first start.
+    fn check(&self, store: Option<&Store>) -> Result<String, Trouble>;
+
+    /// What a technician does about a failure with this code.
+    fn remedy(&self, code: &str) -> &'static str;
+}
+
+/// Why a target can't be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Stable code, one of those that [`Verdict::Failed`] has.
+    pub code: String,
+    /// What is wrong, in words. No secret, number or name.
+    pub text: String,
+    /// Whether it is a failure, a right that is missing, or something that only has to be waited for.
+    pub standing: Standing,
+}
+
+impl Trouble {
+    /// A failure with this code.
+    pub fn new(code: impl Into<String>, text: impl Into<String>) -> Trouble {
+        Trouble {
+            code: code.into(),
+            text: text.into(),
+            standing: Standing::Plain,
+        }
+    }
+}
+
+/// The target that the configuration names. Nothing is sent yet; an error is a certificate authority that can't be used.
+pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, TrustError> {
+    Ok(match &target.kind {
+        TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
+        TargetKind::Bitrix24(settings) => Box::new(Bitrix24::new(&target.name, settings, clock)?),
+        TargetKind::S3(settings) => Box::new(ObjectStore::new(&target.name, settings, clock.clone())?),
+        TargetKind::Folder(settings) => Box::new(Folder::new(&target.name, settings)),
+    })
+}
+
+/// What a technician does about troubles that all kinds share.
+pub(super) fn common_remedy(code: &str) -> &'static str {
+    match code {
+        "name-not-found" => "Check the host in the configuration, and whether this box reaches a name server.",
+        "refused" | "timed-out" | "cut" | "line" => {
+            "Check that the target runs, and the network to it; callspool tries again by itself."
+        }
+        "certificate" => "Check the target's certificate, this box's clock, and `trust` in the configuration.",
+        "address" => "Correct the address in the configuration.",
+        _ => "Check the target and the network to it; callspool tries again by itself.",
+    }
+}
