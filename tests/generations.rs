@@ -21,7 +21,7 @@ const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// A day in some twenty seconds.
-const RATE: f64 = 4_000.0;
+const RATE: f64 = 2_500.0;
 
 /// For runs in which moments count: an hour in two and a half seconds.
 const SLOW_RATE: f64 = 1_500.0;
