@@ -42,6 +42,9 @@ pub struct Worker {
     pub audio: Bell,
 }
 
+/// What there is to say of a target, each an item `target-…:name`.
+const ITEMS: [&str; 4] = ["down", "disabled", "permission", "waiting"];
+
 impl Worker {
     /// Delivers until `bell` says stop. An error is one of the store's sync: fatal.
     pub fn run(self, bell: &Bell) -> Result<(), store::Error> {
@@ -215,7 +218,7 @@ impl Worker {
             // One failure that may not be the target's: neither news nor the end of the last.
             return;
         };
-        for kind in ["down", "disabled", "permission", "waiting"] {
+        for kind in ITEMS {
             let item = item(kind);
             match &now {
                 Some((kept, ..)) if *kept == kind => {}
@@ -278,4 +281,17 @@ fn file_lost(within: &rusqlite::Savepoint, seq: i64, recording: Option<i64>, clo
         store::forget_file(within, id, why, clock)?;
     }
     store::mark_failed(within, seq, DeliveryState::Unsure, false, why, 10_000, clock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ITEMS;
+    use crate::findings::find;
+
+    #[test]
+    fn each_item_of_a_target_is_in_the_catalogue() {
+        for kind in ITEMS {
+            assert!(find(&format!("target-{kind}:crm")).is_some(), "{kind}");
+        }
+    }
 }

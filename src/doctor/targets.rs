@@ -123,3 +123,29 @@ fn broker_is(mqtt: &Mqtt, link: Option<&LinkStatus>) -> Found {
         Err(error) => found("mqtt-down", format!("it can't be reached: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Outcome;
+    use super::*;
+
+    #[test]
+    fn a_medium_that_is_away_is_waited_for_and_a_secret_that_is_away_is_told_once() {
+        let text = "[pbx]\nurl = \"https://pbx\"\nclient_id = \"a\"\nsecret_file = \"b\"\n\
+            [[target]]\nname = \"nas\"\nkind = \"folder\"\npath = \"/no/such/medium\"\n\
+            [[target]]\nname = \"crm\"\nurl = \"http://127.0.0.1:1\"\nsecret_file = \"/no/such/secret\"\n";
+        let config = crate::config::parse(text, Path::new("/c.toml")).unwrap();
+        let [away, secret] = [0, 1].map(|n| target_is(&config.targets[n], &Clock::system(), None));
+        assert_eq!(
+            (away.told().0, away.told().1),
+            (Outcome::Warning, Some("target-waiting"))
+        );
+        assert_eq!((secret.told().0, secret.told().1), (Outcome::Skipped, None));
+        assert_eq!(
+            (host(&config.targets[0]), host(&config.targets[1])),
+            (None, Some("127.0.0.1".to_owned()))
+        );
+    }
+}
