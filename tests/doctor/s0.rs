@@ -45,7 +45,7 @@ fn taken(setup: &Setup, calls: i64, recordings: i64) -> (i64, i64) {
             .store()
             .read(|connection| callspool::store::counts(connection, 0))
             .unwrap();
-        (counts.calls as i64, counts.recordings_held as i64)
+        (counts.calls, counts.recordings_held)
     };
     agent.wait("what may be taken is taken", PATIENCE, |handle| {
         let (c, r) = counts(handle);
