@@ -13,12 +13,15 @@ use super::{Error, Kind, V20, view};
 use crate::model::{Leg, Party};
 use crate::when;
 
+/// So many rows back the same row is looked for: a page and more.
+const SHIFTED: usize = 500;
+
 /// No stretch is halved below this.
 const SHORTEST_MS: i64 = 60_000;
 
 /// Rows without ids are read from so much earlier than asked for: which call a row belongs to can only be told beside
 /// the rows that came before it.
-const BEFORE_MS: i64 = 2 * 3_600_000;
+pub(super) const BEFORE_MS: i64 = 2 * 3_600_000;
 
 /// So long the view is read before the report is tried again.
 const VIEW_MS: i64 = 1_800_000;
@@ -179,6 +182,14 @@ fn report(
                         }
                         legs.push(row.leg);
                     }
+                    // A row that came late pushes the last of one page onto the next: the same in all there is, is the
+                    // same. (Where rows have ids of their own the store sees to that.)
+                    Some(row)
+                        if homeless
+                            .iter()
+                            .rev()
+                            .take(SHIFTED)
+                            .any(|known: &Homeless| known.leg == row.leg) => {}
                     Some(row) => homeless.push(row),
                     None => unreadable += 1,
                 }
@@ -190,18 +201,21 @@ fn report(
             pbx.history.lock().unwrap_or_else(PoisonError::into_inner).without_ids[source] = true;
             continue;
         }
-        deliver(group(homeless), take)?;
+        deliver(group(homeless), from_ms, take)?;
         return Ok(unreadable);
     }
 }
 
-/// Hands calls on, some at a time but never a part of one.
+/// Hands calls on, some at a time but never a part of one. Those that were over before `from_ms` are left out: the
+/// edge of what was read may have cut their beginning off, and what is left of them would look like other calls.
 pub(super) fn deliver(
     calls: Vec<Vec<Leg>>,
+    from_ms: i64,
     take: &mut dyn FnMut(Vec<Leg>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut together = Vec::new();
-    for legs in calls {
+    let touches = |legs: &Vec<Leg>| legs.iter().any(|leg| leg.started_ms >= from_ms);
+    for legs in calls.into_iter().filter(touches) {
         together.extend(legs);
         if together.len() >= TOGETHER {
             take(std::mem::take(&mut together))?;
@@ -284,6 +298,22 @@ fn leg(row: Row) -> Option<Homeless> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_edge_of_a_reading_may_have_cut_is_no_call() {
+        let leg = |started_ms| Leg {
+            started_ms,
+            ..Leg::default()
+        };
+        let mut given = Vec::new();
+        let calls = vec![vec![leg(100), leg(200)], vec![leg(900), leg(1_100)], vec![leg(1_500)]];
+        deliver(calls, 1_000, &mut |legs| {
+            given.extend(legs.into_iter().map(|leg| leg.started_ms));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(given, [900, 1_100, 1_500]);
+    }
 
     fn leg(row: Value) -> Option<Leg> {
         super::leg(serde_json::from_value(row).unwrap()).map(|row| row.leg)

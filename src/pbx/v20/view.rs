@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::client::Page;
 use super::group::{Homeless, group};
-use super::history::deliver;
+use super::history::{BEFORE_MS, deliver};
 use super::loose::{Flag, Int, MaybeRow, Text};
 use super::{Error, V20};
 use crate::model::{Leg, Party};
@@ -46,9 +46,8 @@ pub(super) struct Segment {
     dst_rec_id: Int,
 }
 
-/// Reads the calls that have a leg from `from_ms` up to before `to_ms`. A little of what lies before is read and
-/// given as well, so that a call that began before the stretch is known by the same id. Gives how many segments can't
-/// be read.
+/// Reads the calls that have a leg from `from_ms` up to before `to_ms`. What lies before is read as well, so that a call
+/// that began before the stretch is whole and known by the same id. Gives how many segments can't be read.
 pub(super) fn legs(
     pbx: &V20,
     from_ms: i64,
@@ -57,6 +56,7 @@ pub(super) fn legs(
 ) -> Result<u64, Error> {
     let mut segments: HashMap<i64, Segment> = HashMap::new();
     let (mut skip, mut unreadable) = (0, 0);
+    let began_ms = from_ms - BEFORE_MS;
     loop {
         let path = |top| format!("CallHistoryView?$orderby=SegmentId desc&$top={top}&$skip={skip}");
         let page: Page<MaybeRow<Segment>> =
@@ -69,9 +69,9 @@ pub(super) fn legs(
                 unreadable += 1;
                 continue;
             };
-            over |= end < from_ms - DISORDER_MS;
+            over |= end < began_ms - DISORDER_MS;
             // New segments push those of the last page down into this one: the same twice is one.
-            if start >= from_ms - DISORDER_MS && start < to_ms {
+            if start >= began_ms && start < to_ms {
                 segments.insert(id, segment);
             }
         }
@@ -79,7 +79,7 @@ pub(super) fn legs(
             break;
         }
     }
-    deliver(group(join(segments.into_values().collect())), take)?;
+    deliver(group(join(segments.into_values().collect())), from_ms, take)?;
     Ok(unreadable)
 }
 
