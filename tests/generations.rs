@@ -23,6 +23,9 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 /// A day in some twenty seconds.
 const RATE: f64 = 2_500.0;
 
+/// For rows without ids.
+const BARE_RATE: f64 = 600.0;
+
 /// For runs in which moments count: an hour in two and a half seconds.
 const SLOW_RATE: f64 = 1_500.0;
 
@@ -127,6 +130,26 @@ fn a_day_of_traffic_on_every_build_from_20_0_6_ends_with_the_same_calls_legs_and
         (format!("build-{update}"), config, Untold::default())
     });
     side_by_side(days.collect(), RATE, 24.0);
+}
+
+/// Rows without ids are told apart by what stands beside them, so a clock at which a breath is minutes proves nothing:
+/// a quarter of a day at a quarter of the pace.
+#[test]
+fn the_builds_before_20_0_6_whose_rows_have_no_ids_end_with_the_same_as_the_pbx_as_well() {
+    let days = [(4, true), (5, true), (5, false)].map(|(update, report_there)| {
+        let config = PbxConfig {
+            seed: 40 + update,
+            report_there,
+            ..traffic(&format!("20.0.{update}.100"), 6, 500)
+        };
+        let name = if report_there { "report" } else { "view" };
+        let untold = Untold {
+            ids: true,
+            reason: !report_there,
+        };
+        (format!("build-{update}-{name}"), config, untold)
+    });
+    side_by_side(days.into(), BARE_RATE, 6.0);
 }
 
 fn side_by_side(days: Vec<(String, PbxConfig, Untold)>, rate: f64, hours: f64) {

@@ -55,6 +55,15 @@ pub(super) fn find(within: &Savepoint, leg: &Leg) -> Result<Option<Known>> {
     Ok(twin)
 }
 
+/// The local row of the call that `leg` was stored with. By the leg itself: the key that it carries may be one that was
+/// made in this reading and that nothing is known by.
+pub fn call_of_leg(within: &Savepoint, leg: &Leg) -> Result<Option<i64>> {
+    match find(within, leg)? {
+        Some(known) => Ok(Some(known.call)),
+        None => call_of_key(within, &leg.call_key),
+    }
+}
+
 /// What is to be stored of `leg`, which is known as `before`: what it says now, and what it said before where it is
 /// silent now.
 pub(super) fn merged(leg: &Leg, before: &Leg, twin: bool) -> Leg {

@@ -61,6 +61,21 @@ fn hand(store: &Store, call: i64) {
 }
 
 #[test]
+fn a_leg_finds_its_call_when_a_later_reading_makes_another_key_of_it() {
+    let (store, folder) = store();
+    // The first reading does not show the row with which the call began.
+    let second = made("", 1_040, "101");
+    let call = take(&store, std::slice::from_ref(&second))[0];
+    let first = made("", 1_000, "800");
+    let again = made(&first.cdr_id, 1_040, "101");
+    take(&store, &[first, again.clone()]);
+    assert_eq!(count(&store, "call"), 1);
+    let found = store.write(move |within| call_of_leg(within, &again)).unwrap();
+    assert_eq!(found, Some(call), "its recording would stay without a call");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn a_call_that_gets_its_real_ids_with_the_upgrade_stays_the_same_call() {
     let (store, folder) = store();
     let first = made("", 1_000, "800");

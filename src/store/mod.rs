@@ -61,6 +61,7 @@ pub use grants::{
     Grantee, LocalGrant, NewGrant, end_grant, expire_grants, give_grant, grants_to_expire, local_grants,
 };
 pub use holders::holder_of;
+pub use identity::call_of_leg;
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
     Progress, add_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,

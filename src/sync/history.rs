@@ -458,8 +458,9 @@ fn take(context: &Context, people: &BTreeSet<String>, legs: Vec<Leg>) -> store::
         let changed = store::take_legs(within, &legs, &is_person, &clock, settle_ms)?;
         let mut new = 0;
         for leg in legs.iter().filter(|leg| !leg.recordings.is_empty()) {
-            let call = store::call_by_key(within, &leg.call_key)?.map(|call| call.id);
-            let Some(call) = call else { continue };
+            let Some(call) = store::call_of_leg(within, leg)? else {
+                continue;
+            };
             for id in &leg.recordings {
                 let times = (leg.started_ms, leg.ended_ms());
                 new += u64::from(store::expect_of_leg(within, *id, call, times, &clock)?);
