@@ -472,3 +472,45 @@ fn lines_in_an_unknown_order_are_kept_and_read_when_the_order_is_set_right() {
     });
     assert!(item(agent.handle(), "cdr-unreadable").is_none());
 }
+
+#[test]
+fn the_binary_runs_beside_a_pbx_without_an_api_and_its_doctor_asks_for_nothing_that_is_not_there() {
+    let crm = crm();
+    let at = free_port();
+    let own = Box::new("binary", &format!("listen = \"{at}\"\nallow = [\"127.0.0.1\"]"), &crm);
+    let file = own.folder.0.join("callspool.toml");
+    std::fs::write(&file, &own.text).unwrap();
+    let callspool = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(rig::binary());
+        command.args(arguments).arg("--config").arg(&file).output().unwrap()
+    };
+    let mut agent = std::process::Command::new(rig::binary())
+        .arg("run")
+        .arg("--config")
+        .arg(&file)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for("the agent answers", PATIENCE, || {
+        callspool(&["status"]).status.success() && TcpStream::connect(at).is_ok()
+    });
+    let told = callspool(&["doctor"]);
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert_eq!(told.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("PBX: CDR lines: ") && text.contains("only source of calls"),
+        "{text}"
+    );
+    for absent in [
+        "PBX: name",
+        "PBX: login",
+        "API user and rights",
+        "Secret files: the secret file",
+    ] {
+        assert!(!text.contains(absent), "{absent}: {text}");
+    }
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    let alone = callspool(&["doctor", "--only", "cdr"]);
+    assert!(String::from_utf8_lossy(&alone.stdout).contains("only the running agent"));
+}

@@ -33,6 +33,7 @@ pub fn checks_without_agent(
         store,
         clock: clock.clone(),
         link: None,
+        cdr: None,
         root: "/".into(),
     };
     doctor::run(&subject, options, report)

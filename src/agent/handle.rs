@@ -226,6 +226,7 @@ impl Handle {
             store: Some(self.0.store.clone()),
             clock: self.0.clock.clone(),
             link: Some(lock(&self.0.link).clone()),
+            cdr: self.0.config.cdr.as_ref().map(|_| lock(&self.0.cdr).clone()),
             root: "/".into(),
         };
         let changed = Arc::clone(&self.0.changed);

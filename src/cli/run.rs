@@ -18,7 +18,7 @@ pub(super) fn run(config: Config) -> Exit {
         .filter_module("callspool", config.log_level)
         .format_target(false)
         .init();
-    for (key, file) in secret_files(&config) {
+    for (key, file) in config.secret_files() {
         if let Err(text) = crate::config::read_secret(file) {
             out::message(&format!("{}: {key}: {text}", config.path.display()));
             return Exit::Usage;
@@ -124,22 +124,6 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
         changed: Arc::clone(&parts.changed),
         status: Arc::clone(&parts.link),
     })
-}
-
-fn secret_files(config: &Config) -> Vec<(String, &std::path::Path)> {
-    let mut files = vec![("pbx.secret_file".to_owned(), config.pbx.secret_file.as_path())];
-    for (n, target) in config.targets.iter().enumerate() {
-        let secrets = target.kind.secret_files();
-        files.extend(
-            secrets
-                .into_iter()
-                .map(|(leaf, file)| (format!("target.{n}.{leaf}"), file)),
-        );
-    }
-    if let Some((_, file)) = config.mqtt.as_ref().and_then(|mqtt| mqtt.login.as_ref()) {
-        files.push(("mqtt.password_file".to_owned(), file));
-    }
-    files
 }
 
 async fn asked_to_stop() {

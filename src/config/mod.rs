@@ -64,6 +64,24 @@ pub struct Config {
     pub entries: Vec<Entry>,
 }
 
+impl Config {
+    /// Every file with a secret that this configuration names, with the key that names it. A PBX without an API has none.
+    pub fn secret_files(&self) -> Vec<(String, &Path)> {
+        let mut files = Vec::new();
+        if !self.cdr.as_ref().is_some_and(|cdr| cdr.source) {
+            files.push(("pbx.secret_file".to_owned(), self.pbx.secret_file.as_path()));
+        }
+        for (n, target) in self.targets.iter().enumerate() {
+            let secrets = target.kind.secret_files().into_iter();
+            files.extend(secrets.map(|(leaf, file)| (format!("target.{n}.{leaf}"), file)));
+        }
+        if let Some((_, file)) = self.mqtt.as_ref().and_then(|mqtt| mqtt.login.as_ref()) {
+            files.push(("mqtt.password_file".to_owned(), file));
+        }
+        files
+    }
+}
+
 /// How to reach the PBX and how to read it.
 #[derive(Debug, Clone)]
 pub struct Pbx {

@@ -1,5 +1,6 @@
 //! The box itself: its folder, its store, its clock, its secrets.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Subject;
@@ -57,18 +58,11 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
         };
         (told, None)
     });
-    let config = &subject.config;
-    let mut files = vec![config.pbx.secret_file.clone()];
-    let secrets = config.targets.iter().flat_map(|target| target.kind.secret_files());
-    files.extend(secrets.map(|(_, file)| file.to_owned()));
-    files.extend(
-        config
-            .mqtt
-            .iter()
-            .filter_map(|mqtt| Some(mqtt.login.as_ref()?.1.clone())),
-    );
+    let named = subject.config.secret_files().into_iter();
+    let files: Vec<PathBuf> = named.map(|(_, file)| file.to_owned()).collect();
     examination.check::<()>("secrets", LIMIT, move || {
         let told = match files.iter().try_for_each(|file| read_secret(file).map(|_| ())) {
+            Ok(()) if files.is_empty() => fine("none is needed"),
             Ok(()) if files.len() == 1 => fine("the one secret file can be read, and not by everyone"),
             Ok(()) => fine(format!("{} secret files can be read, and not by everyone", files.len())),
             Err(text) => found("secret-unreadable", text),

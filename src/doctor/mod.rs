@@ -12,6 +12,7 @@
 //! | `verdict` | the one sentence at the end |
 //! | `desk`, `report` | one run at a time, watched by whoever likes; as a file |
 
+mod cdr;
 mod desk;
 mod examination;
 mod here;
@@ -32,6 +33,7 @@ use serde::Serialize;
 pub use desk::{Desk, Run};
 pub use verdict::{Verdict, verdict};
 
+use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::findings::checks;
@@ -98,6 +100,8 @@ pub struct Subject {
     pub clock: Clock,
     /// How the running agent's link is; `None` when no agent runs.
     pub link: Option<LinkStatus>,
+    /// How the PBX's CDR lines come in; `None` when no agent runs or none are received.
+    pub cdr: Option<CdrStatus>,
     /// Where `/proc`, `/sys` and `/etc` are looked for: `/`, or a made-up machine in tests.
     pub root: PathBuf,
 }
@@ -143,9 +147,13 @@ pub fn run(subject: &Subject, options: &Options, report: &mut dyn FnMut(Check)) 
                     let mut examination = Examination::new(&first.shared, first.tell.clone());
                     scope.spawn(move || part(subject, &mut examination));
                 }
-                pbx::examine(subject, &mut first);
-                rights::examine(subject, &mut first);
-                recording::examine(subject, &mut first);
+                cdr::examine(subject, &mut first);
+                // A PBX without an API can't be asked for anything else.
+                if !subject.config.cdr.as_ref().is_some_and(|cdr| cdr.source) {
+                    pbx::examine(subject, &mut first);
+                    rights::examine(subject, &mut first);
+                    recording::examine(subject, &mut first);
+                }
             });
         });
         drop(tell);

@@ -55,6 +55,7 @@ pub const CHECKS: &[CheckKind] = &[
     here("address", "network", &["link"], "Network address"),
     here("route", "network", &["address"], "Way out"),
     asks("dns", "network", &["address"], "Name servers"),
+    asks("cdr", "pbx", &["address"], "PBX: CDR lines"),
     asks("pbx-dns", "pbx", &["address"], "PBX: name"),
     asks("pbx-tcp", "pbx", &["pbx-dns"], "PBX: port"),
     asks("pbx-tls", "pbx", &["pbx-tcp"], "PBX: certificate"),

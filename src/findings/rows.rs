@@ -609,7 +609,7 @@ pub const FINDINGS: &[Finding] = &[
     // Where the PBX's CDR lines come in.
     error(
         "cdr-down",
-        "",
+        "cdr",
         "link-down",
         [
             "The PBX's CDR lines can't be received",
@@ -619,7 +619,7 @@ pub const FINDINGS: &[Finding] = &[
     ),
     warning(
         "cdr-gap",
-        "",
+        "cdr",
         "cdr-down",
         [
             "Calls may be missing",
@@ -641,7 +641,7 @@ pub const FINDINGS: &[Finding] = &[
     ),
     warning(
         "cdr-unreadable",
-        "",
+        "cdr",
         "",
         [
             "Some CDR lines can't be read",
