@@ -12,6 +12,9 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
 ];
 
 /// The version that this callspool brings a store to (`PRAGMA user_version`).

@@ -33,6 +33,7 @@ mod checks;
 mod error;
 mod explained;
 mod guard;
+mod hearing;
 mod hosts;
 mod layout;
 mod limiter;

@@ -4,6 +4,7 @@ use axum::extract::{Extension, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::hearing;
 use super::layout::{self, Mark, Page, fact, icon, plain, token};
 use super::site::{Site, View};
 use super::visitor::Visitor;
@@ -124,7 +125,7 @@ fn overall(view: &View) -> (Mark, String, String) {
 }
 
 /// A line of the list of parts.
-struct Part<'a> {
+pub(super) struct Part<'a> {
     mark: Mark,
     name: &'a str,
     word: String,
@@ -177,6 +178,7 @@ fn buttons(view: &View, visitor: &Visitor) -> Vec<Markup> {
 
 fn parts<'a>(view: &'a View, config: &'a Config) -> Vec<Part<'a>> {
     let mut parts = vec![pbx(view)];
+    parts.extend(hearing::parts(view));
     for target in &config.targets {
         let known = view.status.targets.iter().find(|known| known.name == target.name);
         parts.push(match known {
@@ -194,7 +196,7 @@ fn parts<'a>(view: &'a View, config: &'a Config) -> Vec<Part<'a>> {
     parts
 }
 
-fn part<'a>(mark: Mark, name: &'a str, word: &str, detail: &str, side: &str) -> Part<'a> {
+pub(super) fn part<'a>(mark: Mark, name: &'a str, word: &str, detail: &str, side: &str) -> Part<'a> {
     Part {
         mark,
         name,
@@ -205,7 +207,7 @@ fn part<'a>(mark: Mark, name: &'a str, word: &str, detail: &str, side: &str) -> 
 }
 
 /// The mark of what items with such codes say, at least `mark`.
-fn at_least(mark: Mark, view: &View, codes: &[&str]) -> Mark {
+pub(super) fn at_least(mark: Mark, view: &View, codes: &[&str]) -> Mark {
     let about = |code: &str| codes.iter().any(|prefix| code.starts_with(prefix));
     let items = view
         .status
