@@ -620,6 +620,12 @@ fn a_second_factor_and_a_blacklisted_address_have_their_names() {
     agent.wait("it says so", WAIT, |handle| {
         item(handle, "pbx-login-refused").is_some_and(|item| item.text.contains("second factor"))
     });
+    // What is remembered of a refusal keeps its reason: the remedy of a second factor is not that of a wrong key.
+    let_pass(&agent, &pbx, 120_000);
+    let told = item(agent.handle(), "pbx-login-refused")
+        .map(|item| item.text)
+        .unwrap_or_default();
+    assert!(told.contains("second factor") && told.contains("ago"), "{told}");
     let blacklisted = pbx_at(60.0, of_version(V18));
     let mut principal = blacklisted.principal();
     principal.blacklisted = true;

@@ -127,7 +127,7 @@ impl Detected {
             Ok(_) => setup.refusals.forget(),
             // A file that can't be read was not shown to anybody.
             Err(error) if error.kind == Kind::LoginRefused && read_secret(file).is_ok() => {
-                setup.refusals.note(name, file, now_ms);
+                setup.refusals.note(name, file, &error.text, now_ms);
             }
             Err(_) => {}
         }

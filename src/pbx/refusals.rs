@@ -15,6 +15,10 @@ use crate::when;
 /// The file in the state folder.
 const FILE: &str = "refused-login.json";
 
+/// What a driver adds to a refusal that it remembers by itself.
+pub(super) const NOT_AGAIN: &str =
+    "; not tried again until the secret file is saved anew or the configuration changes";
+
 /// Where refused logins are remembered, and for how long that counts.
 #[derive(Debug, Clone)]
 pub struct Refusals {
@@ -28,6 +32,9 @@ struct Note {
     /// What was refused: a digest of name, file and the moment it was saved. Not of the key.
     what: String,
     at_ms: i64,
+    /// What the PBX said, in our words: "wrong key" and "second factor" have different remedies.
+    #[serde(default)]
+    why: String,
 }
 
 impl Refusals {
@@ -55,17 +62,29 @@ impl Refusals {
             .is_none_or(|most| (0..most).contains(&(now_ms - note.at_ms)));
         (counts && note.what == fingerprint(name, secret_file)?).then(|| {
             let ago = when::span((now_ms - note.at_ms).max(0));
-            let text = format!("the PBX refused this name and key {ago} ago; they are not tried again until the key's file is saved anew");
+            let why = match note.why.as_str() {
+                "" => "the PBX refused this name and key",
+                why => why,
+            };
+            let text = format!(
+                "{why} ({ago} ago); this name and key are not tried again until the key's file is saved anew"
+            );
             Error::new(Kind::LoginRefused, text)
         })
     }
 
-    /// Notes a refusal. Where it can't be written, the next run tries once more: no reason to fail.
-    pub fn note(&self, name: &str, secret_file: &Path, now_ms: i64) {
+    /// Notes a refusal and why the PBX gave it. Where it can't be written, the next run tries once more: no reason to
+    /// fail.
+    pub fn note(&self, name: &str, secret_file: &Path, why: &str, now_ms: i64) {
         let Some(what) = fingerprint(name, secret_file) else {
             return;
         };
-        let Ok(text) = serde_json::to_vec(&Note { what, at_ms: now_ms }) else {
+        let why = why.strip_suffix(NOT_AGAIN).unwrap_or(why).to_owned();
+        let Ok(text) = serde_json::to_vec(&Note {
+            what,
+            at_ms: now_ms,
+            why,
+        }) else {
             return;
         };
         let folder = self.file.parent().unwrap_or(Path::new("."));

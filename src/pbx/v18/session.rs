@@ -12,6 +12,7 @@ use ring::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::super::memory::REFUSED;
+use super::super::refusals::NOT_AGAIN;
 use super::{Error, Kind, V18};
 use crate::config::read_secret;
 use crate::http::Answer;
@@ -69,9 +70,7 @@ impl Keeper {
             Err(mut error) => {
                 // Asking on while the address is banned may keep it banned.
                 if matches!(error.kind, Kind::LoginRefused | Kind::ShutOut) {
-                    error.text.push_str(
-                        "; not tried again until the secret file is saved anew or the configuration changes",
-                    );
+                    error.text.push_str(NOT_AGAIN);
                     let kind = if error.kind == Kind::ShutOut { SHUT_OUT } else { "" };
                     pbx.memory.put(REFUSED, &format!("{mark} {kind}{}", error.text));
                 }

@@ -108,7 +108,7 @@ impl Keeper {
             Err(error) => {
                 if error.kind == Kind::LoginRefused {
                     self.refusals
-                        .note(&self.client_id, &self.secret_file, pbx.clock.wall_ms());
+                        .note(&self.client_id, &self.secret_file, &error.text, pbx.clock.wall_ms());
                     let until_mono = now + AFTER_REFUSAL.as_millis() as i64;
                     state.refused = Some(Refused {
                         until_mono,
