@@ -566,6 +566,23 @@ fn two_programs_with_one_client_are_noticed_and_a_viewer_joins_the_run_that_is_u
     agent.wait("it is counted", PATIENCE, |handle| {
         handle.parts().driver.early_token_deaths() >= 3
     });
+    // Nobody has to ask the doctor for it.
+    let watched = agent.handle().clone();
+    let named = |handle: &callspool::agent::Handle| {
+        let health = handle.status().health;
+        health.iter().any(|item| item.item.code == "pbx-token-shared")
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async {
+            tokio::select! {
+                () = callspool::agent::watch(watched.clone()) => {}
+                () = async { while !named(&watched) { tokio::task::yield_now().await } } => {}
+                () = tokio::time::sleep(PATIENCE) => panic!("the agent does not name it by itself"),
+            }
+        });
     pbx.faults()
         .set(Fault::new(FaultKind::Slow { ms: 300 }).on(PathKind::Users));
     let first = agent.handle().examine(Options::default()).unwrap();

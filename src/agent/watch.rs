@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::handle::{Handle, lock};
 use crate::board::Sampler;
+use crate::findings;
 use crate::health::Report;
+use crate::pbx::SHARED_DEATHS;
 use crate::store;
 use crate::when;
 
@@ -117,6 +119,7 @@ fn look(handle: &Handle) {
         None,
         true,
     );
+    look_at_token(handle);
     let machine = lock(&handle.0.machine).clone();
     item(
         handle,
@@ -127,6 +130,24 @@ fn look(handle: &Handle) {
         "Look at the kernel's log for disk errors; a failing card or disk must be replaced.",
         None,
         false,
+    );
+}
+
+/// Two programs that log in with one client go on for months without any error, only late.
+fn look_at_token(handle: &Handle) {
+    let deaths = handle.0.driver.early_token_deaths();
+    let Some(finding) = findings::find("pbx-token-shared") else {
+        return;
+    };
+    item(
+        handle,
+        deaths >= SHARED_DEATHS,
+        finding.code,
+        finding.title,
+        format!("{deaths} logins were ended by somebody else in the last hour"),
+        finding.fix(handle.0.driver.generation()),
+        finding.depends_on,
+        true,
     );
 }
 

@@ -8,7 +8,7 @@ use super::Subject;
 use super::examination::{Examination, Found, consequence_of, fine, found, skipped};
 use super::network::is_local;
 use crate::config::read_secret;
-use crate::pbx::{Error, Kind, LastAnswer, Pbx, Probe};
+use crate::pbx::{Error, Kind, LastAnswer, Pbx, Probe, SHARED_DEATHS};
 use crate::when;
 
 /// Resolving a name.
@@ -19,8 +19,6 @@ const PORT: Duration = Duration::from_secs(4);
 const LOGIN: Duration = Duration::from_secs(10);
 /// A clock that is off by more than this confuses people who compare times.
 const OFF_MS: i64 = 60_000;
-/// So often in an hour a token may die early before somebody else is suspected: a restart of the PBX ends it once.
-const DEATHS: u32 = 3;
 
 pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
     let (host, port) = authority(&subject.config.pbx.url);
@@ -79,7 +77,7 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
         let told = match deaths {
             _ if !runs => skipped("only the running agent sees whether somebody else ends its token"),
             0 => fine("none died early in the last hour"),
-            few if few < DEATHS => fine(format!("{few} died early in the last hour, as when the PBX restarts")),
+            few if few < SHARED_DEATHS => fine(format!("{few} died early in the last hour, as when the PBX restarts")),
             many => found(
                 "pbx-token-shared",
                 format!("{many} tokens died before their time in the last hour: somebody else logs in with the same client"),

@@ -17,6 +17,7 @@ pub use error::{Error, Kind};
 pub use memory::Memory;
 pub use pin::{accept_pin, load_pin, remember_pin};
 pub use port::{
-    Event, Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, Storage, System, Transcript,
+    Event, Fetched, Generation, LastAnswer, ListedRecording, Live, Pbx, Probe, SHARED_DEATHS, Storage, System,
+    Transcript,
 };
 pub use refusals::Refusals;

@@ -68,7 +68,8 @@ pub trait Pbx: Send + Sync {
         Ok(None)
     }
 
-    /// How many tokens (or sessions) died in the last hour before their time: somebody else logs in with our name.
+    /// How many tokens (or sessions) died in the last hour before their time: from [`SHARED_DEATHS`] on somebody else
+    /// logs in with our name.
     fn early_token_deaths(&self) -> u32 {
         0
     }
@@ -110,6 +111,9 @@ pub enum Event {
     /// Nothing happened so far.
     Nothing,
 }
+
+/// So many early deaths of tokens within an hour are no restart of the PBX any more.
+pub const SHARED_DEATHS: u32 = 3;
 
 /// The generations of 3CX that differ in how they are asked, and so in what mends them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
