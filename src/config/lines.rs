@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-/// The lines of all settings in `text`, by dotted key; elements of lists have their number as a part of it.
-pub(super) fn lines_of(text: &str) -> BTreeMap<String, usize> {
+/// The lines of all settings of a table that was read from `text`, by dotted key; elements of lists have their number as a part of it.
+pub(super) fn lines_of(text: &str, file: &DeValue) -> BTreeMap<String, usize> {
     let mut lines = BTreeMap::new();
-    if let Ok(table) = DeTable::parse(text) {
-        note_lines(table.get_ref(), "", text, &mut lines);
+    if let DeValue::Table(table) = file {
+        note_lines(table, "", text, &mut lines);
     }
     lines
 }

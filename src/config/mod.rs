@@ -6,6 +6,7 @@
 mod cdr;
 mod entry;
 mod lines;
+mod node;
 mod raw;
 mod resolve;
 mod rights;

@@ -5,8 +5,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use toml::de::{DeTable, DeValue};
+
 use super::cdr::cdr;
 use super::lines::{line_at, lines_of};
+use super::node::Node;
 use super::raw::{Raw, RawCdr, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawWeb};
 use super::rights::rights;
 use super::targets;
@@ -24,11 +27,14 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, Vec<Problem>> {
             text,
         }]
     };
-    let raw: Raw = toml::from_str(text).map_err(|error| {
+    let file = DeTable::parse(text).map_err(|error| {
         let line = error.span().map(|span| line_at(text, span.start));
         problem(line, error.message().replace('\n', "; "))
     })?;
-    let mut resolver = Resolver::new(path, lines_of(text));
+    let file = DeValue::Table(file.into_inner());
+    let raw: Raw = Node::read(&file)
+        .map_err(|wrong| problem(wrong.at.map(|at| line_at(text, at)), wrong.text.replace('\n', "; ")))?;
+    let mut resolver = Resolver::new(path, lines_of(text, &file));
     let config = config(&mut resolver, raw);
     if resolver.problems.is_empty() {
         Ok(config)

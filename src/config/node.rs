@@ -1,0 +1,124 @@
+//! From a parsed file to what was typed, with the place of whatever is wrong. The parser's own way does the same for any
+//! type in any form; settings are plain, and this is a tenth of the code in the binary.
+
+use std::fmt::{self, Display};
+
+use serde::de::value::StrDeserializer;
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::forward_to_deserialize_any;
+use toml::Spanned;
+use toml::de::{DeString, DeValue};
+
+/// What is wrong, and at which byte of the text.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub at: Option<usize>,
+    pub text: String,
+}
+
+impl Wrong {
+    fn or_at(mut self, at: usize) -> Wrong {
+        self.at.get_or_insert(at);
+        self
+    }
+}
+
+impl Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+impl de::Error for Wrong {
+    fn custom<T: Display>(text: T) -> Wrong {
+        let text = text.to_string();
+        Wrong { at: None, text }
+    }
+}
+
+/// A value of the file.
+pub(super) struct Node<'de>(&'de DeValue<'de>);
+
+impl<'de> Node<'de> {
+    /// The file as a whole.
+    pub(super) fn read<T: de::Deserialize<'de>>(file: &'de DeValue<'de>) -> Result<T, Wrong> {
+        T::deserialize(Node(file))
+    }
+}
+
+impl<'de> Deserializer<'de> for Node<'de> {
+    type Error = Wrong;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.0 {
+            DeValue::String(text) => visitor.visit_borrowed_str(text),
+            DeValue::Boolean(truth) => visitor.visit_bool(*truth),
+            DeValue::Integer(digits) => match i64::from_str_radix(digits.as_str(), digits.radix()) {
+                Ok(number) => visitor.visit_i64(number),
+                Err(_) => Err(de::Error::custom("this number is too large")),
+            },
+            DeValue::Float(digits) => match digits.as_str().parse() {
+                Ok(number) => visitor.visit_f64(number),
+                Err(_) => Err(de::Error::custom("this is no number")),
+            },
+            DeValue::Datetime(moment) => visitor.visit_string(moment.to_string()),
+            DeValue::Array(list) => visitor.visit_seq(List(list.iter())),
+            DeValue::Table(table) => visitor.visit_map(Table {
+                left: table.iter(),
+                value: None,
+            }),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_some(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct List<'de>(std::slice::Iter<'de, Spanned<DeValue<'de>>>);
+
+impl<'de> SeqAccess<'de> for List<'de> {
+    type Error = Wrong;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Wrong> {
+        let Some(item) = self.0.next() else { return Ok(None) };
+        let read = seed.deserialize(Node(item.get_ref()));
+        read.map(Some).map_err(|wrong| wrong.or_at(item.span().start))
+    }
+}
+
+type Settings<'de> = toml::map::Iter<'de, Spanned<DeString<'de>>, Spanned<DeValue<'de>>>;
+
+struct Table<'de> {
+    left: Settings<'de>,
+    value: Option<&'de Spanned<DeValue<'de>>>,
+}
+
+impl<'de> MapAccess<'de> for Table<'de> {
+    type Error = Wrong;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Wrong> {
+        let Some((key, value)) = self.left.next() else {
+            return Ok(None);
+        };
+        self.value = Some(value);
+        let name: StrDeserializer<'_, Wrong> = key.get_ref().as_ref().into_deserializer();
+        let read = seed.deserialize(name);
+        read.map(Some).map_err(|wrong| wrong.or_at(key.span().start))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Wrong> {
+        let Some(value) = self.value.take() else {
+            return Err(de::Error::custom("a setting without a value"));
+        };
+        let read = seed.deserialize(Node(value.get_ref()));
+        read.map_err(|wrong| wrong.or_at(value.span().start))
+    }
+}
