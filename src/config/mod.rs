@@ -180,6 +180,8 @@ pub enum TargetKind {
     S3(Box<S3>),
     /// `kind = "folder"`
     Folder(Folder),
+    /// `kind = "hubspot"`, `"pipedrive"` or `"espocrm"`
+    Crm(Box<Crm>),
 }
 
 /// A Bitrix24 portal.
@@ -248,6 +250,7 @@ impl TargetKind {
             },
             TargetKind::S3(s3) => vec![("secret_file", &s3.secret_file)],
             TargetKind::Folder(_) => Vec::new(),
+            TargetKind::Crm(crm) => vec![("secret_file", &crm.secret_file)],
         }
     }
 
@@ -261,6 +264,7 @@ impl TargetKind {
             },
             TargetKind::S3(s3) => Some(s3.url.clone()),
             TargetKind::Folder(_) => None,
+            TargetKind::Crm(crm) => Some(crm.url.clone()),
         }
     }
 }

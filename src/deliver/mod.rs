@@ -7,12 +7,16 @@
 mod bitrix24;
 mod breaker;
 mod checked;
+mod crm;
+mod espocrm;
 mod folder;
 mod handover;
+mod hubspot;
 mod line;
 mod payload;
 mod permission;
 mod pieces;
+mod pipedrive;
 mod s3;
 mod sign;
 mod status;
@@ -23,6 +27,7 @@ mod worker;
 
 pub use bitrix24::Bitrix24;
 pub use breaker::{resume, statuses};
+pub use crm::Crm;
 pub use folder::Folder;
 pub use handover::HandOver;
 pub use payload::Origin;

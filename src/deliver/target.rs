@@ -1,12 +1,16 @@
 //! What every kind of target must be able to do, and the one place that makes them.
 
 use super::bitrix24::Bitrix24;
+use super::crm::{Crm, Vendor, Wire};
+use super::espocrm::EspoCrm;
 use super::folder::Folder;
+use super::hubspot::HubSpot;
+use super::pipedrive::Pipedrive;
 use super::s3::ObjectStore;
 use super::verdict::Verdict;
 use super::webhook::Webhook;
 use crate::clock::Clock;
-use crate::config::{self, TargetKind};
+use crate::config::{self, CrmKind, TargetKind};
 use crate::http::TrustError;
 use crate::model::{Delivery, Standing};
 use crate::spool::Spool;
@@ -58,6 +62,15 @@ pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, T
         TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
         TargetKind::Bitrix24(settings) => Box::new(Bitrix24::new(&target.name, settings, clock)?),
         TargetKind::S3(settings) => Box::new(ObjectStore::new(&target.name, settings, clock.clone())?),
+        TargetKind::Crm(settings) => {
+            let wire = Wire::new(&target.name, settings, clock)?;
+            let vendor: Box<dyn Vendor> = match settings.kind {
+                CrmKind::HubSpot => Box::new(HubSpot::new(wire, settings)),
+                CrmKind::Pipedrive => Box::new(Pipedrive::new(wire)),
+                CrmKind::EspoCrm => Box::new(EspoCrm::new(wire)),
+            };
+            Box::new(Crm::new(vendor, settings))
+        }
         TargetKind::Folder(settings) => Box::new(Folder::new(&target.name, settings)),
     })
 }

@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Bitrix24;
-use super::entry::{CALL, Entry, Notes, Way, hash};
+use super::entry::{CALL, Entry, Way};
 use super::trip::Trip;
+use crate::deliver::crm::{Notes, hash, transcript};
 use crate::model::Leg;
-
-/// Longer transcripts are cut: the documentation names no limit, and a request has 60 s.
-const MOST_TEXT: usize = 60_000;
 
 impl Bitrix24 {
     /// Brings the call's entry to *transcript attached*. Gives whether there is one now.
@@ -121,20 +119,4 @@ fn crm_link((kind, id): &(String, u64)) -> Option<String> {
         _ => return None,
     };
     Some(format!("{letter}_{id}"))
-}
-
-/// What was said in the whole call: its legs' transcripts, each once.
-fn transcript(legs: &[Leg]) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for text in legs.iter().filter_map(|leg| leg.transcript.as_deref()) {
-        let text = text.trim();
-        if !text.is_empty() && !parts.contains(&text) {
-            parts.push(text);
-        }
-    }
-    let whole = parts.join("\n\n");
-    let end = (0..=whole.len().min(MOST_TEXT))
-        .rev()
-        .find(|at| whole.is_char_boundary(*at));
-    (!whole.is_empty()).then(|| whole[..end.unwrap_or(0)].to_owned())
 }

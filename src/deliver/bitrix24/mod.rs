@@ -8,12 +8,10 @@
 //! Facts about the portal are from the vendor's REST documentation (August 2026); none was tried against a live one.
 
 mod activity;
-mod bucket;
 mod call;
 mod employees;
 mod entry;
 mod extras;
-mod number;
 mod oauth;
 mod plan;
 mod portal;
@@ -26,12 +24,13 @@ mod trip;
 use std::cell::Cell;
 
 use employees::Employees;
-use entry::{CALL, Entry, Notes, Way, recording_key};
+use entry::{CALL, Entry, Notes, Way};
 use plan::Planner;
 use portal::Portal;
 use refused::Refused;
 use trip::Trip;
 
+use super::crm::{Told, recording_key};
 use super::target::{Target, Trouble, common_remedy};
 use super::verdict::{Blame, Verdict};
 use crate::clock::Clock;
@@ -215,10 +214,7 @@ impl Bitrix24 {
     }
 
     fn is_left_out(&self, delivery: &Delivery) -> bool {
-        // Told by the body that was made for it: "internal" stands nowhere else in it as a direction.
-        let body: serde_json::Value =
-            serde_json::from_str(delivery.body.as_deref().unwrap_or_default()).unwrap_or_default();
-        !self.portal.settings.internal && body.pointer("/data/direction").is_some_and(|word| word == "internal")
+        !self.portal.settings.internal && Told::of(delivery).is_ok_and(|told| told.internal)
     }
 
     fn try_deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> Result<String, Trip> {
