@@ -1,5 +1,7 @@
 //! What every kind of target must be able to do, and the one place that makes them.
 
+use std::time::Duration;
+
 use super::bitrix24::Bitrix24;
 use super::crm::{Crm, Vendor, Wire};
 use super::espocrm::EspoCrm;
@@ -29,6 +31,13 @@ pub trait Target: Send {
     /// Looks whether the target can be used, without giving it anything; says what was found. `store` is there for what
     /// the target keeps between runs, and `None` before the first start.
     fn check(&self, store: Option<&Store>) -> Result<String, Trouble>;
+
+    /// How long a request of which no answer was heard may still be carried out. For so long a delivery whose outcome is
+    /// unknown is left alone: who looks earlier for what it made finds nothing, and makes it a second time. Zero where
+    /// the same thing given twice does no harm.
+    fn lingers(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// What a technician does about a failure with this code.
     fn remedy(&self, code: &str) -> &'static str;

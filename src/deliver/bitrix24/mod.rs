@@ -22,6 +22,7 @@ mod remedy;
 mod trip;
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use employees::Employees;
 use entry::{CALL, Entry, Notes, Way};
@@ -270,6 +271,12 @@ impl Target for Bitrix24 {
                 Err(error) => Trouble::new("store", error.to_string()),
             }),
         }
+    }
+
+    /// The portal ends a request after its time-out, and the line may have held it up for as long: activities, leads and
+    /// tasks know no key that would keep a late one from being a second one.
+    fn lingers(&self) -> Duration {
+        self.portal.settings.timeout * 2
     }
 
     fn remedy(&self, code: &str) -> &'static str {
