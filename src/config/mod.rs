@@ -28,7 +28,7 @@ pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
 pub use show::reference;
-pub use targets::{Folder, LockMode, Naming, S3};
+pub use targets::{Crm, CrmKind, Folder, LockMode, Naming, S3};
 pub use template::Template;
 pub use units::span;
 

@@ -27,7 +27,6 @@ mod worker;
 
 pub use bitrix24::Bitrix24;
 pub use breaker::{resume, statuses};
-pub use crm::Crm;
 pub use folder::Folder;
 pub use handover::HandOver;
 pub use payload::Origin;

@@ -70,7 +70,7 @@ impl Plan {
 /// One step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Step {
+pub(super) struct Step {
     /// When it was begun first, Unix milliseconds.
     tried_ms: i64,
     /// What it gave; with that it is done.
@@ -88,7 +88,7 @@ pub(in crate::deliver) struct Entry {
     pub recording: Option<i64>,
     /// Hash of the transcript that is there.
     pub transcript: Option<String>,
-    steps: BTreeMap<String, Step>,
+    pub(super) steps: BTreeMap<String, Step>,
 }
 
 impl Entry {

@@ -18,7 +18,7 @@ mod wire;
 
 pub(super) use audio::Audio;
 pub(super) use bucket::Bucket;
-pub(super) use entry::{Entry, Plan, Work};
+pub(super) use entry::{Entry, Work};
 pub(super) use escape::escaped;
 pub(super) use notes::{CALL, Notes, external_id, hash, recording_key};
 pub(super) use number::{is_same, tail};

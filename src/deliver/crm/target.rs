@@ -22,7 +22,7 @@ use crate::store::{self, Store};
 const OLD_MS: i64 = 25 * 60_000;
 
 /// A CRM.
-pub struct Crm {
+pub(in crate::deliver) struct Crm {
     vendor: Box<dyn Vendor>,
     settings: config::Crm,
     people: People,
