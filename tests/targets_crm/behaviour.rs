@@ -27,7 +27,10 @@ pub fn every_kind_of_call_is_told_with_its_contact_its_user_and_its_recording(ki
         outside: Some("+4930777777".to_owned()),
         ..recorded()
     });
-    for (call, outside) in [(CallKind::Outbound, "+49305551234"), (CallKind::InboundMissed, "anonymous")] {
+    for (call, outside) in [
+        (CallKind::Outbound, "+49305551234"),
+        (CallKind::InboundMissed, "anonymous"),
+    ] {
         pbx.place_call(CallPlan {
             kind: Some(call),
             outside: Some(outside.to_owned()),
@@ -44,18 +47,26 @@ pub fn every_kind_of_call_is_told_with_its_contact_its_user_and_its_recording(ki
     let calls = assert_once(kind, &pbx, &crm);
     let with = |sha256: &str| {
         let mut all = calls.iter();
-        all.find(|call| call.recordings.iter().any(|one| one.sha256 == sha256)).unwrap().clone()
+        all.find(|call| call.recordings.iter().any(|one| one.sha256 == sha256))
+            .unwrap()
+            .clone()
     };
     let call = with(&known.recordings[0].sha256);
     assert_eq!((call.contact.as_str(), call.owner.as_str()), ("501", "10"), "{call:?}");
     assert_eq!(call.status, kind.held().0);
-    assert!(call.duration_s >= 1 && call.title.contains("Call from +49305551234"), "{call:?}");
+    assert!(
+        call.duration_s >= 1 && call.title.contains("Call from +49305551234"),
+        "{call:?}"
+    );
     let call = with(&table.recordings[0].sha256);
     assert_eq!((call.contact.as_str(), call.owner.as_str()), ("", "12"), "{call:?}");
     let missed: Vec<_> = calls.iter().filter(|call| call.title.starts_with("Missed")).collect();
     assert_eq!(missed.len(), 1, "{missed:?}");
     assert_eq!(missed[0].status, kind.held().1);
-    assert!(missed[0].title.contains("hidden") && missed[0].recordings.is_empty(), "{missed:?}");
+    assert!(
+        missed[0].title.contains("hidden") && missed[0].recordings.is_empty(),
+        "{missed:?}"
+    );
     // Asked once for each number, not once for each recording.
     assert_eq!(calls.iter().filter(|call| call.contact == "501").count(), 2);
 }
@@ -88,7 +99,11 @@ pub fn a_lost_answer_makes_nothing_twice(kind: Kind) {
     let crm = crm(kind, &pbx, |_| {});
     let setup = setup(kind, "lost", &pbx, &crm).set(FAST);
     for route in kind.all_making() {
-        crm.fault(route, Fault::LoseAnswer, Times::Count(2));
+        crm.fault(
+            route,
+            Fault::LoseAnswer,
+            Times::Count(if *route == "property.create" { 1 } else { 2 }),
+        );
     }
     let agent = start(&setup, &pbx);
     for _ in 0..6 {
@@ -96,12 +111,7 @@ pub fn a_lost_answer_makes_nothing_twice(kind: Kind) {
     }
     wait_until_settled(&agent, &pbx);
     assert_once(kind, &pbx, &crm);
-    crm.with_truth(|truth| {
-        for route in kind.all_making() {
-            let asked = truth.requests.iter().filter(|one| one.route == *route).count();
-            assert!(asked >= 2, "{route}: {asked} requests");
-        }
-    });
+    assert!(!crm.has_faults(), "each answer was lost");
 }
 
 pub fn a_restart_between_the_steps_goes_on_where_it_was(kind: Kind) {
@@ -130,7 +140,9 @@ pub fn a_restart_between_the_steps_goes_on_where_it_was(kind: Kind) {
 pub fn a_person_whom_the_crm_does_not_know_is_nobodys(kind: Kind) {
     let pbx = pbx(60.0);
     let crm = crm(kind, &pbx, |config| config.users.truncate(1));
-    let setup = setup(kind, "nobody", &pbx, &crm).set(FAST).set("owners = { \"999\" = \"77\" }");
+    let setup = setup(kind, "nobody", &pbx, &crm)
+        .set(FAST)
+        .set("owners = { \"999\" = \"77\" }");
     let agent = start(&setup, &pbx);
     pbx.place_call(over(false));
     wait_until_settled(&agent, &pbx);

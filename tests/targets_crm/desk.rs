@@ -95,7 +95,9 @@ pub fn crm(kind: Kind, pbx: &pbx::Handle, change: impl FnOnce(&mut Config)) -> c
     };
     let people = pbx.company().people;
     let users = people.iter().enumerate();
-    config.users.extend(users.map(|(n, person)| User::new(&(10 + n).to_string(), &person.display(), "")));
+    config
+        .users
+        .extend(users.map(|(n, person)| User::new(&(10 + n).to_string(), &person.display(), "")));
     change(&mut config);
     match kind {
         Kind::HubSpot => HubSpot::start(config),
@@ -111,7 +113,12 @@ pub fn setup(kind: Kind, name: &str, pbx: &pbx::Handle, crm: &crms::Handle) -> S
     let ms = |real: f64| (real * pbx.time().rate) as u64;
     let word = kind.word();
     let setup = Setup::new(&format!("{word}-{name}"), pbx, &pbx.url())
-        .set(&format!("poll = \"{}ms\"\nsweep = \"{}ms\"\nsettle = \"{}ms\"", ms(80.0), ms(500.0), ms(20.0)))
+        .set(&format!(
+            "poll = \"{}ms\"\nsweep = \"{}ms\"\nsettle = \"{}ms\"",
+            ms(80.0),
+            ms(500.0),
+            ms(20.0)
+        ))
         .set("backfill = \"1d\"\n[spool]\nmin_free = \"1 MiB\"")
         .set(&format!(
             "[[target]]\nname = \"crm\"\nkind = \"{word}\"\nurl = \"{}\"\nsecret_file = \"crm.token\"\n\
@@ -184,7 +191,11 @@ pub fn assert_once(kind: Kind, pbx: &pbx::Handle, crm: &crms::Handle) -> Vec<Cal
     let mut hashes: BTreeMap<String, usize> = BTreeMap::new();
     for call in &held {
         assert!(call.external.starts_with("callspool-"), "{call:?}");
-        assert!(marks.insert(call.external.clone(), ()).is_none(), "{} twice", call.external);
+        assert!(
+            marks.insert(call.external.clone(), ()).is_none(),
+            "{} twice",
+            call.external
+        );
         for recording in &call.recordings {
             *hashes.entry(recording.sha256.clone()).or_default() += 1;
         }

@@ -71,16 +71,34 @@ pub fn the_documented_rate_is_kept_and_a_refusal_for_it_is_obeyed(kind: Kind) {
     assert_once(kind, &pbx, &crm);
     let (refused, asked, took) = crm.with_truth(|truth| {
         let (first, last) = (truth.requests.first().unwrap(), truth.requests.last().unwrap());
-        (truth.refused_for_rate, truth.requests.len(), (last.at_ms - first.at_ms) / 1_000)
+        (
+            truth.refused_for_rate,
+            truth.requests.len(),
+            (last.at_ms - first.at_ms) / 1_000,
+        )
     });
-    println!("{}: {asked} requests in {took} s, {refused} refused for rate", kind.word());
+    println!(
+        "{}: {asked} requests in {took} s, {refused} refused for rate",
+        kind.word()
+    );
     assert_eq!(refused, 0);
     // Others use the same account: it refuses all the same.
-    crm.fault(kind.making(), Fault::Refuse(429, "", "Too many requests"), Times::Count(2));
+    crm.fault(
+        kind.making(),
+        Fault::Refuse(429, "", "Too many requests"),
+        Times::Count(2),
+    );
     pbx.place_call(recorded());
     wait_until_settled(&agent, &pbx);
     assert_once(kind, &pbx, &crm);
-    assert!(agent.handle().health().items().iter().all(|item| !item.code.starts_with("target-")));
+    assert!(
+        agent
+            .handle()
+            .health()
+            .items()
+            .iter()
+            .all(|item| !item.code.starts_with("target-"))
+    );
 }
 
 pub fn a_call_that_was_deleted_there_holds_its_recording_and_stops_nobody(kind: Kind) {
@@ -96,7 +114,10 @@ pub fn a_call_that_was_deleted_there_holds_its_recording_and_stops_nobody(kind: 
     crm.fault(gone, Fault::Refuse(404, "", "Not found"), Times::Count(1));
     pbx.place_call(recorded());
     let held = |agent: &super::rig::InProcess| {
-        let read = agent.handle().store().read(|c| callspool::store::held_deliveries(c, 10));
+        let read = agent
+            .handle()
+            .store()
+            .read(|c| callspool::store::held_deliveries(c, 10));
         read.unwrap()
     };
     agent.wait("it is held", PATIENCE, |_| held(&agent).len() == 1);

@@ -75,7 +75,8 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, kind: CrmKind, raw: RawTar
     if kind == CrmKind::EspoCrm && default_owner.is_empty() {
         typed.wrong(
             &key("default_owner"),
-            "must be given: EspoCRM has no call without a user; the id stands in the address of the user's page".to_owned(),
+            "must be given: EspoCRM has no call without a user; the id stands in the address of the user's page"
+                .to_owned(),
         );
     }
     Crm {

@@ -38,7 +38,11 @@ impl Plan {
 
     /// A title that a person reads in a list.
     pub(in crate::deliver) fn title(&self) -> String {
-        let with = if self.number.is_empty() { "a hidden number" } else { &self.number };
+        let with = if self.number.is_empty() {
+            "a hidden number"
+        } else {
+            &self.number
+        };
         match (self.internal, self.inbound, self.answered()) {
             (true, _, _) => format!("Internal call {} to {with}", self.extension),
             (_, true, true) => format!("Call from {with}"),
@@ -153,12 +157,19 @@ impl<'a> Work<'a> {
 
     /// Stores it; the next step may go out when this returns.
     pub(in crate::deliver) fn save(&self) -> Result<(), Trip> {
-        self.notes.note(&self.key, &serde_json::to_string(&self.entry).unwrap_or_default())
+        self.notes
+            .note(&self.key, &serde_json::to_string(&self.entry).unwrap_or_default())
     }
 
     /// Takes a step, once in effect: whoever may have taken it before looks for what came of it. `anyway` looks even
     /// before the first try, for an earlier life of this box may have taken it.
-    pub(in crate::deliver) fn once(&mut self, step: &str, anyway: bool, find: Find, make: Make) -> Result<String, Trip> {
+    pub(in crate::deliver) fn once(
+        &mut self,
+        step: &str,
+        anyway: bool,
+        find: Find,
+        make: Make,
+    ) -> Result<String, Trip> {
         if let Some(id) = self.entry.done(step) {
             return Ok(id.to_owned());
         }

@@ -46,7 +46,9 @@ impl Crm {
         Ok(Plan {
             external: external_id(&self.vendor.wire().name, &told.key, CALL),
             number: told.number.unwrap_or_default(),
-            owner: self.people.owner(&*self.vendor, &self.settings, store, &told.extension)?,
+            owner: self
+                .people
+                .owner(&*self.vendor, &self.settings, store, &told.extension)?,
             extension: told.extension,
             inbound: told.inbound,
             internal: told.internal,
@@ -63,7 +65,11 @@ impl Crm {
         if work.entry.contact.is_none() {
             let plan = &work.entry.plan;
             let outside = !plan.internal && !plan.number.is_empty();
-            let found = if outside { self.vendor.contact(&plan.number)? } else { None };
+            let found = if outside {
+                self.vendor.contact(&plan.number)?
+            } else {
+                None
+            };
             work.entry.contact = Some(found.unwrap_or_default());
             work.save()?;
         }
@@ -91,7 +97,10 @@ impl Crm {
             Some(work) => work,
             None => {
                 let plan = self.plan(delivery, notes.store)?;
-                let entry = Entry { plan, ..Entry::default() };
+                let entry = Entry {
+                    plan,
+                    ..Entry::default()
+                };
                 Work::begin(notes, clock, CALL, entry)?
             }
         };
@@ -102,7 +111,11 @@ impl Crm {
 
     fn receipt(&self, work: &Work, id: &str) -> String {
         let contact = work.entry.contact.as_deref().unwrap_or_default();
-        let transcript = if work.entry.transcript.is_some() { ", transcript" } else { "" };
+        let transcript = if work.entry.transcript.is_some() {
+            ", transcript"
+        } else {
+            ""
+        };
         match contact {
             "" => format!("call {id}, without a contact{transcript}"),
             contact => format!("call {id}, contact {contact}{transcript}"),
@@ -110,7 +123,11 @@ impl Crm {
     }
 
     fn transcribe(&self, work: &mut Work, call: i64) -> Result<(), Trip> {
-        let legs = work.notes.store.read(|c| store::legs_of(c, call)).map_err(Trip::Store)?;
+        let legs = work
+            .notes
+            .store
+            .read(|c| store::legs_of(c, call))
+            .map_err(Trip::Store)?;
         let Some(text) = transcript(&legs) else { return Ok(()) };
         let mark = hash(&text);
         if work.entry.transcript.as_ref() != Some(&mark) {
@@ -139,12 +156,16 @@ impl Crm {
             Some(id) => notes.store.read(|c| store::recording(c, id)).map_err(Trip::Store)?,
             None => None,
         };
-        let recording = found
-            .ok_or_else(|| Trip::failed(Blame::Hopeless, "no-recording", "its recording is missing in the store"))?;
+        let recording = found.ok_or_else(|| {
+            Trip::failed(Blame::Hopeless, "no-recording", "its recording is missing in the store")
+        })?;
         let clock = &self.vendor.wire().clock;
         let main = Work::noted(notes, clock, CALL)?;
         let Some(mut main) = main.filter(|work| work.entry.done("call").is_some()) else {
-            let call = notes.store.read(|c| store::call(c, delivery.call)).map_err(Trip::Store)?;
+            let call = notes
+                .store
+                .read(|c| store::call(c, delivery.call))
+                .map_err(Trip::Store)?;
             if !self.settings.internal && call.is_some_and(|call| call.direction == Direction::Internal) {
                 return Ok("left out: an internal call (internal = false)".to_owned());
             }
@@ -189,7 +210,9 @@ impl Crm {
         let mut plan = main.plan.clone();
         plan.external = external_id(notes.target, &main.plan.external, &key);
         if let Some(extension) = recording.extension.as_deref().filter(|extension| !extension.is_empty()) {
-            plan.owner = self.people.owner(&*self.vendor, &self.settings, notes.store, extension)?;
+            plan.owner = self
+                .people
+                .owner(&*self.vendor, &self.settings, notes.store, extension)?;
             plan.extension = extension.to_owned();
         }
         let lasted = recording.audio_ms.unwrap_or(0);
@@ -254,7 +277,9 @@ impl Target for Crm {
             "web-page" => {
                 "Something else answers in the CRM's place (a proxy, a captive portal): open the address in a browser."
             }
-            "no-plan" => "The CRM's plan doesn't include this. Upgrade it, or end this target. Everything waits here.",
+            "no-plan" => {
+                "The CRM's plan doesn't include this. Upgrade it, or end this target. Everything waits here."
+            }
             "format" => "Only WAV and MP3 can be attached: choose one of them as the PBX's format for recordings.",
             other => common_remedy(other),
         }

@@ -75,15 +75,27 @@ impl Wire {
         path: &str,
         body: &Value,
     ) -> Result<Value, Trip> {
-        let text = if verb == Verb::Get { String::new() } else { body.to_string() };
+        let text = if verb == Verb::Get {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let length = text.len().to_string();
-        let headers = [("content-type", "application/json"), ("content-length", length.as_str())];
-        self.ask(what, path, if verb == Verb::Get { &[] } else { &headers }, |client, url, headers| match verb {
-            Verb::Get => client.get(url, headers),
-            Verb::Post => client.post_from(url, headers, &mut text.as_bytes()),
-            Verb::Put => client.put(url, headers, &mut text.as_bytes()),
-            Verb::Patch => client.patch(url, headers, text.as_bytes()),
-        })
+        let headers = [
+            ("content-type", "application/json"),
+            ("content-length", length.as_str()),
+        ];
+        self.ask(
+            what,
+            path,
+            if verb == Verb::Get { &[] } else { &headers },
+            |client, url, headers| match verb {
+                Verb::Get => client.get(url, headers),
+                Verb::Post => client.post_from(url, headers, &mut text.as_bytes()),
+                Verb::Put => client.put(url, headers, &mut text.as_bytes()),
+                Verb::Patch => client.patch(url, headers, text.as_bytes()),
+            },
+        )
     }
 
     /// The same with a request of the caller's making.
@@ -96,8 +108,11 @@ impl Wire {
     ) -> Result<Value, Trip> {
         let secret = read_secret(&self.secret_file).map_err(|text| Trip::for_a_person("secret", text))?;
         // Counted by account or by token, never by host alone: two targets must not slow each other down.
-        Bucket::of(&format!("{} {}", self.name, self.base), self.burst, &self.clock)
-            .wait(self.rate, self.burst, &self.clock)?;
+        Bucket::of(&format!("{} {}", self.name, self.base), self.burst, &self.clock).wait(
+            self.rate,
+            self.burst,
+            &self.clock,
+        )?;
         let bearer = format!("Bearer {secret}");
         let plain = secret.len() == 40 && secret.bytes().all(|byte| byte.is_ascii_hexdigit());
         let credential = match self.kind {
@@ -130,7 +145,8 @@ impl Wire {
         if (200..300).contains(&status) {
             self.full.set(0);
             return json.ok_or_else(|| {
-                let reason = format!("status {status} came with something else than JSON: something answers in its place");
+                let reason =
+                    format!("status {status} came with something else than JSON: something answers in its place");
                 Trip::failed(Blame::Target, "web-page", reason)
             });
         }
@@ -160,7 +176,9 @@ impl Wire {
             true => Duration::from_secs(3_600),
             false => Duration::from_secs(2 << times),
         };
-        let pause = asked.unwrap_or(grown).clamp(Duration::from_secs(1), Duration::from_secs(86_400));
+        let pause = asked
+            .unwrap_or(grown)
+            .clamp(Duration::from_secs(1), Duration::from_secs(86_400));
         // A moment's pause is no news.
         let long = times > 2 || pause >= Duration::from_secs(60);
         let told = |text: &str| if long { text.to_owned() } else { String::new() };
@@ -179,15 +197,27 @@ pub(in crate::deliver) fn judged(refusal: Refusal) -> Verdict {
     let (what, status) = (refusal.method, refusal.status);
     let (blame, code, reason) = match status {
         402 => (Blame::Permission, "no-plan", format!("its plan doesn't include {what}")),
-        403 => (Blame::Permission, "right", format!("it refuses {what} to this token{said}")),
+        403 => (
+            Blame::Permission,
+            "right",
+            format!("it refuses {what} to this token{said}"),
+        ),
         404 | 410 => (
             Blame::Target,
             "portal-moved",
             format!("there is nothing at the address of {what} (status {status})"),
         ),
-        408 | 500.. => (Blame::Either, "crm-error", format!("{what}: it answered with status {status}")),
+        408 | 500.. => (
+            Blame::Either,
+            "crm-error",
+            format!("{what}: it answered with status {status}"),
+        ),
         409 | 423 => (Blame::Delivery, "conflict", format!("{what}: status {status}{said}")),
-        _ => (Blame::Hopeless, "refused-by-crm", format!("{what}: status {status}{said}")),
+        _ => (
+            Blame::Hopeless,
+            "refused-by-crm",
+            format!("{what}: status {status}{said}"),
+        ),
     };
     Verdict::Failed {
         blame,

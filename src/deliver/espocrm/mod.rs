@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crm::{Audio, Entry, Person, Refusal, Todo, Trip, Vendor, Verb, Wire, Work, escaped, id_of, of_object, tail, word};
+use super::crm::{
+    Audio, Entry, Person, Refusal, Todo, Trip, Vendor, Verb, Wire, Work, escaped, id_of, of_object, tail, word,
+};
 use crate::when;
 
 /// Records of a list at most, as the vendor sets it.
@@ -32,7 +34,13 @@ impl EspoCrm {
     }
 
     /// Records of a type, by conditions of kind, attribute and value.
-    fn list(&self, what: &'static str, select: &str, conditions: &[(&str, &str, &str)], more: &str) -> Result<Vec<Value>, Trip> {
+    fn list(
+        &self,
+        what: &'static str,
+        select: &str,
+        conditions: &[(&str, &str, &str)],
+        more: &str,
+    ) -> Result<Vec<Value>, Trip> {
         let mut path = format!("/api/v1/{what}?select={}{more}", escaped(select));
         for (n, (kind, attribute, value)) in conditions.iter().enumerate() {
             for (part, text) in [("type", kind), ("attribute", attribute), ("value", value)] {
@@ -47,7 +55,12 @@ impl EspoCrm {
 
     /// The record of a type whose description holds our mark.
     fn find(&self, what: &'static str, mark: &str) -> Result<Option<String>, Trip> {
-        let found = self.list(what, "id,description", &[("contains", "description", mark)], "&maxSize=2")?;
+        let found = self.list(
+            what,
+            "id,description",
+            &[("contains", "description", mark)],
+            "&maxSize=2",
+        )?;
         // Should the condition be ignored, the rows are somebody else's.
         let ours = |row: &&Value| word(row.get("description")).is_some_and(|text| text.contains(mark));
         Ok(found.iter().find(ours).and_then(|row| word(row.get("id"))))
@@ -61,7 +74,11 @@ fn moment(ms: i64) -> String {
 }
 
 fn description(entry: &Entry, said: &str) -> String {
-    let said = if said.is_empty() { String::new() } else { format!("\n\n{said}") };
+    let said = if said.is_empty() {
+        String::new()
+    } else {
+        format!("\n\n{said}")
+    };
     format!("{}{said}\n\n{}", entry.plan.sentence(), entry.plan.external)
 }
 
@@ -96,7 +113,12 @@ impl Vendor for EspoCrm {
     /// The search is by digits alone, however the number was typed (attribute `phoneNumberNumeric`).
     fn contact(&self, number: &str) -> Result<Option<String>, Trip> {
         let Some(tail) = tail(number) else { return Ok(None) };
-        let found = self.list("Contact", "id", &[("endsWith", "phoneNumberNumeric", tail)], "&maxSize=2")?;
+        let found = self.list(
+            "Contact",
+            "id",
+            &[("endsWith", "phoneNumberNumeric", tail)],
+            "&maxSize=2",
+        )?;
         Ok(found.first().and_then(|row| word(row.get("id"))))
     }
 
@@ -133,7 +155,9 @@ impl Vendor for EspoCrm {
         if work.entry.done(&note).is_none() {
             // A file that hangs at nothing is cleared away by EspoCRM itself: one more of them does no harm.
             let file = work.once(&format!("file {id}"), false, &|_, _| Ok(None), &|_| self.upload(audio))?;
-            work.once(&note, false, &|_, _| self.find_post(&call, audio), &|_| self.post(&call, &file))?;
+            work.once(&note, false, &|_, _| self.find_post(&call, audio), &|_| {
+                self.post(&call, &file)
+            })?;
         }
         Ok(format!("call {call}, with its recording in the stream"))
     }
@@ -141,31 +165,29 @@ impl Vendor for EspoCrm {
     fn describe(&self, work: &Work, text: &str) -> Result<(), Trip> {
         let path = format!("/api/v1/Call/{}", work.entry.done("call").unwrap_or_default());
         let change = json!({ "description": description(&work.entry, text) });
-        self.wire.send("Call", Verb::Put, &path, &change).map(drop).map_err(of_object)
+        self.wire
+            .send("Call", Verb::Put, &path, &change)
+            .map(drop)
+            .map_err(of_object)
     }
 
     fn task(&self, work: &mut Work, todo: &Todo) -> Result<String, Trip> {
-        work.once(
-            "task",
-            false,
-            &|_, _| self.find("Task", &todo.external),
-            &|entry| {
-                let mut task = json!({
-                    "name": todo.title,
-                    "status": "Not Started",
-                    "priority": "High",
-                    "dateEnd": moment(todo.due_ms),
-                    "description": format!("{}\n\n{}", todo.text, todo.external),
-                    "assignedUserId": todo.owner,
-                });
-                if let Some(contact) = entry.contact.as_deref().filter(|contact| !contact.is_empty()) {
-                    task["parentType"] = "Contact".into();
-                    task["parentId"] = contact.into();
-                }
-                let made = self.wire.send("Task", Verb::Post, "/api/v1/Task", &task)?;
-                id_of(made.get("id"))
-            },
-        )
+        work.once("task", false, &|_, _| self.find("Task", &todo.external), &|entry| {
+            let mut task = json!({
+                "name": todo.title,
+                "status": "Not Started",
+                "priority": "High",
+                "dateEnd": moment(todo.due_ms),
+                "description": format!("{}\n\n{}", todo.text, todo.external),
+                "assignedUserId": todo.owner,
+            });
+            if let Some(contact) = entry.contact.as_deref().filter(|contact| !contact.is_empty()) {
+                task["parentType"] = "Contact".into();
+                task["parentId"] = contact.into();
+            }
+            let made = self.wire.send("Task", Verb::Post, "/api/v1/Task", &task)?;
+            id_of(made.get("id"))
+        })
     }
 
     fn refuses_owner(&self, refusal: &Refusal) -> bool {
@@ -174,7 +196,12 @@ impl Vendor for EspoCrm {
 
     fn check(&self) -> Result<String, Trip> {
         self.find("Call", "callspool-check")?;
-        self.list("Contact", "id", &[("endsWith", "phoneNumberNumeric", "000000000")], "&maxSize=1")?;
+        self.list(
+            "Contact",
+            "id",
+            &[("endsWith", "phoneNumberNumeric", "000000000")],
+            "&maxSize=1",
+        )?;
         let users = self.people()?.len();
         Ok(format!("{users} users; calls and contacts may be read"))
     }
@@ -189,7 +216,9 @@ impl Vendor for EspoCrm {
                 "The API key was made anew or the API user deactivated. In EspoCRM: Administration, API Users, the user: copy \
                  the key and put it into secret_file; callspool reads it again by itself."
             }
-            "refused-by-crm" => "EspoCRM doesn't take what was sent, see its words (and data/logs there); then retry.",
+            "refused-by-crm" => {
+                "EspoCRM doesn't take what was sent, see its words (and data/logs there); then retry."
+            }
             _ => return None,
         })
     }

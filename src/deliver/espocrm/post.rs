@@ -21,10 +21,17 @@ impl EspoCrm {
         let text = outer.to_string();
         let (head, tail) = text.split_once("\\u0001").unwrap_or((&text, ""));
         let length = (head.len() as u64 + audio.bytes.div_ceil(3) * 4 + tail.len() as u64).to_string();
-        let headers = [("content-type", "application/json"), ("content-length", length.as_str())];
-        let sent = self.wire.ask("Attachment", "/api/v1/Attachment", &headers, |client, url, headers| {
-            audio.send(head.as_bytes(), true, tail.as_bytes(), |body| client.post_from(url, headers, body))
-        });
+        let headers = [
+            ("content-type", "application/json"),
+            ("content-length", length.as_str()),
+        ];
+        let sent = self
+            .wire
+            .ask("Attachment", "/api/v1/Attachment", &headers, |client, url, headers| {
+                audio.send(head.as_bytes(), true, tail.as_bytes(), |body| {
+                    client.post_from(url, headers, body)
+                })
+            });
         id_of(audio.judged(sent)?.get("id"))
     }
 

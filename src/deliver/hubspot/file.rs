@@ -13,7 +13,11 @@ impl HubSpot {
     pub(super) fn find_file(&self, audio: &Audio) -> Result<Option<String>, Trip> {
         let path = format!("/files/v3/files/stat{FOLDER}/{}", escaped(&audio.name));
         match self.wire.get("files", &path) {
-            Ok(told) => Ok(told.get("file").filter(|file| file.is_object()).map(named).transpose()?),
+            Ok(told) => Ok(told
+                .get("file")
+                .filter(|file| file.is_object())
+                .map(named)
+                .transpose()?),
             Err(Trip::Refused(refusal)) if refusal.status == 404 => Ok(None),
             Err(trip) => Err(trip),
         }
@@ -26,7 +30,11 @@ impl HubSpot {
             true => r#"{"access":"PUBLIC_NOT_INDEXABLE"}"#,
             false => r#"{"access":"PRIVATE"}"#,
         };
-        let fields = [("options", options), ("folderPath", FOLDER), ("fileName", audio.name.as_str())];
+        let fields = [
+            ("options", options),
+            ("folderPath", FOLDER),
+            ("fileName", audio.name.as_str()),
+        ];
         let told = self.wire.ask("files", "/files/v3/files", &[], |client, url, known| {
             audio.post_form(&fields, "file", |headers, body| {
                 let all: Vec<(&str, &str)> = known.iter().chain(headers).copied().collect();

@@ -13,7 +13,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::crm::{Audio, Entry, Person, Refusal, Todo, Trip, Vendor, Verb, Wire, Work, id_of, is_same, of_object, tail, word};
+use super::crm::{
+    Audio, Entry, Person, Refusal, Todo, Trip, Vendor, Verb, Wire, Work, id_of, is_same, of_object, tail, word,
+};
 use crate::config;
 
 /// Our property.
@@ -136,9 +138,12 @@ impl HubSpot {
             "properties": [MARK],
             "limit": 1,
         });
-        let found = self
-            .wire
-            .send("search", Verb::Post, &format!("/crm/v3/objects/{kind_word}/search"), &search)?;
+        let found = self.wire.send(
+            "search",
+            Verb::Post,
+            &format!("/crm/v3/objects/{kind_word}/search"),
+            &search,
+        )?;
         Ok(word(found.pointer("/results/0/id")))
     }
 
@@ -153,9 +158,12 @@ impl HubSpot {
             let types = json!([{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": association }]);
             body["associations"] = json!([{ "to": { "id": contact }, "types": types }]);
         }
-        let made = self
-            .wire
-            .send("objects", Verb::Post, &format!("/crm/v3/objects/{}", kind.word()), &body)?;
+        let made = self.wire.send(
+            "objects",
+            Verb::Post,
+            &format!("/crm/v3/objects/{}", kind.word()),
+            &body,
+        )?;
         id_of(made.get("id"))
     }
 
@@ -163,7 +171,10 @@ impl HubSpot {
     fn change(&self, entry: &Entry, properties: Value) -> Result<(), Trip> {
         let path = format!("/crm/v3/objects/calls/{}", entry.done("call").unwrap_or_default());
         let body = json!({ "properties": properties });
-        self.wire.send("calls", Verb::Patch, &path, &body).map(drop).map_err(of_object)
+        self.wire
+            .send("calls", Verb::Patch, &path, &body)
+            .map(drop)
+            .map_err(of_object)
     }
 
     fn properties(&self, entry: &Entry) -> Value {
@@ -180,7 +191,11 @@ impl HubSpot {
             true => (&plan.number, &plan.extension),
             false => (&plan.extension, &plan.number),
         };
-        for (name, value) in [("hs_call_from_number", from), ("hs_call_to_number", to), ("hubspot_owner_id", &plan.owner)] {
+        for (name, value) in [
+            ("hs_call_from_number", from),
+            ("hs_call_to_number", to),
+            ("hubspot_owner_id", &plan.owner),
+        ] {
             if !value.is_empty() {
                 properties[name] = value.as_str().into();
             }
@@ -227,9 +242,7 @@ impl Vendor for HubSpot {
     /// HubSpot keeps numbers for its search without their country's code, in properties of their own.
     fn contact(&self, number: &str) -> Result<Option<String>, Trip> {
         let Some(tail) = tail(number) else { return Ok(None) };
-        let filter = |name: &str, operator: &str, value: &str| {
-            json!({ "filters": [{ "propertyName": name, "operator": operator, "value": value }] })
-        };
+        let filter = |name: &str, operator: &str, value: &str| json!({ "filters": [{ "propertyName": name, "operator": operator, "value": value }] });
         let like = format!("*{tail}");
         let search = json!({
             "filterGroups": [
@@ -241,7 +254,9 @@ impl Vendor for HubSpot {
             "properties": ["phone", "mobilephone"],
             "limit": 10,
         });
-        let found = self.wire.send("contacts", Verb::Post, "/crm/v3/objects/contacts/search", &search)?;
+        let found = self
+            .wire
+            .send("contacts", Verb::Post, "/crm/v3/objects/contacts/search", &search)?;
         let mut rows = found.get("results").and_then(Value::as_array).into_iter().flatten();
         let ours = |row: &&Value| {
             let typed = ["/properties/phone", "/properties/mobilephone"].map(|at| word(row.pointer(at)));
@@ -263,12 +278,9 @@ impl Vendor for HubSpot {
     }
 
     fn attach(&self, work: &mut Work, audio: &Audio, id: &str) -> Result<String, Trip> {
-        let file = work.once(
-            &format!("file {id}"),
-            false,
-            &|_, _| self.find_file(audio),
-            &|_| self.upload(audio),
-        )?;
+        let file = work.once(&format!("file {id}"), false, &|_, _| self.find_file(audio), &|_| {
+            self.upload(audio)
+        })?;
         let files = work.entry.all_done("file ");
         let ids: Vec<&str> = files.iter().filter_map(|file| file.split(' ').next()).collect();
         let mut properties = json!({ "hs_attachment_ids": ids.join(";") });
@@ -279,14 +291,20 @@ impl Vendor for HubSpot {
         }
         // Says what is to be there, so saying it twice does no harm.
         self.change(&work.entry, properties)?;
-        Ok(format!("call {}, file {}", work.entry.done("call").unwrap_or_default(), ids.last().unwrap_or(&"")))
+        Ok(format!(
+            "call {}, file {}",
+            work.entry.done("call").unwrap_or_default(),
+            ids.last().unwrap_or(&"")
+        ))
     }
 
     fn describe(&self, work: &Work, text: &str) -> Result<(), Trip> {
         // Bodies are rich text.
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>");
         let mut body = format!("{}<br><br>{text}", work.entry.plan.sentence());
-        let end = (0..=body.len().min(MOST_BODY)).rev().find(|at| body.is_char_boundary(*at));
+        let end = (0..=body.len().min(MOST_BODY))
+            .rev()
+            .find(|at| body.is_char_boundary(*at));
         body.truncate(end.unwrap_or(0));
         self.change(&work.entry, json!({ "hs_call_body": body }))
     }
@@ -323,13 +341,16 @@ impl Vendor for HubSpot {
         let owners = self.people()?.len();
         let property = match self.property(Kind::Calls)? {
             Some(true) => "the property callspool_id is there",
-            Some(false) => "the property callspool_id is there, but its values are not unique: lost answers take a minute longer",
+            Some(false) => {
+                "the property callspool_id is there, but its values are not unique: lost answers take a minute longer"
+            }
             None => "the property callspool_id will be made with the first call",
         };
         let nobody = json!({ "filterGroups": [{ "filters": [
             { "propertyName": "phone", "operator": "EQ", "value": "+0" },
         ] }], "limit": 1 });
-        self.wire.send("contacts", Verb::Post, "/crm/v3/objects/contacts/search", &nobody)?;
+        self.wire
+            .send("contacts", Verb::Post, "/crm/v3/objects/contacts/search", &nobody)?;
         match self.wire.get("files", "/files/v3/files/stat/callspool/none") {
             Ok(_) => {}
             Err(Trip::Refused(refusal)) if refusal.status == 404 => {}

@@ -10,7 +10,13 @@ impl Pipedrive {
     /// Converts the activity into a call log.
     pub(super) fn make_log(&self, entry: &Entry) -> Result<String, Trip> {
         let plan = &entry.plan;
-        let unknown = |text: &str| if text.is_empty() { "unknown".to_owned() } else { text.to_owned() };
+        let unknown = |text: &str| {
+            if text.is_empty() {
+                "unknown".to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         let (from, to) = match plan.inbound {
             true => (&plan.number, &plan.extension),
             false => (&plan.extension, &plan.number),

@@ -12,7 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::crm::{
-    Audio, Entry, Person, Refusal, Todo, Trip, Vendor, Verb, Wire, Work, escaped, id_of, is_same, of_object, tail, word,
+    Audio, Entry, Person, Refusal, Todo, Trip, Vendor, Verb, Wire, Work, escaped, id_of, is_same, of_object, tail,
+    word,
 };
 use crate::when;
 
@@ -64,7 +65,9 @@ impl Pipedrive {
         if let Ok(person) = contact.parse::<u64>() {
             activity["participants"] = json!([{ "person_id": person, "primary": true }]);
         }
-        let made = self.wire.send("activities", Verb::Post, "/api/v2/activities", &activity)?;
+        let made = self
+            .wire
+            .send("activities", Verb::Post, "/api/v2/activities", &activity)?;
         id_of(made.pointer("/data/id"))
     }
 }
@@ -79,7 +82,11 @@ fn due(ms: i64) -> (String, String) {
 /// The note of a call: a sentence, what was said, and our mark. Notes are HTML.
 fn note(entry: &Entry, said: &str) -> String {
     let said = said.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>");
-    let said = if said.is_empty() { said } else { format!("<br><br>{said}") };
+    let said = if said.is_empty() {
+        said
+    } else {
+        format!("<br><br>{said}")
+    };
     format!("{}{said}<br><br>{}", entry.plan.sentence(), entry.plan.external)
 }
 
@@ -147,7 +154,9 @@ impl Vendor for Pipedrive {
                 self.make_activity(activity, &entry.plan.owner, contact)
             },
         )?;
-        work.once("log", false, &|entry, _| self.find_log(entry), &|entry| self.make_log(entry))?;
+        work.once("log", false, &|entry, _| self.find_log(entry), &|entry| {
+            self.make_log(entry)
+        })?;
         Ok(work.entry.done("call").unwrap_or_default().to_owned())
     }
 
@@ -156,7 +165,10 @@ impl Vendor for Pipedrive {
         let there = |entry: &Entry, tried_ms: i64| Ok((tried_ms < 0).then(|| entry.plan.external.clone()));
         let step = format!("record {id}");
         work.once(&step, false, &there, &|entry| self.record(entry, audio))?;
-        Ok(format!("activity {}, with its recording", work.entry.done("call").unwrap_or_default()))
+        Ok(format!(
+            "activity {}, with its recording",
+            work.entry.done("call").unwrap_or_default()
+        ))
     }
 
     fn one_recording(&self) -> bool {
@@ -166,7 +178,10 @@ impl Vendor for Pipedrive {
     fn describe(&self, work: &Work, text: &str) -> Result<(), Trip> {
         let path = format!("/api/v2/activities/{}", work.entry.done("call").unwrap_or_default());
         let change = json!({ "note": note(&work.entry, text) });
-        self.wire.send("activities", Verb::Patch, &path, &change).map(drop).map_err(of_object)
+        self.wire
+            .send("activities", Verb::Patch, &path, &change)
+            .map(drop)
+            .map_err(of_object)
     }
 
     fn task(&self, work: &mut Work, todo: &Todo) -> Result<String, Trip> {

@@ -39,6 +39,11 @@ impl Faults {
         self.0.clear();
     }
 
+    /// Whether none is armed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The fault that a request of `method` (lower case) meets; a counted one is used up.
     pub(crate) fn take(&mut self, method: &str) -> Option<Fault> {
         let index = self.0.iter().position(|(at, ..)| at == method || at == "*")?;

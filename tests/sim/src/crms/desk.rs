@@ -143,7 +143,7 @@ async fn any(
         reply.headers.push(("location", format!("http://{moved}{}", ask.path)));
         return reply.response();
     }
-    let fault = desk.faults().take(route.unwrap_or("?"));
+    let fault = desk.faults().take(&route.unwrap_or("?").to_ascii_lowercase());
     if fault == Some(Fault::ServerError) {
         desk.state
             .lock()

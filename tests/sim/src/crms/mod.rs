@@ -197,6 +197,11 @@ impl Handle {
         self.desk.faults().arm(route, fault, times);
     }
 
+    /// Whether an armed fault waits for its request still.
+    pub fn has_faults(&self) -> bool {
+        !self.desk.faults().is_empty()
+    }
+
     /// Behaves well again.
     pub fn clear_faults(&self) {
         self.desk.faults().clear();
