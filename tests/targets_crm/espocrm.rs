@@ -1,7 +1,7 @@
 //! EspoCrm.
 
 use super::behaviour::of_each;
-use super::desk::Kind;
+use super::desk::{FAST, Kind, NOBODYS, assert_once, crm, pbx, recorded, setup, start, wait_until_settled};
 
 of_each!(
     Kind::EspoCrm,
@@ -14,3 +14,22 @@ of_each!(
     trouble::the_documented_rate_is_kept_and_a_refusal_for_it_is_obeyed,
     trouble::a_call_that_was_deleted_there_holds_its_recording_and_stops_nobody,
 );
+
+#[test]
+fn a_call_that_may_not_be_assigned_to_its_user_goes_to_nobodys() {
+    let pbx = pbx(60.0);
+    let crm = crm(Kind::EspoCrm, &pbx, |_| {});
+    let people = pbx.company().people;
+    let table: Vec<String> = people
+        .iter()
+        .map(|person| format!("\"{}\" = \"stranger\"", person.number))
+        .collect();
+    let setup = setup(Kind::EspoCrm, "assign", &pbx, &crm)
+        .set(FAST)
+        .set(&format!("owners = {{ {} }}", table.join(", ")));
+    let agent = start(&setup, &pbx);
+    pbx.place_call(recorded());
+    wait_until_settled(&agent, &pbx);
+    let calls = assert_once(Kind::EspoCrm, &pbx, &crm);
+    assert_eq!(calls[0].owner, NOBODYS);
+}
