@@ -157,6 +157,7 @@ mod tests {
             transcript: Some("word ".repeat(10_000)),
             summary: Some("short".to_owned()),
             sentiment: None,
+            did: None,
         };
         let legs: Vec<Leg> = (0..200).map(leg).collect();
         let call = Call::of(&legs, |_| true).unwrap();
