@@ -28,6 +28,7 @@ pub use resolve::parse;
 pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
+pub(crate) use rules::MQTT;
 pub use rules::{Numbers, Rule, Then, When};
 pub use show::reference;
 pub use targets::{Folder, LockMode, Naming, S3};
@@ -391,5 +392,7 @@ pub fn read_secret(path: &Path) -> Result<String, String> {
     }
 }
 
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

@@ -125,7 +125,10 @@ pub(super) fn numbers(typed: &mut Resolver, raw: RawNumbers, pbx: &Pbx) -> Numbe
         let value = typed.text(key, text, "", help);
         let value = value.trim().trim_start_matches('+').to_owned();
         if !value.chars().all(|c| c.is_ascii_digit()) {
-            typed.wrong(key, format!("\"{value}\" is no code; write digits alone, for example \"49\""));
+            typed.wrong(
+                key,
+                format!("\"{value}\" is no code; write digits alone, for example \"49\""),
+            );
         }
         value
     };
@@ -140,7 +143,10 @@ pub(super) fn numbers(typed: &mut Resolver, raw: RawNumbers, pbx: &Pbx) -> Numbe
         "The area's code without the trunk prefix, for local numbers. Empty: what the PBX says, or none.",
     );
     if country.starts_with('0') || country.len() > 3 {
-        typed.wrong("numbers.country", format!("\"{country}\" is no calling code; write it like \"44\", without 00"));
+        typed.wrong(
+            "numbers.country",
+            format!("\"{country}\" is no calling code; write it like \"44\", without 00"),
+        );
     }
     let trunk = raw.trunk;
     typed.note(
@@ -162,7 +168,9 @@ pub(super) fn numbers(typed: &mut Resolver, raw: RawNumbers, pbx: &Pbx) -> Numbe
     );
     let zone = match wanted.is_empty() {
         true => pbx.time_zone.clone(),
-        false => Zone::find(&wanted).map_err(|text| typed.wrong("numbers.time_zone", text)).ok(),
+        false => Zone::find(&wanted)
+            .map_err(|text| typed.wrong("numbers.time_zone", text))
+            .ok(),
     };
     Numbers {
         country,
@@ -173,7 +181,13 @@ pub(super) fn numbers(typed: &mut Resolver, raw: RawNumbers, pbx: &Pbx) -> Numbe
     }
 }
 
-pub(super) fn rules(typed: &mut Resolver, raw: Vec<RawRule>, targets: &[Target], mqtt: bool, numbers: &Numbers) -> Vec<Rule> {
+pub(super) fn rules(
+    typed: &mut Resolver,
+    raw: Vec<RawRule>,
+    targets: &[Target],
+    mqtt: bool,
+    numbers: &Numbers,
+) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for (n, raw) in raw.into_iter().enumerate() {
         let mut reader = Reader {
@@ -191,10 +205,20 @@ pub(super) fn rules(typed: &mut Resolver, raw: Vec<RawRule>, targets: &[Target],
     rules
 }
 
-/// A rule that shows everything, for the reference.
+/// A rule that shows everything, for the reference: missed calls of a queue become a task.
 pub(super) fn example() -> RawRule {
+    let one = |word: &str| Some(Words::Many(vec![word.to_owned()]));
     RawRule {
-        name: Some("sales queue".to_owned()),
+        name: Some("missed calls of the sales queue".to_owned()),
+        direction: one("inbound"),
+        outcome: one("missed"),
+        department: one("Sales"),
+        extension: one("10*"),
+        queue: one("800"),
+        did: one("+441632960100"),
+        number: one("+44*"),
+        deliver: one("crm"),
+        call_back: Some("15m".to_owned()),
         ..RawRule::default()
     }
 }
@@ -224,7 +248,9 @@ impl Reader<'_> {
         let given = raw.is_some();
         let words = list(raw);
         self.note(leaf, &format!("{words:?}"), help);
-        if given && (words.is_empty() || words.iter().any(|word| word.trim().is_empty())) {
+        // A condition that is there and empty would hold for every call: surely not what was meant.
+        let may_be_empty = ["weekdays", "notify", "call_back_to"].contains(&leaf);
+        if given && (words.is_empty() && !may_be_empty || words.iter().any(|word| word.trim().is_empty())) {
             self.wrong(leaf, "is empty; name something, or take the line out".to_owned());
         }
         words
@@ -242,10 +268,13 @@ impl Reader<'_> {
 
     fn span(&mut self, leaf: &str, raw: Option<String>, help: &'static str) -> Option<i64> {
         self.note(leaf, &quoted(raw.as_deref().unwrap_or_default()), help);
-        let text = raw?;
+        let text = raw.filter(|text| !text.is_empty())?;
         let found = span(&text).map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         if found.is_none() {
-            self.wrong(leaf, format!("\"{text}\" is no span of time; write it like \"10s\", \"15m\", \"2h\" or \"30d\""));
+            self.wrong(
+                leaf,
+                format!("\"{text}\" is no span of time; write it like \"10s\", \"15m\", \"2h\" or \"30d\""),
+            );
         }
         found
     }
@@ -255,7 +284,11 @@ impl Reader<'_> {
         for name in names {
             if !self.targets.iter().any(|target| target.name == *name) {
                 let known: Vec<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
-                let known = if known.is_empty() { "there is none".to_owned() } else { format!("there are {}", known.join(", ")) };
+                let known = if known.is_empty() {
+                    "there is none".to_owned()
+                } else {
+                    format!("there are {}", known.join(", "))
+                };
                 self.wrong(leaf, format!("\"{name}\" is the name of no target; {known}"));
             }
         }
@@ -329,7 +362,12 @@ impl Reader<'_> {
             self.wrong("notify", "there is no [mqtt] to tell".to_owned());
         }
         let key = self.key("stop");
-        let stop = self.typed.flag(&key, raw.stop, false, "Rules below this one are not read for calls that it matches.");
+        let stop = self.typed.flag(
+            &key,
+            raw.stop,
+            false,
+            "Rules below this one are not read for calls that it matches.",
+        );
         let rule = Rule {
             name,
             line,
@@ -343,22 +381,32 @@ impl Reader<'_> {
 
     fn weekdays(&mut self, raw: Option<Words>) -> BTreeSet<u8> {
         const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        let words = self.of_words("weekdays", raw, &DAYS, "When: it began on one of \"mon\" to \"sun\", local time (numbers.time_zone).");
+        let words = self.of_words(
+            "weekdays",
+            raw,
+            &DAYS,
+            "When: it began on one of \"mon\" to \"sun\", local time (numbers.time_zone).",
+        );
         let days = words.iter().filter_map(|word| DAYS.iter().position(|day| day == word));
         days.filter_map(|day| u8::try_from(day).ok()).collect()
     }
 
     fn hours(&mut self, raw: Option<String>) -> Option<(u16, u16)> {
         self.note("hours", &quoted(raw.as_deref().unwrap_or_default()), "When: it began between these times of the day, \"08:00-18:00\", local time; over midnight, if the first is later.");
-        let text = raw?;
+        let text = raw.filter(|text| !text.is_empty())?;
         let minute = |text: &str| {
             let (hour, minute) = text.trim().split_once(':')?;
             let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
             (hour < 24 && minute < 60 || hour == 24 && minute == 0).then_some(hour * 60 + minute)
         };
-        let found = text.split_once('-').and_then(|(from, to)| Some((minute(from)?, minute(to)?)));
+        let found = text
+            .split_once('-')
+            .and_then(|(from, to)| Some((minute(from)?, minute(to)?)));
         if found.is_none_or(|(from, to)| from == to) {
-            self.wrong("hours", format!("\"{text}\" is no span of the day; write it like \"08:00-18:00\""));
+            self.wrong(
+                "hours",
+                format!("\"{text}\" is no span of the day; write it like \"08:00-18:00\""),
+            );
         }
         found
     }
@@ -369,34 +417,57 @@ impl Reader<'_> {
         let has = |list: &[String], word: &str| list.iter().any(|one| one == word);
         let alone = |list: &[String], word: &str| has(list, word) && list.len() == 1;
         if when.min_ms.zip(when.max_ms).is_some_and(|(least, most)| least > most) {
-            self.wrong("max_duration", "is shorter than min_duration, so the rule can never match".to_owned());
+            self.wrong(
+                "max_duration",
+                "is shorter than min_duration, so the rule can never match".to_owned(),
+            );
         }
         let internal = when.internal == Some(true) || alone(&when.direction, "internal");
         if when.internal == Some(true) && !when.direction.is_empty() && !has(&when.direction, "internal")
             || when.internal == Some(false) && alone(&when.direction, "internal")
         {
-            self.wrong("internal", "contradicts direction, so the rule can never match".to_owned());
+            self.wrong(
+                "internal",
+                "contradicts direction, so the rule can never match".to_owned(),
+            );
         }
         if internal && (!when.number.is_empty() || !when.did.is_empty()) {
             let leaf = if when.number.is_empty() { "did" } else { "number" };
-            self.wrong(leaf, "an internal call has no number outside, so the rule can never match".to_owned());
+            self.wrong(
+                leaf,
+                "an internal call has no number outside, so the rule can never match".to_owned(),
+            );
         }
         let answered = when.outcome.is_empty() || has(&when.outcome, "answered");
         if when.min_ms.is_some_and(|least| least > 0) && !answered {
-            self.wrong("min_duration", "nobody speaks in a call that nobody answers, so the rule can never match".to_owned());
+            self.wrong(
+                "min_duration",
+                "nobody speaks in a call that nobody answers, so the rule can never match".to_owned(),
+            );
         }
         if (when.hours.is_some() || !when.weekdays.is_empty()) && numbers.zone.is_none() {
             let leaf = if when.hours.is_some() { "hours" } else { "weekdays" };
-            self.wrong(leaf, "local time is not known; set numbers.time_zone, for example \"Europe/Berlin\"".to_owned());
+            self.wrong(
+                leaf,
+                "local time is not known; set numbers.time_zone, for example \"Europe/Berlin\"".to_owned(),
+            );
         }
         if then.call_back_ms.is_some() {
-            let missed = when.outcome.is_empty() || has(&when.outcome, "missed") || has(&when.outcome, "voicemail");
+            let missed =
+                when.outcome.is_empty() || has(&when.outcome, "missed") || has(&when.outcome, "voicemail");
             let inbound = when.direction.is_empty() || has(&when.direction, "inbound");
             if !missed || !inbound || internal {
-                self.wrong("call_back", "only a missed call from outside can be called back; the rule's conditions leave none".to_owned());
+                self.wrong(
+                    "call_back",
+                    "only a missed call from outside can be called back; the rule's conditions leave none"
+                        .to_owned(),
+                );
             }
         } else if then.call_back_to.is_some() {
-            self.wrong("call_back_to", "needs call_back: how long to wait for somebody to call back".to_owned());
+            self.wrong(
+                "call_back_to",
+                "needs call_back: how long to wait for somebody to call back".to_owned(),
+            );
         }
         if then.exclude == Some(true) {
             let other = [
@@ -409,14 +480,20 @@ impl Reader<'_> {
                 ("call_back", then.call_back_ms.is_some()),
             ];
             for (leaf, _) in other.into_iter().filter(|(_, said)| *said) {
-                self.wrong(leaf, "an excluded call goes nowhere and leaves nothing; take out this line or exclude".to_owned());
+                self.wrong(
+                    leaf,
+                    "an excluded call goes nowhere and leaves nothing; take out this line or exclude".to_owned(),
+                );
             }
         }
         if let Some(names) = &then.deliver {
             for (leaf, chosen) in [("audio", &then.audio), ("transcript", &then.transcript)] {
                 let Some(Some(chosen)) = chosen else { continue };
                 for name in chosen.iter().filter(|name| !names.contains(name)) {
-                    self.wrong(leaf, format!("\"{name}\" does not get the call at all; name it in deliver too"));
+                    self.wrong(
+                        leaf,
+                        format!("\"{name}\" does not get the call at all; name it in deliver too"),
+                    );
                 }
             }
         }

@@ -8,7 +8,7 @@ mod plans;
 pub use plans::Plan;
 
 /// How numbers are dialled where the PBX stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Numbering {
     /// The country's code without a plus, for example `49`; empty = not known, and then only what is written
     /// internationally is international.
@@ -54,7 +54,9 @@ impl Numbering {
         if let Some(known) = self.international(&bare) {
             return Some(known);
         }
-        let national = bare.strip_prefix(self.trunk.as_str()).filter(|_| !self.trunk.is_empty())?;
+        let national = bare
+            .strip_prefix(self.trunk.as_str())
+            .filter(|_| !self.trunk.is_empty())?;
         (!self.country.is_empty()).then(|| format!("+{}{national}", self.country))
     }
 
@@ -63,8 +65,12 @@ impl Numbering {
         if let Some(rest) = bare.strip_prefix('+') {
             return Some(format!("+{rest}"));
         }
-        let rest = self.international.iter().find_map(|prefix| bare.strip_prefix(prefix.as_str()));
-        rest.filter(|rest| !rest.starts_with('0')).map(|rest| format!("+{rest}"))
+        let rest = self
+            .international
+            .iter()
+            .find_map(|prefix| bare.strip_prefix(prefix.as_str()));
+        rest.filter(|rest| !rest.starts_with('0'))
+            .map(|rest| format!("+{rest}"))
     }
 
     fn prefixed(&self, bare: &str) -> Option<String> {
@@ -99,7 +105,11 @@ impl Numbering {
             && bare.len() >= SHORTEST_LOCAL
             && !bare.starts_with('0')
             && fits(&format!("{}{bare}", self.area));
-        if local { national(&format!("{}{bare}", self.area)) } else { None }
+        if local {
+            national(&format!("{}{bare}", self.area))
+        } else {
+            None
+        }
     }
 }
 
@@ -107,7 +117,15 @@ impl Numbering {
 pub fn is_hidden(written: &str) -> bool {
     let word = user_of(written).trim().to_ascii_lowercase();
     let digits = word.chars().any(|c| c.is_ascii_digit());
-    let words = ["anonym", "private", "withheld", "restricted", "unavailable", "unknown", "hidden"];
+    let words = [
+        "anonym",
+        "private",
+        "withheld",
+        "restricted",
+        "unavailable",
+        "unknown",
+        "hidden",
+    ];
     word.is_empty() || !digits && (words.iter().any(|known| word.starts_with(known)) || word == "-")
 }
 
@@ -135,7 +153,9 @@ pub fn bare(written: &str) -> Option<String> {
 /// What stands before the host of a SIP address, and without the parameters of one of `tel:`.
 fn user_of(written: &str) -> &str {
     let written = written.trim();
-    let rest = ["sip:", "sips:", "tel:"].iter().find_map(|scheme| written.strip_prefix(scheme));
+    let rest = ["sip:", "sips:", "tel:"]
+        .iter()
+        .find_map(|scheme| written.strip_prefix(scheme));
     rest.unwrap_or(written).split(['@', ';']).next().unwrap_or_default()
 }
 

@@ -99,8 +99,16 @@ const HABITS: &[(&str, &str, &str)] = &[
 fn numbers_of_many_countries_become_international_and_what_cannot_be_told_stays() {
     for (country, written, right) in HABITS {
         let found = Numbering::of_country(country).e164(written).unwrap_or_default();
-        let numbering = if country.is_empty() { Numbering::default() } else { Numbering::of_country(country) };
-        let found = if country.is_empty() { numbering.e164(written).unwrap_or_default() } else { found };
+        let numbering = if country.is_empty() {
+            Numbering::default()
+        } else {
+            Numbering::of_country(country)
+        };
+        let found = if country.is_empty() {
+            numbering.e164(written).unwrap_or_default()
+        } else {
+            found
+        };
         assert_eq!(&found, right, "{written:?} in +{country}");
         // What is international stays what it is.
         if !right.is_empty() {
@@ -111,7 +119,10 @@ fn numbers_of_many_countries_become_international_and_what_cannot_be_told_stays(
 
 #[test]
 fn a_local_number_gets_its_area_only_where_that_is_known() {
-    let berlin = Numbering { area: "30".to_owned(), ..Numbering::of_country("49") };
+    let berlin = Numbering {
+        area: "30".to_owned(),
+        ..Numbering::of_country("49")
+    };
     assert_eq!(berlin.e164("1234567").as_deref(), Some("+49301234567"));
     assert_eq!(berlin.e164("112"), None);
     assert_eq!(berlin.e164("0171 1234567").as_deref(), Some("+491711234567"));
@@ -120,7 +131,13 @@ fn a_local_number_gets_its_area_only_where_that_is_known() {
 #[test]
 fn the_beginning_of_a_number_is_read_as_numbers_are() {
     let german = Numbering::of_country("49");
-    for (typed, right) in [("0171", "+49171"), ("+49", "+49"), ("0044", "+44"), ("00", "+"), ("0", "+49")] {
+    for (typed, right) in [
+        ("0171", "+49171"),
+        ("+49", "+49"),
+        ("0044", "+44"),
+        ("00", "+"),
+        ("0", "+49"),
+    ] {
         assert_eq!(german.prefix(typed).as_deref(), Some(right), "{typed}");
     }
     assert_eq!(german.prefix("171"), None);
@@ -129,7 +146,16 @@ fn the_beginning_of_a_number_is_read_as_numbers_are() {
 
 #[test]
 fn a_number_that_is_kept_back_is_known_by_its_words() {
-    for hidden in ["anonymous", "Anonymous@anonymous.invalid", "", "-", "Private", "WITHHELD", "Restricted", " "] {
+    for hidden in [
+        "anonymous",
+        "Anonymous@anonymous.invalid",
+        "",
+        "-",
+        "Private",
+        "WITHHELD",
+        "Restricted",
+        " ",
+    ] {
         assert!(is_hidden(hidden), "{hidden:?}");
     }
     for told in ["+4930123456", "101", "anna@example.com", "Reception"] {

@@ -117,18 +117,28 @@ impl Said {
         if let Some(exclude) = exclude.filter(|_| !self.exclude) {
             self.exclude = true;
             made.excluded_by = exclude.then(|| rule.name.clone());
-            because.push(if exclude { EXCLUDED.to_owned() } else { "not excluded".to_owned() });
+            because.push(if exclude {
+                EXCLUDED.to_owned()
+            } else {
+                "not excluded".to_owned()
+            });
         }
         if let Some(list) = deliver.as_ref().filter(|_| !self.deliver) {
             self.deliver = true;
-            because.push(if list.is_empty() { "to no target".to_owned() } else { format!("to {}", list.join(", ")) });
+            because.push(if list.is_empty() {
+                "to no target".to_owned()
+            } else {
+                format!("to {}", list.join(", "))
+            });
             made.deliver = Some(list.clone());
         }
         for (word, said, choice, into) in [
             ("audio", &mut self.audio, audio, &mut made.audio),
             ("transcript", &mut self.transcript, transcript, &mut made.transcript),
         ] {
-            let Some(choice) = choice.as_ref().filter(|_| !*said) else { continue };
+            let Some(choice) = choice.as_ref().filter(|_| !*said) else {
+                continue;
+            };
             *said = true;
             *into = choice.clone();
             because.push(match choice {
@@ -160,7 +170,8 @@ impl Said {
             });
             because.push(format!("a task after {} if nobody calls back", when::span(after_ms)));
         }
-        made.because.extend(because.into_iter().map(|what| (rule.name.clone(), what)));
+        made.because
+            .extend(because.into_iter().map(|what| (rule.name.clone(), what)));
     }
 }
 
@@ -189,18 +200,28 @@ impl Decision {
     /// What was decided by which rule, in a sentence; `None` if no rule matched.
     pub fn told(&self) -> Option<String> {
         if let Some(rule) = &self.excluded_by {
-            return Some(format!("excluded by rule {rule:?}: nothing is delivered, and its audio is not fetched"));
+            return Some(format!(
+                "excluded by rule {rule:?}: nothing is delivered, and its audio is not fetched"
+            ));
         }
         let mut parts: Vec<String> = Vec::new();
         for name in &self.matched {
-            let own: Vec<&str> = self.because.iter().filter(|(rule, _)| rule == name).map(|(_, what)| what.as_str()).collect();
+            let own: Vec<&str> = self
+                .because
+                .iter()
+                .filter(|(rule, _)| rule == name)
+                .map(|(_, what)| what.as_str())
+                .collect();
             if !own.is_empty() {
                 parts.push(format!("rule {name:?}: {}", own.join(", ")));
             }
         }
         match (parts.is_empty(), self.matched.is_empty()) {
             (false, _) => Some(parts.join("; ")),
-            (true, false) => Some(format!("rule {:?} matched, and earlier rules had said it all", self.matched.join(", "))),
+            (true, false) => Some(format!(
+                "rule {:?} matched, and earlier rules had said it all",
+                self.matched.join(", ")
+            )),
             (true, true) => None,
         }
     }

@@ -80,7 +80,11 @@ impl Facts {
             .map(|party| party.number.clone().unwrap_or_default())
             .collect();
         if outside.is_empty() && call.direction != Direction::Internal {
-            let party = if call.direction == Direction::Inbound { &call.from } else { &call.to };
+            let party = if call.direction == Direction::Inbound {
+                &call.from
+            } else {
+                &call.to
+            };
             outside.push(party.number.clone().unwrap_or_default());
         }
         let mut dids = about.dids.clone();
@@ -105,7 +109,11 @@ impl Facts {
 
     /// The caller's number, to call back and to compare; `None` if it is hidden, or if there is none.
     pub fn caller(call: &Call, numbering: &Numbering) -> Option<String> {
-        let party = if call.direction == Direction::Inbound { &call.from } else { &call.to };
+        let party = if call.direction == Direction::Inbound {
+            &call.from
+        } else {
+            &call.to
+        };
         key(party.number.as_deref()?, numbering)
     }
 }
@@ -134,12 +142,13 @@ pub(super) fn holds(rule: &Rule, numbering: &Numbering, facts: &Facts) -> bool {
             || facts.voicemail && when.outcome.iter().any(|word| word == "voicemail")
     };
     let texts = |patterns: &[String], found: &[String]| patterns.is_empty() || any_text(patterns, found);
-    let numbers = |patterns: &[String], found: &[String]| {
-        patterns.is_empty() || any_number(patterns, found, numbering)
-    };
+    let numbers =
+        |patterns: &[String], found: &[String]| patterns.is_empty() || any_number(patterns, found, numbering);
     listed(&when.direction, facts.direction.word())
         && outcome()
-        && when.internal.is_none_or(|wanted| wanted == (facts.direction == Direction::Internal))
+        && when
+            .internal
+            .is_none_or(|wanted| wanted == (facts.direction == Direction::Internal))
         && when.min_ms.is_none_or(|least| facts.talking_ms >= least)
         && when.max_ms.is_none_or(|most| facts.talking_ms <= most)
         && texts(&when.department, &facts.departments)

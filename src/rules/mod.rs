@@ -8,11 +8,13 @@
 //! - [`pattern`] compares numbers, in E.164 where both sides can be told, else as they were written.
 //! - [`review`] finds rules that can't do what their author meant, as far as the directory and the targets tell.
 
+mod book;
 mod decide;
 mod facts;
 mod pattern;
 pub mod review;
 
+pub use book::Book;
 pub use decide::{CallBack, Decision, decide};
 pub use facts::{About, Facts};
 

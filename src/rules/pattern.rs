@@ -7,13 +7,19 @@ pub const HIDDEN: &str = "hidden";
 
 /// Whether one of `found` is as one of `patterns` says.
 pub(super) fn any_text(patterns: &[String], found: &[String]) -> bool {
-    let fits = |pattern: &String| found.iter().any(|text| fits(&pattern.to_lowercase(), &text.to_lowercase()));
+    let fits = |pattern: &String| {
+        found
+            .iter()
+            .any(|text| fits(&pattern.to_lowercase(), &text.to_lowercase()))
+    };
     patterns.iter().any(fits)
 }
 
 /// The same for telephone numbers: in E.164 where both sides can be told, else as they were written.
 pub(super) fn any_number(patterns: &[String], found: &[String], numbering: &Numbering) -> bool {
-    patterns.iter().any(|pattern| found.iter().any(|number| number_fits(pattern, number, numbering)))
+    patterns
+        .iter()
+        .any(|pattern| found.iter().any(|number| number_fits(pattern, number, numbering)))
 }
 
 fn number_fits(pattern: &str, written: &str, numbering: &Numbering) -> bool {
@@ -28,17 +34,26 @@ fn number_fits(pattern: &str, written: &str, numbering: &Numbering) -> bool {
     let told = match pattern.find(['*', '?']) {
         None => numbering.e164(pattern),
         // The part before the first sign that stands for something is the beginning of a number; `*` alone is all.
-        Some(at) => numbering.prefix(&pattern[..at]).map(|prefix| format!("{prefix}{}", tidy(&pattern[at..]))),
+        Some(at) => numbering
+            .prefix(&pattern[..at])
+            .map(|prefix| format!("{prefix}{}", tidy(&pattern[at..]))),
     };
     match told {
         Some(told) => fits(&told, &international),
-        None => raw_fits(&tidy(pattern)) || fits(&tidy(pattern), &international),
+        // DIDs come as bare digits: international ones without their plus.
+        None => {
+            let tidy = tidy(pattern);
+            raw_fits(&tidy) || fits(&tidy, &international) || fits(&tidy, &international[1..])
+        }
     }
 }
 
 /// A pattern without the blanks and strokes that people put between digits.
 fn tidy(pattern: &str) -> String {
-    pattern.chars().filter(|c| !matches!(c, ' ' | '-' | '/' | '(' | ')' | '.')).collect()
+    pattern
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '/' | '(' | ')' | '.'))
+        .collect()
 }
 
 /// Whether `text` is as `pattern` says. One pass with one place to come back to, so that no pattern takes long.

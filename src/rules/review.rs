@@ -17,7 +17,12 @@ pub struct Doubt {
 
 /// Looks the rules through. `directory` is what the PBX last told, `None` before it did; `dids` whether its calls tell
 /// which number was called, `None` if there is no call to see it by.
-pub fn review(rules: &[Rule], targets: &[Target], directory: Option<&Directory>, dids: Option<bool>) -> Vec<Doubt> {
+pub fn review(
+    rules: &[Rule],
+    targets: &[Target],
+    directory: Option<&Directory>,
+    dids: Option<bool>,
+) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     let mut all_taken: Option<&str> = None;
     for rule in rules {
@@ -29,7 +34,9 @@ pub fn review(rules: &[Rule], targets: &[Target], directory: Option<&Directory>,
             });
         };
         if let Some(above) = all_taken {
-            doubt(format!("is never read: {above:?} above it matches every call and stops"));
+            doubt(format!(
+                "is never read: {above:?} above it matches every call and stops"
+            ));
         }
         if rule.stop && rule.when == When::default() {
             all_taken = all_taken.or(Some(&rule.name));
@@ -41,19 +48,26 @@ pub fn review(rules: &[Rule], targets: &[Target], directory: Option<&Directory>,
             unknown_names(rule, directory, &mut doubt);
         }
         if !rule.when.did.is_empty() && dids == Some(false) {
-            doubt("asks for the number that was called (did), which this PBX has told of no call so far".to_owned());
+            doubt(
+                "asks for the number that was called (did), which this PBX has told of no call so far".to_owned(),
+            );
         }
         let asked = rule.then.call_back_to.as_ref().or(rule.then.deliver.as_ref());
         if rule.then.call_back_ms.is_some() {
             let gets = |target: &&Target| asked.is_none_or(|names| names.contains(&target.name));
             if !targets.iter().filter(gets).any(takes_tasks) {
-                doubt("wants a task (call_back), and none of its targets takes tasks; a webhook or Bitrix24 does".to_owned());
+                doubt(
+                    "wants a task (call_back), and none of its targets takes tasks; a webhook or Bitrix24 does"
+                        .to_owned(),
+                );
             }
         }
         for name in &rule.then.notify {
             let target = targets.iter().find(|target| target.name == *name);
             if target.is_some_and(|target| !matches!(target.kind, TargetKind::Webhook(_))) {
-                doubt(format!("tells {name:?} (notify), which takes no such messages; a webhook does"));
+                doubt(format!(
+                    "tells {name:?} (notify), which takes no such messages; a webhook does"
+                ));
             }
         }
     }
@@ -66,8 +80,13 @@ fn takes_tasks(target: &Target) -> bool {
 
 fn unknown_names(rule: &Rule, directory: &Directory, doubt: &mut dyn FnMut(String)) {
     let queues = || {
-        let hunts = directory.peers.iter().filter(|peer| matches!(peer.kind, PeerKind::Queue | PeerKind::RingGroup));
-        hunts.flat_map(|peer| [peer.number.clone(), peer.name.clone()]).collect::<Vec<_>>()
+        let hunts = directory
+            .peers
+            .iter()
+            .filter(|peer| matches!(peer.kind, PeerKind::Queue | PeerKind::RingGroup));
+        hunts
+            .flat_map(|peer| [peer.number.clone(), peer.name.clone()])
+            .collect::<Vec<_>>()
     };
     let departments: Vec<String> = directory.departments.iter().map(|one| one.name.clone()).collect();
     let mut extensions: Vec<String> = directory.people.iter().map(|one| one.extension.clone()).collect();
@@ -80,8 +99,15 @@ fn unknown_names(rule: &Rule, directory: &Directory, doubt: &mut dyn FnMut(Strin
         if known.is_empty() {
             continue;
         }
-        for name in wanted.iter().filter(|name| !any_text(std::slice::from_ref(name), &known)) {
-            let like = if what == "department" { format!("; there are {}", known.join(", ")) } else { String::new() };
+        for name in wanted
+            .iter()
+            .filter(|name| !any_text(std::slice::from_ref(name), &known))
+        {
+            let like = if what == "department" {
+                format!("; there are {}", known.join(", "))
+            } else {
+                String::new()
+            };
             doubt(format!("names the {what} {name:?}, which the PBX does not have{like}"));
         }
     }

@@ -6,6 +6,7 @@ use super::calls::{call, legs_of, rows};
 use super::{Error, Result};
 use crate::clock::Clock;
 use crate::model::PeerKind;
+use crate::numbers::Numbering;
 use crate::rules::{About, Decision};
 
 /// What is known of a call that rules may ask about; `None` if there is no such call. Departments are those of when the
@@ -44,6 +45,18 @@ pub fn about_call(connection: &Connection, id: i64) -> Result<Option<About>> {
     }))
 }
 
+/// How the PBX says that numbers are dialled; `None` if it did not tell.
+pub fn numbering_told(connection: &Connection) -> Result<Option<Numbering>> {
+    let told: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT value FROM setting WHERE name = ?1")?
+        .query_row([NUMBERING], |row| row.get(0))
+        .optional()?;
+    Ok(told.and_then(|told| serde_json::from_slice(&told).ok()))
+}
+
+/// The setting that holds it.
+pub const NUMBERING: &str = "pbx.numbering";
+
 /// Whether any call of the last ones tells which number of the company was called; `None` if there is no call from outside.
 pub fn tells_dids(connection: &Connection) -> Result<Option<bool>> {
     let sql = "SELECT max(EXISTS (SELECT 1 FROM leg WHERE leg.call = c.id AND did IS NOT NULL)
@@ -66,7 +79,9 @@ pub fn decision(connection: &Connection, call: i64) -> Result<Option<Decision>> 
 pub fn put_decision(within: &Savepoint, call: i64, decision: &Decision, clock: &Clock) -> Result<()> {
     let said = serde_json::to_string(decision).map_err(|error| Error::internal(error.to_string()))?;
     within
-        .prepare_cached("INSERT OR REPLACE INTO decision (call, decided_ms, excluded, said) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO decision (call, decided_ms, excluded, said) VALUES (?1, ?2, ?3, ?4)",
+        )?
         .execute(params![call, clock.wall_ms(), decision.excluded_by.is_some(), said])?;
     within
         .prepare_cached("UPDATE call SET retain_ms = ?2 WHERE id = ?1")?
@@ -104,7 +119,13 @@ pub fn told_of(connection: &Connection, call: i64) -> Result<Vec<String>> {
 }
 
 /// A waiting recording stands back for `pause_ms`: its call is not known or not decided yet.
-pub fn stand_back(within: &Savepoint, recording: i64, (code, reason): (&str, &str), pause_ms: i64, clock: &Clock) -> Result<()> {
+pub fn stand_back(
+    within: &Savepoint,
+    recording: i64,
+    (code, reason): (&str, &str),
+    pause_ms: i64,
+    clock: &Clock,
+) -> Result<()> {
     within
         .prepare_cached(
             "UPDATE recording SET code = ?2, reason = ?3, next_mono = ?4, boot = ?5 WHERE id = ?1 AND state = 'waiting'",

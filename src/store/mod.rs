@@ -57,7 +57,9 @@ pub use cdr::{
 };
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
-pub use decisions::{about_call, decision, put_decision, stand_back, tells_dids, told_of, withdraw};
+pub use decisions::{
+    NUMBERING, about_call, decision, numbering_told, put_decision, stand_back, tells_dids, told_of, withdraw,
+};
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
 };
@@ -71,8 +73,9 @@ pub use holders::holder_of;
 pub use identity::call_of_leg;
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
-    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered, mark_failed,
-    mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held, waiting_deliveries,
+    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered,
+    mark_failed, mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held,
+    waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};

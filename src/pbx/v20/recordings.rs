@@ -32,8 +32,7 @@ struct Row {
 
 /// `IsTranscribed` came with 20.0.7. Before, the mark that there is a transcript is its sentiment: the words
 /// themselves would make every reading of the list many times as long.
-const SELECT: &str =
-    "$select=Id,StartTime,EndTime,FromDn,FromDnType,ToDn,FromDidNumber,ToDidNumber,RecordingUrl,IsArchived,IsTranscribed,SentimentScore";
+const SELECT: &str = "$select=Id,StartTime,EndTime,FromDn,FromDnType,ToDn,FromDidNumber,ToDidNumber,RecordingUrl,IsArchived,IsTranscribed,SentimentScore";
 
 pub(super) fn list(pbx: &V20, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error> {
     let (from, to) = (when::rfc3339(from_ms), when::rfc3339(to_ms));
