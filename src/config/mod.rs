@@ -31,7 +31,7 @@ pub(crate) use rights::SECTIONS;
 pub(crate) use rules::MQTT;
 pub use rules::{Numbers, Rule, Then, When};
 pub use show::reference;
-pub use targets::{Folder, LockMode, Naming, S3};
+pub use targets::{Crm, CrmKind, Folder, LockMode, Naming, S3};
 pub use template::Template;
 pub use units::span;
 
@@ -187,6 +187,8 @@ pub enum TargetKind {
     S3(Box<S3>),
     /// `kind = "folder"`
     Folder(Folder),
+    /// `kind = "hubspot"`, `"pipedrive"` or `"espocrm"`
+    Crm(Box<Crm>),
 }
 
 /// A Bitrix24 portal.
@@ -255,6 +257,7 @@ impl TargetKind {
             },
             TargetKind::S3(s3) => vec![("secret_file", &s3.secret_file)],
             TargetKind::Folder(_) => Vec::new(),
+            TargetKind::Crm(crm) => vec![("secret_file", &crm.secret_file)],
         }
     }
 
@@ -268,6 +271,7 @@ impl TargetKind {
             },
             TargetKind::S3(s3) => Some(s3.url.clone()),
             TargetKind::Folder(_) => None,
+            TargetKind::Crm(crm) => Some(crm.url.clone()),
         }
     }
 }

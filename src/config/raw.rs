@@ -93,6 +93,10 @@ pub(super) struct RawTarget {
     pub task_for: Option<u64>,
     pub rate: Option<u64>,
     pub burst: Option<u64>,
+    // hubspot, pipedrive, espocrm
+    pub default_owner: Option<String>,
+    pub owners: Option<BTreeMap<String, String>>,
+    pub link_recordings: Option<bool>,
     // archives
     pub key: Option<String>,
     pub call_key: Option<String>,

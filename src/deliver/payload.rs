@@ -3,7 +3,7 @@
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use crate::model::{Call, DeliveryKind, Leg, Party, Recording};
+use crate::model::{Call, Delivery, DeliveryKind, Leg, Party, Recording};
 use crate::random::hex;
 use crate::store::CallBackRow;
 use crate::when;
@@ -72,6 +72,18 @@ pub(super) fn call_body(origin: &Origin, kind: DeliveryKind, call: &Call, legs: 
 
 /// Stands in the data of a body whose transcript and summary a rule keeps back.
 pub(super) const WITHHELD: &str = "transcript_withheld";
+
+/// Whether a rule keeps what was said from the target of this delivery: the legs in the store tell it all the same.
+pub(super) fn keeps_words_back(delivery: &Delivery) -> bool {
+    let body: Value = serde_json::from_str(delivery.body.as_deref().unwrap_or_default()).unwrap_or_default();
+    body["data"][WITHHELD] == true
+}
+
+/// When the task of a delivery is due, Unix milliseconds.
+pub(super) fn due_ms(delivery: &Delivery) -> Option<i64> {
+    let body: Value = serde_json::from_str(delivery.body.as_deref()?).ok()?;
+    when::parse_rfc3339(body["data"]["task"]["due"].as_str()?)
+}
 
 /// The body of a task: all that is told of the missed call, and `task` with what is to be done by when.
 pub(super) fn task_body(origin: &Origin, call: &Call, legs: &[Leg], row: &CallBackRow) -> String {

@@ -192,6 +192,12 @@ impl Decision {
         self.delivers_to(target) && chosen(&self.audio, target)
     }
 
+    /// Whether the rules leave no target for its audio.
+    pub fn gives_audio_to_nobody(&self) -> bool {
+        let empty = |list: &Option<Vec<String>>| list.as_ref().is_some_and(Vec::is_empty);
+        self.excluded_by.is_some() || empty(&self.deliver) || empty(&self.audio)
+    }
+
     /// Whether `target` gets transcript and summary.
     pub fn gives_transcript_to(&self, target: &str) -> bool {
         chosen(&self.transcript, target)

@@ -57,7 +57,7 @@ pub fn review(
             let gets = |target: &&Target| asked.is_none_or(|names| names.contains(&target.name));
             if !targets.iter().filter(gets).any(takes_tasks) {
                 doubt(
-                    "wants a task (call_back), and none of its targets takes tasks; a webhook or Bitrix24 does"
+                    "wants a task (call_back), and none of its targets takes tasks; a webhook or a CRM does"
                         .to_owned(),
                 );
             }
@@ -75,7 +75,7 @@ pub fn review(
 }
 
 fn takes_tasks(target: &Target) -> bool {
-    matches!(target.kind, TargetKind::Webhook(_) | TargetKind::Bitrix24(_))
+    !matches!(target.kind, TargetKind::S3(_) | TargetKind::Folder(_))
 }
 
 fn unknown_names(rule: &Rule, directory: &Directory, doubt: &mut dyn FnMut(String)) {

@@ -123,6 +123,16 @@ pub fn mark_failed(
     Ok(())
 }
 
+/// Leaves the deliveries of a target whose outcome is unknown alone for `pause_ms`.
+pub fn postpone_unsure(within: &Savepoint, target: &str, pause_ms: i64, clock: &Clock) -> Result<()> {
+    within.execute(
+        "UPDATE delivery SET next_mono = max(next_mono, ?2), boot = ?3
+         WHERE target = ?1 AND state = 'unsure' AND state <> 'delivered'",
+        params![target, clock.mono_ms() + pause_ms, clock.boot()],
+    )?;
+    Ok(())
+}
+
 /// Gives held deliveries a new start: all, those of one target, or one. Gives how many.
 pub fn retry_held(within: &Savepoint, target: Option<&str>, id: Option<&str>, clock: &Clock) -> Result<usize> {
     Ok(within.execute(
