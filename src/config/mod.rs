@@ -9,6 +9,7 @@ mod lines;
 mod raw;
 mod resolve;
 mod rights;
+mod rules;
 mod show;
 mod targets;
 mod template;
@@ -27,6 +28,8 @@ pub use resolve::parse;
 pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
+pub(crate) use rules::MQTT;
+pub use rules::{Numbers, Rule, Then, When};
 pub use show::reference;
 pub use targets::{Crm, CrmKind, Folder, LockMode, Naming, S3};
 pub use template::Template;
@@ -60,6 +63,10 @@ pub struct Config {
     pub web: Web,
     /// Rights, and the CRM's roles.
     pub rights: Rights,
+    /// How numbers are dialled where the PBX stands, and its local time.
+    pub numbers: Numbers,
+    /// The rules, in their order.
+    pub rules: Vec<Rule>,
     /// Every setting with its value and origin, in the order of the reference.
     pub entries: Vec<Entry>,
 }
@@ -389,5 +396,7 @@ pub fn read_secret(path: &Path) -> Result<String, String> {
     }
 }
 
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

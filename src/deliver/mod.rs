@@ -6,6 +6,7 @@
 
 mod bitrix24;
 mod breaker;
+mod call_back;
 mod checked;
 mod crm;
 mod espocrm;

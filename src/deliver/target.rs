@@ -14,7 +14,7 @@ use super::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::{self, CrmKind, TargetKind};
 use crate::http::TrustError;
-use crate::model::{Delivery, Standing};
+use crate::model::{Delivery, DeliveryKind, Standing};
 use crate::spool::Spool;
 use crate::store::{self, Store};
 
@@ -27,6 +27,11 @@ use crate::store::{self, Store};
 pub trait Target: Send {
     /// Tries to deliver. An error is one of our own store's; whatever the target does is a [`Verdict`].
     fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict>;
+
+    /// Whether it has a place for things of this kind. What it hasn't is left out, which is no failure.
+    fn takes(&self, kind: DeliveryKind) -> bool {
+        !matches!(kind, DeliveryKind::TaskCallBack | DeliveryKind::RuleMatched)
+    }
 
     /// Looks whether the target can be used, without giving it anything; says what was found. `store` is there for what
     /// the target keeps between runs, and `None` before the first start.

@@ -34,6 +34,7 @@ fn leg(cdr: &str, key: &str, talking_ms: i64) -> Leg {
         transcript: None,
         summary: None,
         sentiment: None,
+        did: None,
     }
 }
 

@@ -32,6 +32,7 @@ use refused::Refused;
 use trip::Trip;
 
 use super::crm::{Told, recording_key};
+use super::payload::keeps_words_back;
 use super::target::{Target, Trouble, common_remedy};
 use super::verdict::{Blame, Verdict};
 use crate::clock::Clock;
@@ -247,8 +248,12 @@ impl Bitrix24 {
             return Ok("left out: an internal call (internal = false)".to_owned());
         }
         self.say_what_is_allowed(store)?;
-        let legs = store.read(|c| store::legs_of(c, delivery.call)).map_err(Trip::Store)?;
+        let mut legs = store.read(|c| store::legs_of(c, delivery.call)).map_err(Trip::Store)?;
+        if keeps_words_back(delivery) {
+            legs.iter_mut().for_each(|leg| leg.transcript = None);
+        }
         match delivery.kind {
+            DeliveryKind::TaskCallBack => self.call_back(&notes, delivery, &legs),
             DeliveryKind::CallUpdated => self.update(&notes, &legs),
             _ => self.call(&notes, delivery, &legs),
         }
@@ -261,6 +266,10 @@ impl Target for Bitrix24 {
             Ok(receipt) => Ok(Verdict::Delivered { receipt }),
             Err(trip) => trip.verdict(),
         }
+    }
+
+    fn takes(&self, kind: DeliveryKind) -> bool {
+        kind != DeliveryKind::RuleMatched
     }
 
     fn check(&self, store: Option<&Store>) -> Result<String, Trouble> {

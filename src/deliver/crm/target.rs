@@ -9,14 +9,16 @@ use super::people::People;
 use super::told::Told;
 use super::transcript::transcript;
 use super::trip::Trip;
-use super::vendor::Vendor;
+use super::vendor::{Todo, Vendor};
 use super::wire::judged;
 use crate::config;
+use crate::deliver::payload::{due_ms, keeps_words_back};
 use crate::deliver::target::{Target, Trouble, common_remedy};
 use crate::deliver::verdict::{Blame, Verdict};
 use crate::model::{Delivery, DeliveryKind, Direction, Recording};
 use crate::spool::Spool;
 use crate::store::{self, Store};
+use crate::when;
 
 /// What ended so long ago (ms) may have been told by an earlier life of this box, before a backup was put back.
 const OLD_MS: i64 = 25 * 60_000;
@@ -105,7 +107,7 @@ impl Crm {
             }
         };
         let id = self.make(&mut work)?;
-        self.transcribe(&mut work, delivery.call)?;
+        self.transcribe(&mut work, delivery)?;
         Ok(self.receipt(&work, &id))
     }
 
@@ -122,11 +124,14 @@ impl Crm {
         }
     }
 
-    fn transcribe(&self, work: &mut Work, call: i64) -> Result<(), Trip> {
+    fn transcribe(&self, work: &mut Work, delivery: &Delivery) -> Result<(), Trip> {
+        if keeps_words_back(delivery) {
+            return Ok(());
+        }
         let legs = work
             .notes
             .store
-            .read(|c| store::legs_of(c, call))
+            .read(|c| store::legs_of(c, delivery.call))
             .map_err(Trip::Store)?;
         let Some(text) = transcript(&legs) else { return Ok(()) };
         let mark = hash(&text);
@@ -144,11 +149,51 @@ impl Crm {
         match noted.filter(|work| work.entry.done("call").is_some()) {
             None => Ok("nothing to add: the call was not told to the CRM".to_owned()),
             Some(mut work) => {
-                self.transcribe(&mut work, delivery.call)?;
+                self.transcribe(&mut work, delivery)?;
                 let id = work.entry.done("call").unwrap_or_default().to_owned();
                 Ok(self.receipt(&work, &id))
             }
         }
+    }
+
+    /// A task to call back, which needs no call at the CRM: a rule may give it the task alone.
+    fn call_back(&self, notes: &Notes, delivery: &Delivery) -> Result<String, Trip> {
+        let clock = &self.vendor.wire().clock;
+        let mut work = match Work::noted(notes, clock, CALL_BACK)? {
+            Some(work) => work,
+            None => {
+                let plan = self.plan(delivery, notes.store)?;
+                let entry = Entry {
+                    plan,
+                    ..Entry::default()
+                };
+                Work::begin(notes, clock, CALL_BACK, entry)?
+            }
+        };
+        self.vendor.prepare()?;
+        if work.entry.contact.is_none() {
+            let number = work.entry.plan.number.clone();
+            let found = if number.is_empty() {
+                None
+            } else {
+                self.vendor.contact(&number)?
+            };
+            work.entry.contact = Some(found.unwrap_or_default());
+            work.save()?;
+        }
+        let plan = &work.entry.plan;
+        let todo = Todo {
+            external: external_id(notes.target, &plan.external, CALL_BACK),
+            title: format!("Call back {}", plan.number),
+            text: format!(
+                "Missed call at {}. Nobody has called back since.",
+                when::rfc3339(plan.started_ms)
+            ),
+            owner: plan.owner.clone(),
+            due_ms: due_ms(delivery).unwrap_or(plan.ended_ms),
+        };
+        let id = self.vendor.task(&mut work, &todo)?;
+        Ok(format!("task {id}"))
     }
 
     fn recording(&self, notes: &Notes, delivery: &Delivery, spool: &Spool) -> Result<String, Trip> {
@@ -237,6 +282,8 @@ impl Crm {
         match delivery.kind {
             DeliveryKind::RecordingReady => self.recording(&notes, delivery, spool),
             DeliveryKind::CallUpdated => self.update(&notes, delivery),
+            DeliveryKind::TaskCallBack => self.call_back(&notes, delivery),
+            DeliveryKind::RuleMatched => Ok("left out: a CRM has no place for it".to_owned()),
             DeliveryKind::CallCompleted | DeliveryKind::CallMissed => {
                 if !self.settings.internal && Told::of(delivery)?.internal {
                     return Ok("left out: an internal call (internal = false)".to_owned());
@@ -247,12 +294,19 @@ impl Crm {
     }
 }
 
+/// The key of the entry that belongs to a task.
+const CALL_BACK: &str = "call_back";
+
 impl Target for Crm {
     fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict> {
         match self.try_deliver(delivery, store, spool) {
             Ok(receipt) => Ok(Verdict::Delivered { receipt }),
             Err(trip) => trip.judged_by(judged),
         }
+    }
+
+    fn takes(&self, kind: DeliveryKind) -> bool {
+        kind != DeliveryKind::RuleMatched
     }
 
     fn check(&self, _store: Option<&Store>) -> Result<String, Trouble> {
