@@ -6,6 +6,7 @@ use callspool_sim::pbx::{CallKind, CallPlan};
 use super::desk::{
     FAST, Kind, NOBODYS, assert_once, crm, pbx, recorded, settled, setup, start, wait_until_settled,
 };
+use super::rig::look::wait_for;
 use super::rig::world::{PATIENCE, over};
 
 pub fn every_kind_of_call_is_told_with_its_contact_its_user_and_its_recording(kind: Kind) {
@@ -153,6 +154,37 @@ pub fn a_person_whom_the_crm_does_not_know_is_nobodys(kind: Kind) {
         .check(Some(agent.handle().store()))
         .unwrap();
     assert!(said.starts_with("1 "), "{said}");
+}
+
+pub fn a_missed_call_that_nobody_called_back_becomes_a_task_once(kind: Kind) {
+    let pbx = pbx(60.0);
+    let crm = crm(kind, &pbx, |_| {});
+    let setup = setup(kind, "task", &pbx, &crm)
+        .set(FAST)
+        .set("[[rule]]\nname = \"missed\"\noutcome = \"missed\"\ncall_back = \"2m\"");
+    let agent = start(&setup, &pbx);
+    // Nobody is to call back what was missed before the box came: the call must have begun after that.
+    let began = pbx.time().now_ms();
+    wait_for("some minutes", PATIENCE, || pbx.time().now_ms() > began + 180_000);
+    pbx.place_call(CallPlan {
+        kind: Some(CallKind::InboundMissed),
+        outside: Some("+49305551234".to_owned()),
+        ..over(false)
+    });
+    wait_until_settled(&agent, &pbx);
+    assert!(crm.tasks().is_empty());
+    crm.fault(kind.tasking(), Fault::LoseAnswer, Times::Count(1));
+    agent.wait("the task is there and known to be", PATIENCE, |handle| {
+        !crm.tasks().is_empty() && !crm.has_faults() && settled(handle, &pbx)
+    });
+    let tasks = crm.tasks();
+    assert_eq!(tasks.len(), 1, "{tasks:?}");
+    assert!(
+        tasks[0].title.contains("+49305551234") && tasks[0].external.starts_with("callspool-"),
+        "{tasks:?}"
+    );
+    assert_eq!(tasks[0].contact, "501");
+    assert_ne!(tasks[0].external, assert_once(kind, &pbx, &crm)[0].external);
 }
 
 /// The tests of one CRM.

@@ -48,6 +48,15 @@ impl Kind {
         }
     }
 
+    /// The request that makes a task.
+    pub fn tasking(self) -> &'static str {
+        match self {
+            Kind::HubSpot => "tasks.create",
+            Kind::Pipedrive => "activities.create",
+            Kind::EspoCrm => "Task.create",
+        }
+    }
+
     /// The request that carries a recording.
     pub fn uploading(self) -> &'static str {
         match self {

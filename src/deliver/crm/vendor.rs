@@ -24,7 +24,7 @@ pub(in crate::deliver) struct Todo {
 pub(in crate::deliver) trait Vendor: Send {
     fn wire(&self) -> &Wire;
 
-    /// How long a request of which no answer was heard may still be carried out, where that makes a second object;
+    /// How long a request of which no answer was heard may still be carried out, where that does harm;
     /// `timeout` is ours.
     fn lingers(&self, timeout: Duration) -> Duration;
 

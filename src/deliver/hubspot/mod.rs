@@ -209,10 +209,11 @@ impl Vendor for HubSpot {
         &self.wire
     }
 
+    /// A call can't be made twice, but a change that comes late would take back what a later one said.
     fn lingers(&self, timeout: Duration) -> Duration {
-        match self.unique[Kind::Calls as usize].get() {
-            Some(true) => Duration::ZERO,
-            _ => (timeout * 2).max(SEARCH_LAG),
+        match self.unique.iter().any(|unique| unique.get() == Some(false)) {
+            true => (timeout * 2).max(SEARCH_LAG),
+            false => timeout * 2,
         }
     }
 
