@@ -76,11 +76,12 @@ pub fn next_due(connection: &Connection, target: &str, clock: &Clock) -> Result<
     )?)
 }
 
-/// Before the first byte leaves: from here on the outcome is unknown until the target has answered.
-pub fn mark_unsure(within: &Savepoint, seq: i64) -> Result<()> {
+/// Before the first byte leaves: from here on the outcome is unknown until the target has answered. If no answer is ever
+/// heard, it is not asked again for `alone_ms`: what was sent may still be under way.
+pub fn mark_unsure(within: &Savepoint, seq: i64, alone_ms: i64, clock: &Clock) -> Result<()> {
     within
-        .prepare_cached("UPDATE delivery SET state = 'unsure' WHERE seq = ?1")?
-        .execute([seq])?;
+        .prepare_cached("UPDATE delivery SET state = 'unsure', next_mono = ?2, boot = ?3 WHERE seq = ?1")?
+        .execute(params![seq, clock.mono_ms() + alone_ms, clock.boot()])?;
     Ok(())
 }
 
@@ -109,16 +110,6 @@ pub fn mark_failed(
         "UPDATE delivery SET state = ?2, attempts = attempts + ?3, code = ?4, reason = ?5, next_mono = ?6, boot = ?7
          WHERE seq = ?1",
         params![seq, state.word(), own, code, reason, clock.mono_ms() + pause_ms, clock.boot()],
-    )?;
-    Ok(())
-}
-
-/// Leaves the deliveries of a target whose outcome is unknown alone for `pause_ms`.
-pub fn postpone_unsure(within: &Savepoint, target: &str, pause_ms: i64, clock: &Clock) -> Result<()> {
-    within.execute(
-        "UPDATE delivery SET next_mono = max(next_mono, ?2), boot = ?3
-         WHERE target = ?1 AND state = 'unsure' AND state <> 'delivered'",
-        params![target, clock.mono_ms() + pause_ms, clock.boot()],
     )?;
     Ok(())
 }
