@@ -133,6 +133,24 @@ pub fn deliveries_of(connection: &Connection, call: i64) -> Result<Vec<Delivery>
     )
 }
 
+/// A target's deliveries in one state, oldest first; those that are delivered newest first. Whoever asks for `Waiting` gets
+/// those of unknown outcome too.
+pub fn deliveries_to(
+    connection: &Connection,
+    target: &str,
+    state: DeliveryState,
+    most: usize,
+) -> Result<Vec<Delivery>> {
+    // Each in the words of the index that serves it.
+    let which = match state {
+        DeliveryState::Delivered => "state = 'delivered' ORDER BY delivered_ms DESC",
+        DeliveryState::Held => "state = 'held' AND state <> 'delivered' ORDER BY seq",
+        _ => "state IN ('waiting', 'unsure') AND state <> 'delivered' ORDER BY seq",
+    };
+    let sql = format!("{DELIVERY} WHERE target = ?1 AND {which} LIMIT ?2");
+    rows(connection, &sql, params![target, most as i64], of_row)
+}
+
 /// Deliveries that wait for a person, oldest first.
 pub fn held_deliveries(connection: &Connection, most: usize) -> Result<Vec<Delivery>> {
     rows(

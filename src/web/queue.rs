@@ -87,11 +87,11 @@ fn main(queue: &Queue, visitor: &Visitor) -> Markup {
                         }
                     }
                 }
-                (table(&queue.held, queue.at, visitor))
+                (table(&queue.held, queue.at, visitor, "/queue"))
             }
             @if !queue.waiting.is_empty() {
                 h2 { "Waiting" }
-                (table(&queue.waiting, queue.at, visitor))
+                (table(&queue.waiting, queue.at, visitor, "/queue"))
                 @if queue.waiting.len() + queue.held.len() >= MOST {
                     p class="muted" { "These are the oldest; there may be more behind them." }
                 }
@@ -100,11 +100,12 @@ fn main(queue: &Queue, visitor: &Visitor) -> Markup {
     }
 }
 
-fn table(deliveries: &[Delivery], at: Circumstances, visitor: &Visitor) -> Markup {
+/// Deliveries as lines, each with its button if it is held, which leads `back`.
+pub(super) fn table(deliveries: &[Delivery], at: Circumstances, visitor: &Visitor, back: &str) -> Markup {
     html! {
         table class="cards" role="table" {
             (heads(&["What", "Where it is", "Made", ""]))
-            tbody role="rowgroup" { @for delivery in deliveries { (delivery_line(delivery, at, visitor, "/queue", true)) } }
+            tbody role="rowgroup" { @for delivery in deliveries { (delivery_line(delivery, at, visitor, back, true)) } }
         }
     }
 }
@@ -145,7 +146,7 @@ pub(super) fn delivery_line(
                 span {
                     span class={ "tag " (mark.class()) } { (icon(picture)) (delivery.state.word()) } " "
                     @if to_call { a href={ "/calls/" (delivery.call) } { (what) } } @else { (what) }
-                    " for " b { (delivery.target) }
+                    " for " a href={ "/targets/" (delivery.target) } { (delivery.target) }
                 }
             }
             td role="cell" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
@@ -160,7 +161,7 @@ pub(super) fn delivery_line(
 }
 
 /// A target's words may be long, and are not ours.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let mut shown: String = text
         .chars()
         .take(400)
@@ -172,7 +173,8 @@ fn cut(text: &str) -> String {
     shown
 }
 
-fn retry(visitor: &Visitor, target: &str, id: &str, back: &str, label: &str, button: &str) -> Markup {
+/// The button that gives held deliveries a new start: one by its id, those of a target, or all.
+pub(super) fn retry(visitor: &Visitor, target: &str, id: &str, back: &str, label: &str, button: &str) -> Markup {
     html! {
         form method="post" action="/retry" {
             (token(visitor))
