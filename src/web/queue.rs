@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::call::circumstances;
 use super::layout::{self, Mark, Page, icon, token, unread};
 use super::site::{Site, Unread};
+use super::targets::address;
 use super::visitor::Visitor;
 use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
@@ -146,7 +147,10 @@ pub(super) fn delivery_line(
                 span {
                     span class={ "tag " (mark.class()) } { (icon(picture)) (delivery.state.word()) } " "
                     @if to_call { a href={ "/calls/" (delivery.call) } { (what) } } @else { (what) }
-                    " for " a href={ "/targets/" (delivery.target) } { (delivery.target) }
+                    // On its own page everything is for it.
+                    @if back != address(&delivery.target) {
+                        " for " a href=(address(&delivery.target)) { (delivery.target) }
+                    }
                 }
             }
             td role="cell" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }

@@ -11,7 +11,7 @@ use crate::server::Page;
 fn waiting_and_confirmed(page: &Page, receipt: &'static str) {
     let clock = page.handle.clock().clone();
     let made = page.handle.store().write(move |within| {
-        let call = store::call_by_key(within, "key-2")?.unwrap();
+        let call = store::call_by_key(within, "key-0")?.unwrap();
         for id in ["confirmed", "waits"] {
             store::add_delivery(
                 within,
