@@ -6,13 +6,18 @@
 
 mod bitrix24;
 mod breaker;
+mod call_back;
 mod checked;
+mod crm;
+mod espocrm;
 mod folder;
 mod handover;
+mod hubspot;
 mod line;
 mod payload;
 mod permission;
 mod pieces;
+mod pipedrive;
 mod s3;
 mod sign;
 mod status;

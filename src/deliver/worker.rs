@@ -95,6 +95,15 @@ impl Worker {
             let left = due.map(|due| due - now).filter(|left| *left > 0).unwrap_or(IDLE_MS);
             return Ok(Duration::from_millis(left.min(IDLE_MS) as u64));
         };
+        if !self.target.takes(delivery.kind) {
+            let receipt = format!("left out: a target of this kind takes no {}", delivery.kind.word());
+            let (clock, name, alone) = (self.clock.clone(), self.name.clone(), self.target.lingers());
+            *claimed = self.store.write(move |within| {
+                store::mark_delivered(within, delivery.seq, &receipt, &clock)?;
+                claim(within, &name, alone, &clock)
+            })?;
+            return Ok(Duration::ZERO);
+        }
         let verdict = self.target.deliver(&delivery, &self.store, &self.spool)?;
         *claimed = self.conclude(delivery, target, verdict)?;
         Ok(Duration::ZERO)

@@ -6,10 +6,12 @@
 mod accounts;
 mod audit;
 mod backup;
+mod call_backs;
 mod calls;
 mod cdr;
 mod counts;
 mod coverage;
+mod decisions;
 mod directory;
 mod epochs;
 mod error;
@@ -42,6 +44,10 @@ pub use accounts::{
 };
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
+pub use call_backs::{
+    CallBackRow, add_call_back, call_back, calls_begun, due_call_backs, end_call_back, has_gap, next_call_back,
+    waiting_for_number,
+};
 pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, calls_ended, legs_of, mark_handed, next_settle, settled,
     take_legs,
@@ -51,6 +57,9 @@ pub use cdr::{
 };
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
+pub use decisions::{
+    NUMBERING, about_call, decision, numbering_told, put_decision, stand_back, tells_dids, told_of, withdraw,
+};
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
 };
@@ -64,8 +73,8 @@ pub use holders::holder_of;
 pub use identity::call_of_leg;
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
-    Progress, add_delivery, delivered_since, deliveries_of, deliveries_to, held_deliveries, mark_delivered,
-    mark_failed, mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held,
+    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, held_deliveries,
+    mark_delivered, mark_failed, mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held,
     waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};

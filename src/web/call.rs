@@ -163,6 +163,7 @@ fn main(shown: &Shown, at: Circumstances, visitor: &Visitor) -> Markup {
         section class="wide" {
             h1 { "Call of " (moment(call.started_ms)) }
             p class="answer" { b { "Its recording: " } bdi { (sentence(&why.answer)) } "." }
+            @if let Some(rules) = &why.rules { p { b { "Rules: " } bdi { (sentence(rules)) } "." } }
             @if shown.sight == Sight::Trace {
                 p class="muted" { "You see the trace: numbers from outside are masked, and nobody is named." }
             }

@@ -140,6 +140,8 @@ pub(super) fn delivery_line(
         DeliveryKind::CallMissed => "The missed call",
         DeliveryKind::CallUpdated => "News of the call",
         DeliveryKind::RecordingReady => "The recording",
+        DeliveryKind::TaskCallBack => "A task to call back",
+        DeliveryKind::RuleMatched => "Word of a rule",
     };
     html! {
         tr role="row" {

@@ -49,6 +49,7 @@ fn leg(n: i64, started_ms: i64, name: &str) -> Leg {
         transcript: None,
         summary: None,
         sentiment: None,
+        did: None,
     }
 }
 

@@ -1,0 +1,35 @@
+//! EspoCrm.
+
+use super::behaviour::of_each;
+use super::desk::{FAST, Kind, NOBODYS, assert_once, crm, pbx, recorded, setup, start, wait_until_settled};
+
+of_each!(
+    Kind::EspoCrm,
+    behaviour::every_kind_of_call_is_told_with_its_contact_its_user_and_its_recording,
+    behaviour::what_comes_later_is_attached_to_the_call_that_is_there,
+    behaviour::a_lost_answer_makes_nothing_twice,
+    behaviour::a_restart_between_the_steps_goes_on_where_it_was,
+    behaviour::a_person_whom_the_crm_does_not_know_is_nobodys,
+    trouble::what_only_a_person_can_mend_is_named_asked_about_seldom_and_nothing_is_lost,
+    trouble::the_documented_rate_is_kept_and_a_refusal_for_it_is_obeyed,
+    trouble::a_call_that_was_deleted_there_holds_its_recording_and_stops_nobody,
+);
+
+#[test]
+fn a_call_that_may_not_be_assigned_to_its_user_goes_to_nobodys() {
+    let pbx = pbx(60.0);
+    let crm = crm(Kind::EspoCrm, &pbx, |_| {});
+    let people = pbx.company().people;
+    let table: Vec<String> = people
+        .iter()
+        .map(|person| format!("\"{}\" = \"stranger\"", person.number))
+        .collect();
+    let setup = setup(Kind::EspoCrm, "assign", &pbx, &crm)
+        .set(FAST)
+        .set(&format!("owners = {{ {} }}", table.join(", ")));
+    let agent = start(&setup, &pbx);
+    pbx.place_call(recorded());
+    wait_until_settled(&agent, &pbx);
+    let calls = assert_once(Kind::EspoCrm, &pbx, &crm);
+    assert_eq!(calls[0].owner, NOBODYS);
+}

@@ -1,0 +1,47 @@
+//! Pipedrive.
+
+use callspool_sim::bitrix24::{Fault, Times};
+use callspool_sim::pbx::{CallKind, CallPlan};
+
+use super::behaviour::of_each;
+use super::desk::{FAST, Kind, assert_once, crm, pbx, recorded, setup, start, wait_until_settled};
+
+of_each!(
+    Kind::Pipedrive,
+    behaviour::every_kind_of_call_is_told_with_its_contact_its_user_and_its_recording,
+    behaviour::what_comes_later_is_attached_to_the_call_that_is_there,
+    behaviour::a_lost_answer_makes_nothing_twice,
+    behaviour::a_restart_between_the_steps_goes_on_where_it_was,
+    behaviour::a_person_whom_the_crm_does_not_know_is_nobodys,
+    trouble::what_only_a_person_can_mend_is_named_asked_about_seldom_and_nothing_is_lost,
+    trouble::the_documented_rate_is_kept_and_a_refusal_for_it_is_obeyed,
+    trouble::a_call_that_was_deleted_there_holds_its_recording_and_stops_nobody,
+);
+
+/// A call log has room for one recording; its conversion is found by the activity, on whichever page it is.
+#[test]
+fn further_recordings_of_a_call_have_call_logs_of_their_own() {
+    let pbx = pbx(60.0);
+    let crm = crm(Kind::Pipedrive, &pbx, |_| {});
+    let setup = setup(Kind::Pipedrive, "legs", &pbx, &crm).set(FAST);
+    for _ in 0..26 {
+        pbx.place_call(CallPlan {
+            kind: Some(CallKind::BlindTransfer),
+            ..recorded()
+        });
+    }
+    let agent = start(&setup, &pbx);
+    wait_until_settled(&agent, &pbx);
+    let calls = assert_once(Kind::Pipedrive, &pbx, &crm);
+    assert!(calls.len() > 50, "{} calls", calls.len());
+    assert!(
+        calls
+            .iter()
+            .all(|call| !call.log.is_empty() && call.recordings.len() == 1)
+    );
+    crm.fault("callLogs.create", Fault::LoseAnswer, Times::Count(1));
+    pbx.place_call(recorded());
+    wait_until_settled(&agent, &pbx);
+    assert_once(Kind::Pipedrive, &pbx, &crm);
+    assert!(crm.requests("callLogs.list") >= 2, "the second page was read");
+}
