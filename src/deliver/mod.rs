@@ -7,6 +7,7 @@
 mod bitrix24;
 mod breaker;
 mod checked;
+mod erase;
 mod folder;
 mod handover;
 mod line;
@@ -23,6 +24,7 @@ mod worker;
 
 pub use bitrix24::Bitrix24;
 pub use breaker::{resume, statuses};
+pub use erase::Erased;
 pub use folder::Folder;
 pub use handover::HandOver;
 pub use payload::Origin;

@@ -1,6 +1,7 @@
 //! What every kind of target must be able to do, and the one place that makes them.
 
 use super::bitrix24::Bitrix24;
+use super::erase::{Erased, trace_of};
 use super::folder::Folder;
 use super::s3::ObjectStore;
 use super::verdict::Verdict;
@@ -10,7 +11,7 @@ use crate::config::{self, TargetKind};
 use crate::http::TrustError;
 use crate::model::{Delivery, Standing};
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 
 /// A place that calls and recordings are handed to.
 ///
@@ -28,6 +29,20 @@ pub trait Target: Send {
 
     /// What a technician does about a failure with this code.
     fn remedy(&self, code: &str) -> &'static str;
+
+    /// What this target has of one call by these deliveries, in words or names by which [`Target::erase`] (or a person)
+    /// finds it there. The store still knows everything of the call; when the target is asked it does not.
+    fn traces(&self, deliveries: &[Delivery], store: &Store) -> store::Result<Vec<String>> {
+        let _ = store;
+        Ok(deliveries.iter().map(trace_of).collect())
+    }
+
+    /// Asks the target to erase something that [`Target::traces`] named ([`ErasureItem::what`]); once or again. A target that has no such way
+    /// says so.
+    fn erase(&self, item: &ErasureItem, store: &Store) -> store::Result<Erased> {
+        let _ = (item, store);
+        Ok(Erased::by_hand())
+    }
 }
 
 /// Why a target can't be used.

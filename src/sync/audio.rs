@@ -108,12 +108,21 @@ impl Batch {
         }
         let placed = Taking::publish_all(takings)?;
         let clock = context.clock.clone();
-        context.store.write(move |within| {
+        let unwanted = context.store.write(move |within| {
+            let mut unwanted = Vec::new();
             for ((id, media, audio_ms), (file, written)) in rows.iter().zip(&placed) {
-                store::mark_held(within, *id, file, written, (media, *audio_ms), &clock)?;
+                if !store::mark_held(within, *id, file, written, (media, *audio_ms), &clock)?
+                    && store::others_with_file(within, *id, file)? == 0
+                {
+                    unwanted.push(file.clone());
+                }
             }
-            Ok(())
+            Ok(unwanted)
         })?;
+        // Erased while it was fetched.
+        for file in unwanted {
+            context.spool.discard(&file)?;
+        }
         context.hand_over.ring();
         context.changed.notify_one();
         Ok(())

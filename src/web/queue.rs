@@ -132,6 +132,7 @@ pub(super) fn delivery_line(
         DeliveryState::Delivered => (Mark::Ok, "ok"),
         DeliveryState::Waiting | DeliveryState::Unsure => (Mark::Wait, "wait"),
         DeliveryState::Held => (Mark::Bad, "stuck"),
+        DeliveryState::Dropped => (Mark::Idle, "none"),
     };
     let what = match delivery.kind {
         DeliveryKind::CallCompleted => "The call",
