@@ -188,9 +188,21 @@ fn make_room(context: &Context, taken: u64) -> Result<bool, Trouble> {
     match answer {
         Ok(()) => {
             context.clear("spool-full");
+            context.clear("holds-fill-spool");
             Ok(true)
         }
         Err(full) => {
+            let (held, bytes) = context.store.read(store::kept_by_holds)?;
+            match held {
+                0 => context.clear("holds-fill-spool"),
+                _ => context.raise(
+                    "holds-fill-spool",
+                    "Holds take the room of new recordings",
+                    &format!("{held} recordings with {} MiB are on hold and stay", bytes >> 20),
+                    "Release holds that are no longer needed (callspool hold list), make room, or raise spool.max_bytes.",
+                    Some("spool-full"),
+                ),
+            }
             let text = format!("{full}; nothing more is fetched, the PBX still has it, and nothing is lost here");
             let fix = "Mend the target so that recordings can be delivered, make room on the volume, or raise spool.max_bytes.";
             context.raise("spool-full", "No room for recordings", &text, fix, None);
