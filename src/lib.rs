@@ -11,6 +11,8 @@
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
 //! - [`keep`] keeps: what goes by its age, what a hold keeps, what is erased of a person.
 //! - [`link`] tells the dashboards over MQTT; [`web`] the technician over HTTPS; [`cli`] whoever is at the terminal.
+//! - [`rules`] decides what becomes of a call: which targets get it, with or without audio, or nobody; [`numbers`] makes
+//!   telephone numbers comparable.
 //! - [`rights`] decides who may see and hear what; [`accounts`] are the logins and grants of this box, [`why_may`] explains
 //!   a decision, [`who_hears`] shows all of them beside each other.
 //! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
@@ -42,9 +44,11 @@ pub mod keep;
 pub mod link;
 pub mod live;
 pub mod model;
+pub mod numbers;
 pub mod pbx;
 pub mod random;
 pub mod rights;
+pub mod rules;
 pub mod sight;
 pub mod spool;
 pub mod store;

@@ -141,6 +141,7 @@ pub fn why(mut why: Why, sight: Sight, said: &Said, inside: bool) -> Why {
     }
     if !inside {
         why.deliveries.clear();
+        why.rules = None;
     }
     why
 }

@@ -4,9 +4,10 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::findings;
-use crate::model::{Call, Delivery, DeliveryState, Leg, Outcome, Recording, RecordingState};
+use crate::model::{Call, CallBackState, Delivery, DeliveryState, Leg, Outcome, Recording, RecordingState};
 use crate::pbx::Generation;
-use crate::store;
+use crate::rules::Decision;
+use crate::store::{self, CallBackRow};
 use crate::when;
 
 /// Why most recordings that were never made were never made.
@@ -21,6 +22,8 @@ pub struct Why {
     pub finding: Option<&'static str>,
     /// What mends it, in the words of that PBX; empty if nothing does or nothing is to be mended.
     pub fix: &'static str,
+    /// What the rules decided, which of them, and what became of a call-back; `None` if no rule matched.
+    pub rules: Option<String>,
     /// The call.
     pub call: Call,
     /// Its legs, oldest first.
@@ -56,6 +59,8 @@ pub struct Circumstances {
 pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store::Result<Why> {
     let legs = store::legs_of(connection, call.id)?;
     let deliveries = store::deliveries_of(connection, call.id)?;
+    let decision = store::decision(connection, call.id)?;
+    let kept = decision.as_ref().is_some_and(Decision::gives_audio_to_nobody);
     let recordings: Vec<RecordingWhy> = store::recordings_of(connection, call.id)?
         .into_iter()
         .map(|recording| {
@@ -64,12 +69,15 @@ pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store:
                 .filter(|d| d.recording == Some(recording.id))
                 .collect();
             RecordingWhy {
-                answer: recording_answer(&recording, &own, at),
+                answer: recording_answer(&recording, kept, &own, at),
                 recording,
             }
         })
         .collect();
     let answer = match recordings.as_slice() {
+        [] if let Some(rule) = decision.as_ref().and_then(|made| made.excluded_by.as_ref()) => {
+            format!("excluded by rule {rule:?}")
+        }
         [] => nothing_recorded(connection, &call, &legs, at)?,
         [one] => one.answer.clone(),
         several => several
@@ -79,7 +87,9 @@ pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store:
             .join("; "),
     };
     let finding = finding_of(&call, &answer, &recordings, &deliveries).and_then(findings::find);
+    let call_back = store::call_back(connection, call.id)?;
     Ok(Why {
+        rules: ruled(decision.as_ref(), call_back.as_ref()),
         answer,
         finding: finding.map(|finding| finding.code),
         fix: finding.map_or("", |finding| finding.fix(generation(connection))),
@@ -88,6 +98,23 @@ pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store:
         recordings,
         deliveries,
     })
+}
+
+/// What the rules decided, in a sentence.
+fn ruled(decision: Option<&Decision>, call_back: Option<&CallBackRow>) -> Option<String> {
+    let mut told = decision.and_then(Decision::told);
+    if let Some(row) = call_back {
+        let state = match row.state {
+            CallBackState::Waiting => format!(
+                "a task is made at {} unless somebody calls back",
+                when::rfc3339(row.due_ms)
+            ),
+            CallBackState::Made => format!("a task was made for {}: {}", row.targets.join(", "), row.reason),
+            CallBackState::Over => format!("no task: {}", row.reason),
+        };
+        told = Some(told.map_or(state.clone(), |told| format!("{told}; {state}")));
+    }
+    told
 }
 
 /// What in the catalogue explains that a recording is not delivered.
@@ -122,7 +149,7 @@ fn generation(connection: &Connection) -> Generation {
     })
 }
 
-fn recording_answer(recording: &Recording, deliveries: &[&Delivery], at: Circumstances) -> String {
+fn recording_answer(recording: &Recording, kept: bool, deliveries: &[&Delivery], at: Circumstances) -> String {
     match recording.state {
         RecordingState::Waiting => {
             let next = match at.mono_ms.map(|now| recording.next_mono - now) {
@@ -136,12 +163,20 @@ fn recording_answer(recording: &Recording, deliveries: &[&Delivery], at: Circums
                 tries(recording.attempts)
             )
         }
+        RecordingState::Gone if recording.code == "excluded" => {
+            format!("{}; it was never fetched", recording.reason)
+        }
         RecordingState::Gone => format!("will never come: {}", recording.reason),
-        RecordingState::Held | RecordingState::Deleting | RecordingState::Evicted => held_answer(deliveries, at),
+        RecordingState::Held | RecordingState::Deleting | RecordingState::Evicted => {
+            held_answer(kept, deliveries, at)
+        }
     }
 }
 
-fn held_answer(deliveries: &[&Delivery], at: Circumstances) -> String {
+fn held_answer(kept: bool, deliveries: &[&Delivery], at: Circumstances) -> String {
+    if kept && deliveries.is_empty() {
+        return "held on this box; by rule no target gets it".to_owned();
+    }
     if deliveries.is_empty() {
         return "held on this box; it is handed to the targets when its call is".to_owned();
     }

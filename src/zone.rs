@@ -65,6 +65,18 @@ impl Zone {
         if self.is_summer(early) { early } else { standard }
     }
 
+    /// UTC, which has no summer time.
+    pub const UTC: Zone = Zone {
+        standard_s: 0,
+        summer: None,
+    };
+
+    /// What clocks of this zone show at a moment (Unix milliseconds), as milliseconds since 1970 on the wall.
+    pub fn local_ms(&self, at_ms: i64) -> i64 {
+        let summer = self.summer.as_ref().filter(|_| self.is_summer(at_ms));
+        at_ms + summer.map_or(self.standard_s, |summer| summer.offset_s) * 1000
+    }
+
     /// The second moment at which clocks showed `local_ms`, if it is in the hour that comes twice.
     pub fn again_ms(&self, local_ms: i64) -> Option<i64> {
         let standard = local_ms - self.standard_s * 1000;
@@ -211,6 +223,20 @@ mod tests {
         // It begins on 29 March at 02:00; what the clocks jump over is taken as standard time.
         assert_eq!(at("2026-03-29T01:59:59Z"), ms("2026-03-29T00:59:59Z"));
         assert_eq!(at("2026-03-29T03:00:00Z"), ms("2026-03-29T01:00:00Z"));
+    }
+
+    #[test]
+    fn a_moment_is_shown_as_clocks_show_it_on_both_sides_of_summer_time() {
+        let berlin = Zone::find("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        for (moment, shown) in [
+            ("2026-07-01T10:00:00Z", "2026-07-01T12:00:00Z"),
+            ("2026-12-01T11:00:00Z", "2026-12-01T12:00:00Z"),
+            ("2026-10-25T00:59:59Z", "2026-10-25T02:59:59Z"),
+            ("2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z"),
+        ] {
+            assert_eq!(berlin.local_ms(ms(moment)), ms(shown), "{moment}");
+        }
+        assert_eq!(Zone::UTC.local_ms(5), 5);
     }
 
     #[test]

@@ -29,6 +29,7 @@ use crate::link::LinkStatus;
 use crate::live::{Listener, LiveStatus, Receiver};
 use crate::model::Machine;
 use crate::pbx::{self, Memory, Pbx, Refusals};
+use crate::rules::Book;
 use crate::spool::{Spool, recover};
 use crate::store::{self, EventOutbox, Settings, Store};
 use crate::sync;
@@ -139,6 +140,7 @@ impl Agent {
             status.url.clone_from(&config.pbx.url);
             status.pin = driver.pin();
         }
+        let book = Arc::new(Book::of(&config));
         let context = sync::Context {
             pbx: Arc::clone(&driver),
             store: store.clone(),
@@ -146,6 +148,7 @@ impl Agent {
             clock: clock.clone(),
             health: health.clone(),
             config: config.pbx.clone(),
+            rules: Arc::clone(&book),
             pbx_status: Arc::clone(&pbx_status),
             sync_status: Arc::clone(&sync_status),
             changed: Arc::clone(&changed),
@@ -160,6 +163,11 @@ impl Agent {
                 id: identity.id.clone(),
             },
             installed_ms,
+            rules: book,
+            read_to: {
+                let status: Arc<Mutex<sync::SyncStatus>> = Arc::clone(&sync_status);
+                Box::new(move || status.lock().unwrap_or_else(PoisonError::into_inner).cursor_ms)
+            },
             events: config
                 .mqtt
                 .as_ref()

@@ -31,6 +31,8 @@ pub struct Record {
     pub last: Option<Party>,
     /// All whom it went through, in order.
     pub chain: Vec<String>,
+    /// What was dialled: for a call from outside the company's number.
+    pub dialled: Option<String>,
 }
 
 impl Record {
@@ -83,6 +85,7 @@ impl Record {
             to,
             last: Some(last).filter(|last| last.dn.is_some() || last.number.is_some()),
             chain,
+            dialled: owned(F::DialNo),
         })
     }
 
@@ -125,6 +128,7 @@ impl Record {
             transcript: None,
             summary: None,
             sentiment: None,
+            did: self.dialled.clone().filter(|_| self.from.kind == Some(1)),
         }
     }
 

@@ -62,6 +62,9 @@ fn print(why: &Why, at: Circumstances) {
     if let Some(code) = why.finding.filter(|_| !why.fix.is_empty()) {
         out::line(&format!("fix: {} [{code}]", why.fix));
     }
+    if let Some(rules) = &why.rules {
+        out::line(&out::tame(rules));
+    }
     out::line(&format!(
         "\ncall {} ({}), {} {}, began {}, {} talked, revision {}",
         call.id,

@@ -9,6 +9,7 @@ mod lines;
 mod raw;
 mod resolve;
 mod rights;
+mod rules;
 mod show;
 mod targets;
 mod template;
@@ -27,8 +28,10 @@ pub use resolve::parse;
 pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
+pub(crate) use rules::MQTT;
+pub use rules::{Numbers, Rule, Then, When};
 pub use show::reference;
-pub use targets::{Folder, LockMode, Naming, S3};
+pub use targets::{Crm, CrmKind, Folder, LockMode, Naming, S3};
 pub use template::Template;
 pub use units::span;
 
@@ -62,6 +65,10 @@ pub struct Config {
     pub web: Web,
     /// Rights, and the CRM's roles.
     pub rights: Rights,
+    /// How numbers are dialled where the PBX stands, and its local time.
+    pub numbers: Numbers,
+    /// The rules, in their order.
+    pub rules: Vec<Rule>,
     /// Every setting with its value and origin, in the order of the reference.
     pub entries: Vec<Entry>,
 }
@@ -191,6 +198,8 @@ pub enum TargetKind {
     S3(Box<S3>),
     /// `kind = "folder"`
     Folder(Folder),
+    /// `kind = "hubspot"`, `"pipedrive"` or `"espocrm"`
+    Crm(Box<Crm>),
 }
 
 /// A Bitrix24 portal.
@@ -259,6 +268,7 @@ impl TargetKind {
             },
             TargetKind::S3(s3) => vec![("secret_file", &s3.secret_file)],
             TargetKind::Folder(_) => Vec::new(),
+            TargetKind::Crm(crm) => vec![("secret_file", &crm.secret_file)],
         }
     }
 
@@ -272,6 +282,7 @@ impl TargetKind {
             },
             TargetKind::S3(s3) => Some(s3.url.clone()),
             TargetKind::Folder(_) => None,
+            TargetKind::Crm(crm) => Some(crm.url.clone()),
         }
     }
 }
@@ -398,5 +409,7 @@ pub fn read_secret(path: &Path) -> Result<String, String> {
     }
 }
 
+#[cfg(test)]
+mod rule_tests;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,9 @@ pub(super) struct Raw {
     pub rights: Option<RawRights>,
     #[serde(default)]
     pub crm_role: Vec<RawCrmRole>,
+    pub numbers: Option<RawNumbers>,
+    #[serde(default)]
+    pub rule: Vec<RawRule>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -100,6 +103,10 @@ pub(super) struct RawTarget {
     pub task_for: Option<u64>,
     pub rate: Option<u64>,
     pub burst: Option<u64>,
+    // hubspot, pipedrive, espocrm
+    pub default_owner: Option<String>,
+    pub owners: Option<BTreeMap<String, String>>,
+    pub link_recordings: Option<bool>,
     // archives
     pub key: Option<String>,
     pub call_key: Option<String>,
@@ -159,4 +166,60 @@ pub(super) struct RawCrmRole {
     pub manage_numbers: Option<String>,
     pub members: Option<Vec<String>>,
     pub recorded_calls_folder: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNumbers {
+    pub country: Option<String>,
+    pub trunk: Option<String>,
+    pub international: Option<Words>,
+    pub area: Option<String>,
+    pub time_zone: Option<String>,
+}
+
+/// One word or a list of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Words {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Yes, no, or a list of targets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Choice {
+    Flag(bool),
+    These(Words),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRule {
+    pub name: Option<String>,
+    // when
+    pub direction: Option<Words>,
+    pub internal: Option<bool>,
+    pub outcome: Option<Words>,
+    pub department: Option<Words>,
+    pub extension: Option<Words>,
+    pub queue: Option<Words>,
+    pub did: Option<Words>,
+    pub number: Option<Words>,
+    pub min_duration: Option<String>,
+    pub max_duration: Option<String>,
+    pub weekdays: Option<Words>,
+    pub hours: Option<String>,
+    // then
+    pub exclude: Option<bool>,
+    pub deliver: Option<Words>,
+    pub audio: Option<Choice>,
+    pub transcript: Option<Choice>,
+    pub delay: Option<String>,
+    pub retain: Option<String>,
+    pub notify: Option<Words>,
+    pub call_back: Option<String>,
+    pub call_back_to: Option<Words>,
+    pub stop: Option<bool>,
 }

@@ -9,6 +9,7 @@ use super::cdr::cdr;
 use super::lines::{line_at, lines_of};
 use super::raw::{Raw, RawCdr, RawCrmRole, RawKeep, RawMqtt, RawPbx, RawSpool, RawWeb};
 use super::rights::rights;
+use super::rules::{numbers, rules};
 use super::targets;
 use super::value::{Resolver, host_and_port, quoted};
 use super::{Config, Generation, Keep, Mqtt, Pbx, Problem, Spool, Web};
@@ -59,6 +60,7 @@ pub(super) fn example() -> Config {
             members: Some(vec!["everyone".to_owned()]),
             ..RawCrmRole::default()
         }],
+        rule: vec![super::rules::example()],
         ..Raw::default()
     };
     let typed = [
@@ -134,6 +136,8 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
     let web = web(typed, raw.web.unwrap_or_default());
     let rights = rights(typed, raw.rights.unwrap_or_default(), raw.crm_role, &targets);
+    let numbers = numbers(typed, raw.numbers.unwrap_or_default(), &pbx);
+    let rules = rules(typed, raw.rule, &targets, mqtt.is_some(), &numbers);
     let entries = std::mem::take(&mut typed.entries);
     Config {
         path: typed.path().to_owned(),
@@ -148,6 +152,8 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         mqtt,
         web,
         rights,
+        numbers,
+        rules,
         entries,
     }
 }

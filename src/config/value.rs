@@ -193,6 +193,11 @@ impl Resolver {
         }
     }
 
+    /// The line of a setting that was typed, or of a table.
+    pub(super) fn line(&self, key: &str) -> Option<usize> {
+        self.lines.get(key).copied()
+    }
+
     pub(super) fn wrong(&mut self, key: &str, text: String) {
         // A setting that is missing is reported at its table's line.
         let table = key.rsplit_once('.').map_or("", |(table, _)| table);

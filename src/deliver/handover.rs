@@ -1,15 +1,19 @@
 //! Handing over: a call that has settled, and a recording that is held, become deliveries, one a target. Ids and bodies
 //! are made here and never again (rule D6), in one transaction with the note that it was done.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Savepoint;
 
-use super::payload::{Origin, call_body, call_event, delivery_id, recording_body};
+use super::call_back;
+use super::payload::{Origin, call_body, call_event, delivery_id, recording_body, rule_body, rule_event};
 use crate::bell::{Bell, Wake};
 use crate::clock::Clock;
 use crate::config;
-use crate::model::{Call, DeliveryKind, Outcome, Recording};
+use crate::model::{Call, DeliveryKind, Leg, Outcome, Recording};
+use crate::numbers::Numbering;
+use crate::rules::{Book, Decision};
 use crate::store::{self, EventOutbox, Store};
 
 /// How many calls and recordings share a transaction.
@@ -27,6 +31,10 @@ pub struct HandOver {
     pub origin: Origin,
     /// Calls that started before this moment are history, which a target may not want. Unix milliseconds.
     pub installed_ms: i64,
+    /// What becomes of which calls.
+    pub rules: Arc<Book>,
+    /// How far the call log was read, Unix milliseconds; `None` before the first reading.
+    pub read_to: Box<dyn Fn() -> Option<i64> + Send>,
     /// Where dashboards are told, if there are any.
     pub events: Option<EventOutbox>,
     /// Rung when there are new deliveries.
@@ -56,21 +64,26 @@ impl HandOver {
     /// How long until the next call has settled; whatever is new rings.
     fn until_next(&self) -> Duration {
         let next = self.store.read(store::next_settle).unwrap_or(None);
-        let left = next.map_or(60_000, |next| next - self.clock.mono_ms());
-        Duration::from_millis(left.clamp(100, 60_000) as u64)
+        let now = self.clock.mono_ms();
+        let left = next.map_or(60_000, |next| next - now).clamp(100, 60_000);
+        // One that is due and still there waits for the call log to be read.
+        let task = self.store.read(store::next_call_back).unwrap_or(None);
+        let task = task.map_or(60_000, |next| next - now).clamp(1_000, 60_000);
+        Duration::from_millis(left.min(task) as u64)
     }
 
     /// Hands over what is due. `true` if there is more.
     fn round(&self) -> store::Result<bool> {
+        let tasks = self.make_tasks()?;
         let calls = self.store.read(|c| store::settled(c, &self.clock, BATCH))?;
         let recordings = self.store.read(|c| store::recordings_to_hand(c, BATCH))?;
         if calls.is_empty() && recordings.is_empty() {
-            return Ok(false);
+            return Ok(tasks);
         }
         // After calls come their recordings, which could not be handed over before them.
-        let more = !calls.is_empty() || recordings.len() == BATCH;
+        let more = tasks || !calls.is_empty() || recordings.len() == BATCH;
         let (targets, origin, clock) = (self.targets.clone(), self.origin.clone(), self.clock.clone());
-        let (installed_ms, events) = (self.installed_ms, self.events.is_some());
+        let (installed_ms, events, book) = (self.installed_ms, self.events.is_some(), Arc::clone(&self.rules));
         self.store.write(move |within| {
             let to = To {
                 within,
@@ -79,6 +92,8 @@ impl HandOver {
                 clock: &clock,
                 installed_ms,
                 events,
+                book: &book,
+                numbering: store::numbering_told(within)?,
             };
             calls.iter().try_for_each(|id| to.call(*id))?;
             recordings.iter().try_for_each(|recording| to.recording(recording))
@@ -98,29 +113,82 @@ struct To<'a> {
     clock: &'a Clock,
     installed_ms: i64,
     events: bool,
+    book: &'a Book,
+    numbering: Option<Numbering>,
 }
 
 impl To<'_> {
     fn call(&self, id: i64) -> store::Result<()> {
         // Read again inside the transaction: what is handed over is what is marked as handed over.
-        let Some(call) = store::call(self.within, id)? else {
+        let Some(about) = store::about_call(self.within, id)? else {
             return Ok(());
         };
-        let legs = store::legs_of(self.within, id)?;
-        let kind = match (call.handed_revision, call.outcome) {
-            (0, Outcome::Missed) => DeliveryKind::CallMissed,
-            (0, _) => DeliveryKind::CallCompleted,
-            _ => DeliveryKind::CallUpdated,
+        let (call, legs) = (&about.call, &about.legs);
+        let (before, told) = (store::decision(self.within, id)?, store::told_of(self.within, id)?);
+        let decision = match before.as_ref().filter(|before| before.excluded_by.is_some()) {
+            Some(excluded) => excluded.clone(),
+            None => with_the_told(self.book.decide(&about, self.numbering.as_ref()), &told),
         };
-        let body = call_body(self.origin, kind, &call, &legs);
-        for target in self.wanting(&call) {
-            let id = delivery_id(&target.name, kind, &call, &call.revision.to_string());
-            store::add_delivery(self.within, &id, &target.name, call.id, None, kind, &body, self.clock)?;
+        if before.as_ref() != Some(&decision) && (before.is_some() || !decision.matched.is_empty()) {
+            store::put_decision(self.within, id, &decision, self.clock)?;
+        }
+        if let Some(rule) = &decision.excluded_by {
+            store::withdraw(self.within, id, rule)?;
+            return store::mark_handed(self.within, id, call.revision);
+        }
+        let news = call.handed_revision == 0 && call.started_ms >= self.installed_ms;
+        if news {
+            self.notify(call, legs, &decision)?;
+        }
+        let mut bodies: Vec<(DeliveryKind, bool, String)> = Vec::new();
+        let mut getting = Vec::new();
+        for target in self.wanting(call).filter(|target| decision.delivers_to(&target.name)) {
+            getting.push(target.name.clone());
+            let kind = match (told.contains(&target.name), call.outcome) {
+                (true, _) => DeliveryKind::CallUpdated,
+                (false, Outcome::Missed) => DeliveryKind::CallMissed,
+                (false, _) => DeliveryKind::CallCompleted,
+            };
+            let spoken = decision.gives_transcript_to(&target.name);
+            if !bodies.iter().any(|made| (made.0, made.1) == (kind, spoken)) {
+                bodies.push((kind, spoken, call_body(self.origin, kind, call, legs, spoken)));
+            }
+            let body = bodies.iter().find(|made| (made.0, made.1) == (kind, spoken));
+            let body = body.map_or("", |made| made.2.as_str());
+            let id = delivery_id(&target.name, kind, call, &call.revision.to_string());
+            store::add_delivery(self.within, &id, &target.name, call.id, None, kind, body, self.clock)?;
+            if decision.delay_ms > 0 && kind != DeliveryKind::CallUpdated {
+                store::delay_delivery(self.within, &id, decision.delay_ms, self.clock)?;
+            }
+        }
+        if let Some(wanted) = decision.call_back.as_ref().filter(|_| news) {
+            let numbering = self.book.numbering(self.numbering.as_ref());
+            call_back::wait_for(self.within, call, wanted, getting, &numbering, self.clock)?;
         }
         if self.events {
-            EventOutbox::add(self.within, "event/call", call_event(&call).as_bytes(), self.clock)?;
+            EventOutbox::add(self.within, "event/call", call_event(call).as_bytes(), self.clock)?;
         }
         store::mark_handed(self.within, call.id, call.revision)
+    }
+
+    /// Tells whom the rules want told that they matched: before the call itself, which a rule may make wait.
+    fn notify(&self, call: &Call, legs: &[Leg], decision: &Decision) -> store::Result<()> {
+        let kind = DeliveryKind::RuleMatched;
+        for (rule, whom) in &decision.notify {
+            if whom == config::MQTT {
+                if self.events {
+                    let event = rule_event(call, rule);
+                    EventOutbox::add(self.within, "event/rule", event.as_bytes(), self.clock)?;
+                }
+            } else if self.targets.iter().any(|target| target.name == *whom) {
+                let (id, body) = (
+                    delivery_id(whom, kind, call, rule),
+                    rule_body(self.origin, call, legs, rule),
+                );
+                store::add_delivery(self.within, &id, whom, call.id, None, kind, &body, self.clock)?;
+            }
+        }
+        Ok(())
     }
 
     fn recording(&self, recording: &Recording) -> store::Result<()> {
@@ -130,6 +198,8 @@ impl To<'_> {
             .and_then(|id| store::call(self.within, id).transpose())
             .transpose()?
         {
+            // What was decided when its call was handed over, whatever the rules are by now.
+            let decision = store::decision(self.within, call.id)?.unwrap_or_default();
             let body = recording_body(self.origin, &call, recording);
             // The moment is part of the id: a PBX that was restored from a backup uses its ids again.
             let about = format!(
@@ -137,7 +207,8 @@ impl To<'_> {
                 recording.pbx_id,
                 recording.started_ms.unwrap_or(call.started_ms)
             );
-            for target in self.wanting(&call).filter(|target| target.audio) {
+            let gets = |target: &&config::Target| target.audio && decision.gives_audio_to(&target.name);
+            for target in self.wanting(&call).filter(gets) {
                 let id = delivery_id(&target.name, kind, &call, &about);
                 let (call, recording) = (call.id, Some(recording.id));
                 store::add_delivery(self.within, &id, &target.name, call, recording, kind, &body, self.clock)?;
@@ -150,4 +221,17 @@ impl To<'_> {
         let history = call.started_ms < self.installed_ms;
         self.targets.iter().filter(move |target| target.history || !history)
     }
+}
+
+/// A target that was told of a call goes on being told of it, whatever a later row makes the rules say.
+fn with_the_told(mut decision: Decision, told: &[String]) -> Decision {
+    if let Some(list) = decision.deliver.as_mut().filter(|_| decision.excluded_by.is_none()) {
+        list.extend(
+            told.iter()
+                .filter(|name| !list.contains(name))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+    }
+    decision
 }

@@ -6,14 +6,19 @@
 
 mod bitrix24;
 mod breaker;
+mod call_back;
 mod checked;
+mod crm;
 mod erase;
+mod espocrm;
 mod folder;
 mod handover;
+mod hubspot;
 mod line;
 mod payload;
 mod permission;
 mod pieces;
+mod pipedrive;
 mod s3;
 mod sign;
 mod status;

@@ -3,8 +3,9 @@
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use crate::model::{Call, DeliveryKind, Leg, Party, Recording};
+use crate::model::{Call, Delivery, DeliveryKind, Leg, Party, Recording};
 use crate::random::hex;
+use crate::store::CallBackRow;
 use crate::when;
 
 /// The most that a body may have: the convention asks for less than 20 kB, and legs or a transcript can be long.
@@ -23,8 +24,8 @@ pub(super) fn delivery_id(target: &str, kind: DeliveryKind, call: &Call, about: 
     format!("msg_{}", &hex(digest(&SHA256, whole.as_bytes()).as_ref())[..32])
 }
 
-/// The body about a call.
-pub(super) fn call_body(origin: &Origin, kind: DeliveryKind, call: &Call, legs: &[Leg]) -> String {
+/// The body about a call. Without `spoken` it has neither transcript nor summary, and says so.
+pub(super) fn call_body(origin: &Origin, kind: DeliveryKind, call: &Call, legs: &[Leg], spoken: bool) -> String {
     let mut recordings: Vec<i64> = legs.iter().flat_map(|leg| leg.recordings.clone()).collect();
     recordings.sort_unstable();
     recordings.dedup();
@@ -44,11 +45,14 @@ pub(super) fn call_body(origin: &Origin, kind: DeliveryKind, call: &Call, legs: 
         "recordings": recordings,
     });
     let text = |pick: fn(&Leg) -> Option<&String>| legs.iter().find_map(pick).cloned();
+    if !spoken {
+        data[WITHHELD] = true.into();
+    }
     for (name, value) in [
         ("summary", text(|leg| leg.summary.as_ref())),
         ("transcript", text(|leg| leg.transcript.as_ref())),
     ] {
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|_| spoken) {
             data[name] = value.into();
         }
     }
@@ -64,6 +68,51 @@ pub(super) fn call_body(origin: &Origin, kind: DeliveryKind, call: &Call, legs: 
         }
     }
     body
+}
+
+/// Stands in the data of a body whose transcript and summary a rule keeps back.
+pub(super) const WITHHELD: &str = "transcript_withheld";
+
+/// Whether a rule keeps what was said from the target of this delivery: the legs in the store tell it all the same.
+pub(super) fn keeps_words_back(delivery: &Delivery) -> bool {
+    let body: Value = serde_json::from_str(delivery.body.as_deref().unwrap_or_default()).unwrap_or_default();
+    body["data"][WITHHELD] == true
+}
+
+/// When the task of a delivery is due, Unix milliseconds.
+pub(super) fn due_ms(delivery: &Delivery) -> Option<i64> {
+    let body: Value = serde_json::from_str(delivery.body.as_deref()?).ok()?;
+    when::parse_rfc3339(body["data"]["task"]["due"].as_str()?)
+}
+
+/// The body of a task: all that is told of the missed call, and `task` with what is to be done by when.
+pub(super) fn task_body(origin: &Origin, call: &Call, legs: &[Leg], row: &CallBackRow) -> String {
+    let body = call_body(origin, DeliveryKind::TaskCallBack, call, legs, false);
+    let mut body: Value = serde_json::from_str(&body).unwrap_or_default();
+    body["timestamp"] = when::rfc3339(row.due_ms).into();
+    body["data"]["task"] = json!({
+        "action": "call_back",
+        "rule": row.rule,
+        "number": row.number,
+        "due": when::rfc3339(row.due_ms),
+        "waited_s": row.after_ms / 1000,
+    });
+    body.to_string()
+}
+
+/// The body that tells that a rule matched: which, and the call without what was said in it.
+pub(super) fn rule_body(origin: &Origin, call: &Call, legs: &[Leg], rule: &str) -> String {
+    let body = call_body(origin, DeliveryKind::RuleMatched, call, legs, false);
+    let mut body: Value = serde_json::from_str(&body).unwrap_or_default();
+    body["data"]["rule"] = rule.into();
+    body.to_string()
+}
+
+/// What the dashboards are told of a rule that matched: no number and no name from outside.
+pub(super) fn rule_event(call: &Call, rule: &str) -> String {
+    let mut event: Value = serde_json::from_str(&call_event(call)).unwrap_or_default();
+    event["rule"] = rule.into();
+    event.to_string()
 }
 
 /// The body that announces a recording.
@@ -157,6 +206,7 @@ mod tests {
             transcript: Some("word ".repeat(10_000)),
             summary: Some("short".to_owned()),
             sentiment: None,
+            did: None,
         };
         let legs: Vec<Leg> = (0..200).map(leg).collect();
         let call = Call::of(&legs, |_| true).unwrap();
@@ -165,6 +215,7 @@ mod tests {
             DeliveryKind::CallCompleted,
             &call,
             &legs,
+            true,
         );
         assert!(body.len() < 20_000, "{}", body.len());
         let body: Value = serde_json::from_str(&body).unwrap();

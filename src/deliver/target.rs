@@ -1,15 +1,21 @@
 //! What every kind of target must be able to do, and the one place that makes them.
 
+use std::time::Duration;
+
 use super::bitrix24::Bitrix24;
+use super::crm::{Crm, Vendor, Wire};
 use super::erase::{Erased, trace_of};
+use super::espocrm::EspoCrm;
 use super::folder::Folder;
+use super::hubspot::HubSpot;
+use super::pipedrive::Pipedrive;
 use super::s3::ObjectStore;
 use super::verdict::Verdict;
 use super::webhook::Webhook;
 use crate::clock::Clock;
-use crate::config::{self, TargetKind};
+use crate::config::{self, CrmKind, TargetKind};
 use crate::http::TrustError;
-use crate::model::{Delivery, Standing};
+use crate::model::{Delivery, DeliveryKind, Standing};
 use crate::spool::Spool;
 use crate::store::{self, ErasureItem, Store};
 
@@ -23,9 +29,21 @@ pub trait Target: Send {
     /// Tries to deliver. An error is one of our own store's; whatever the target does is a [`Verdict`].
     fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict>;
 
+    /// Whether it has a place for things of this kind. What it hasn't is left out, which is no failure.
+    fn takes(&self, kind: DeliveryKind) -> bool {
+        !matches!(kind, DeliveryKind::TaskCallBack | DeliveryKind::RuleMatched)
+    }
+
     /// Looks whether the target can be used, without giving it anything; says what was found. `store` is there for what
     /// the target keeps between runs, and `None` before the first start.
     fn check(&self, store: Option<&Store>) -> Result<String, Trouble>;
+
+    /// How long a request of which no answer was heard may still be carried out. For so long a delivery whose outcome is
+    /// unknown is left alone: who looks earlier for what it made finds nothing, and makes it a second time. Zero where
+    /// the same thing given twice does no harm.
+    fn lingers(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// What a technician does about a failure with this code.
     fn remedy(&self, code: &str) -> &'static str;
@@ -37,7 +55,7 @@ pub trait Target: Send {
         Ok(deliveries.iter().map(trace_of).collect())
     }
 
-    /// Asks the target to erase something that [`Target::traces`] named ([`ErasureItem::what`]); once or again. A target that has no such way
+    /// Asks the target to erase something that [`Target::traces`] named ([`ErasureItem::what`]); once or again. A target that
     /// says so.
     fn erase(&self, item: &ErasureItem, store: &Store) -> store::Result<Erased> {
         let _ = (item, store);
@@ -73,6 +91,15 @@ pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, T
         TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
         TargetKind::Bitrix24(settings) => Box::new(Bitrix24::new(&target.name, settings, clock)?),
         TargetKind::S3(settings) => Box::new(ObjectStore::new(&target.name, settings, clock.clone())?),
+        TargetKind::Crm(settings) => {
+            let wire = Wire::new(&target.name, settings, clock)?;
+            let vendor: Box<dyn Vendor> = match settings.kind {
+                CrmKind::HubSpot => Box::new(HubSpot::new(wire, settings)),
+                CrmKind::Pipedrive => Box::new(Pipedrive::new(wire)),
+                CrmKind::EspoCrm => Box::new(EspoCrm::new(wire)),
+            };
+            Box::new(Crm::new(vendor, settings))
+        }
         TargetKind::Folder(settings) => Box::new(Folder::new(&target.name, settings)),
     })
 }

@@ -74,6 +74,10 @@ impl Target for Webhook {
         Ok(self.follow(&answer, delivery, &recording, spool))
     }
 
+    fn takes(&self, _kind: DeliveryKind) -> bool {
+        true
+    }
+
     /// Its secret, its name, its port, its certificate: nothing is posted.
     fn check(&self, _store: Option<&Store>) -> Result<String, Trouble> {
         self.secret().map_err(|text| Trouble::new("secret", text))?;

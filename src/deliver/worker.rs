@@ -50,10 +50,17 @@ const ITEMS: [&str; 4] = ["down", "disabled", "permission", "waiting"];
 impl Worker {
     /// Delivers until `bell` says stop. An error is one of the store's sync: fatal.
     pub fn run(self, bell: &Bell) -> Result<(), store::Error> {
-        let mut claimed = None;
+        let (mut claimed, mut left_alone) = (None, false);
         loop {
-            let pause = match self.round(&mut claimed) {
-                Ok(pause) => pause,
+            let round = match left_alone {
+                true => self.round(&mut claimed),
+                false => self.leave_unsure_alone().map(|()| Duration::ZERO),
+            };
+            let pause = match round {
+                Ok(pause) => {
+                    left_alone = true;
+                    pause
+                }
                 Err(error) if error.kind == store::Kind::FailedSync => return Err(error),
                 Err(error) => {
                     log::debug!("delivering to {} waits: {error}", self.name);
@@ -64,6 +71,17 @@ impl Worker {
                 return Ok(());
             }
         }
+    }
+
+    /// What was sent when this box went down may still be under way.
+    fn leave_unsure_alone(&self) -> store::Result<()> {
+        let lingers = self.target.lingers();
+        if lingers.is_zero() {
+            return Ok(());
+        }
+        let (name, clock) = (self.name.clone(), self.clock.clone());
+        self.store
+            .write(move |within| store::postpone_unsure(within, &name, lingers.as_millis() as i64, &clock))
     }
 
     /// Delivers one thing, which is `claimed` if the last round noted before its end that this one is to be sent. Gives
@@ -101,6 +119,15 @@ impl Worker {
             let left = due.map(|due| due - now).filter(|left| *left > 0).unwrap_or(IDLE_MS);
             return Ok(Duration::from_millis(left.min(IDLE_MS) as u64));
         };
+        if !self.target.takes(delivery.kind) {
+            let receipt = format!("left out: a target of this kind takes no {}", delivery.kind.word());
+            let (clock, name) = (self.clock.clone(), self.name.clone());
+            *claimed = self.store.write(move |within| {
+                store::mark_delivered(within, delivery.seq, &receipt, &clock)?;
+                claim(within, &name, &clock)
+            })?;
+            return Ok(Duration::ZERO);
+        }
         let verdict = self.target.deliver(&delivery, &self.store, &self.spool)?;
         *claimed = self.conclude(delivery, target, verdict)?;
         Ok(Duration::ZERO)
@@ -176,6 +203,10 @@ impl Worker {
                 let pause = match blame {
                     Blame::Target | Blame::Permission => Duration::ZERO,
                     _ => Backoff::NETWORK.pause(delivery.attempts + 1, retry_after),
+                };
+                let pause = match unsure {
+                    true => pause.max(self.target.lingers()),
+                    false => pause,
                 };
                 if blame == Blame::Permission {
                     breaker::refused(&mut target, (&code, &reason), retry_after, &clock);

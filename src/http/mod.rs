@@ -104,6 +104,15 @@ impl Client {
         request.send(body).map(Answer::new).map_err(Error::from)
     }
 
+    /// PATCH of a small body.
+    pub fn patch(&self, url: &str, headers: Headers, body: &[u8]) -> Result<Answer, Error> {
+        let mut request = self.agent.patch(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send(body).map(Answer::new).map_err(Error::from)
+    }
+
     /// A connection of its own to the host of `url`, judged like all others, for what is no request and answer.
     pub fn open(&self, url: &str, patience: Duration) -> Result<Stream, Error> {
         Stream::open(&self.tls, url, patience)

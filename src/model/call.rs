@@ -30,6 +30,18 @@ pub enum Outcome {
 }
 words!(Outcome { Answered = "answered", Missed = "missed", Unanswered = "unanswered" });
 
+/// Where a missed call is that is to become a task if nobody calls back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallBackState {
+    /// Somebody may still call back.
+    Waiting,
+    /// Nobody did, and the task was made.
+    Made,
+    /// No task is needed, or none can be made.
+    Over,
+}
+words!(CallBackState { Waiting = "waiting", Made = "made", Over = "over" });
+
 /// One side of a leg.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
@@ -102,6 +114,8 @@ pub struct Leg {
     pub summary: Option<String>,
     /// How the speakers felt, as the PBX's AI judges it: 1 (worst) to 5 (best).
     pub sentiment: Option<i64>,
+    /// The company's number that was called, where the PBX tells it here.
+    pub did: Option<String>,
 }
 
 /// How ids begin that callspool makes for rows that carry none.
@@ -261,6 +275,7 @@ mod tests {
             transcript: None,
             summary: None,
             sentiment: None,
+            did: None,
         }
     }
 

@@ -15,12 +15,18 @@ pub enum DeliveryKind {
     CallUpdated,
     /// A recording, with its audio.
     RecordingReady,
+    /// A missed call that nobody called back: somebody should.
+    TaskCallBack,
+    /// A rule matched a call that asks for this to be told.
+    RuleMatched,
 }
 words!(DeliveryKind {
     CallCompleted = "call.completed",
     CallMissed = "call.missed",
     CallUpdated = "call.updated",
     RecordingReady = "recording.ready",
+    TaskCallBack = "task.call_back",
+    RuleMatched = "rule.matched",
 });
 
 /// Where a delivery is.

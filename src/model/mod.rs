@@ -8,7 +8,7 @@ mod number;
 mod recording;
 mod word;
 
-pub use call::{Call, Direction, Leg, Outcome, Party, WHOLE_CALL};
+pub use call::{Call, CallBackState, Direction, Leg, Outcome, Party, WHOLE_CALL};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState, Standing};
 pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 pub use machine::Machine;

@@ -173,6 +173,8 @@ pub struct ListedRecording {
     pub to_dn: Option<String>,
     /// The extension that was recorded: the folder of the file.
     pub extension: Option<String>,
+    /// The company's number that was called, where the list tells it.
+    pub did: Option<String>,
     /// Moved to the PBX's archive.
     pub archived: bool,
     /// Key of the call that it belongs to, where the driver itself can tell; else the rows of the calls name it.

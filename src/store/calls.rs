@@ -75,8 +75,8 @@ fn put_leg(within: &Savepoint, leg: &Leg, call: i64) -> Result<()> {
         .prepare_cached(
             "INSERT OR REPLACE INTO leg (cdr_id, call, history_id, started_ms, ringing_ms, talking_ms, answered,
                  direction, kind, status, reason, from_dn, from_number, from_name, from_kind,
-                 to_dn, to_number, to_name, to_kind, recordings, transcript, summary, sentiment)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23)",
+                 to_dn, to_number, to_name, to_kind, recordings, transcript, summary, sentiment, did)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)",
         )?
         .execute(params![
             leg.cdr_id,
@@ -102,6 +102,7 @@ fn put_leg(within: &Savepoint, leg: &Leg, call: i64) -> Result<()> {
             leg.transcript,
             leg.summary,
             leg.sentiment,
+            leg.did,
         ])?;
     Ok(())
 }
@@ -352,6 +353,7 @@ pub(super) fn leg_of_row(row: &Row) -> Leg {
         transcript: text("transcript"),
         summary: text("summary"),
         sentiment: row.get::<_, Option<i64>>("sentiment").ok().flatten(),
+        did: text("did"),
     }
 }
 

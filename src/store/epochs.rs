@@ -39,6 +39,8 @@ pub struct Seen {
     pub extension: Option<String>,
     /// Moved to the PBX's archive.
     pub archived: bool,
+    /// The company's number that was called, where the list tells.
+    pub did: Option<String>,
     /// Key of the call that it belongs to, where the list tells.
     pub call: Option<String>,
     /// Which zone its start is written in is a guess, which another reading may correct (before v20).
@@ -125,7 +127,8 @@ pub fn note_listed(within: &Savepoint, seen: &Seen, clock: &Clock) -> Result<boo
         .prepare_cached(
             "UPDATE recording SET started_ms = CASE WHEN ?7 THEN coalesce(?2, started_ms) ELSE coalesce(started_ms, ?2) END,
                  ended_ms = coalesce(?3, ended_ms),
-                 from_dn = coalesce(?4, from_dn), to_dn = coalesce(?5, to_dn), extension = coalesce(?6, extension)
+                 from_dn = coalesce(?4, from_dn), to_dn = coalesce(?5, to_dn), extension = coalesce(?6, extension),
+                 did = coalesce(?8, did)
              WHERE id = ?1",
         )?
         .execute(params![
@@ -135,7 +138,8 @@ pub fn note_listed(within: &Savepoint, seen: &Seen, clock: &Clock) -> Result<boo
             seen.from_dn,
             seen.to_dn,
             seen.extension,
-            seen.zone_unsure
+            seen.zone_unsure,
+            seen.did
         ])?;
     if let Some(key) = &seen.call
         && let Some(call) = call_of_key(within, key)?

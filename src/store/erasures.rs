@@ -260,6 +260,15 @@ pub fn next_item(connection: &Connection, target: &str, clock: &Clock) -> Result
         .optional()?)
 }
 
+/// What `target` did not answer is asked again at once.
+pub fn ask_again(within: &Savepoint, target: &str) -> Result<()> {
+    within.execute(
+        "UPDATE erasure_item SET next_mono = 0, attempts = 0 WHERE target = ?1 AND state = 'open'",
+        [target],
+    )?;
+    Ok(())
+}
+
 /// What came of asking. An open one is asked again after `pause_ms`.
 pub fn set_item(
     within: &Savepoint,

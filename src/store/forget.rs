@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, Savepoint, params};
+use rusqlite::{Connection, OptionalExtension, Savepoint, params};
 
 use super::calls::{rows, sum_up};
 use super::erased::{self, Marker};
@@ -143,6 +143,18 @@ pub fn erase_part(
                 params![target, part.call, key],
             )?;
         }
+    }
+    let waits: Option<String> = within
+        .query_row("SELECT number FROM call_back WHERE call = ?1", [part.call], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    if waits
+        .as_deref()
+        .and_then(Number::read)
+        .is_some_and(|waits| waits.is(number))
+    {
+        within.execute("DELETE FROM call_back WHERE call = ?1", [part.call])?;
     }
     for one in &part.recordings {
         within.execute("DELETE FROM recording WHERE id = ?1", [one.id])?;

@@ -79,6 +79,7 @@ pub(super) fn merged(leg: &Leg, before: &Leg, twin: bool) -> Leg {
         transcript: leg.transcript.clone().or_else(|| before.transcript.clone()),
         summary: leg.summary.clone().or_else(|| before.summary.clone()),
         sentiment: leg.sentiment.or(before.sentiment),
+        did: leg.did.clone().or_else(|| before.did.clone()),
         ..leg.clone()
     };
     if twin {

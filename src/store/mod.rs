@@ -7,10 +7,12 @@ mod accounts;
 mod age;
 mod audit;
 mod backup;
+mod call_backs;
 mod calls;
 mod cdr;
 mod counts;
 mod coverage;
+mod decisions;
 mod directory;
 mod epochs;
 mod erased;
@@ -49,6 +51,10 @@ pub use accounts::{
 pub use age::{AgeMark, here_for, known_time, last_mark, mark_age, note_time};
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
+pub use call_backs::{
+    CallBackRow, add_call_back, call_back, calls_begun, due_call_backs, end_call_back, has_gap, next_call_back,
+    waiting_for_number,
+};
 pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, calls_ended, legs_of, mark_handed, next_settle, settled,
     take_legs,
@@ -58,14 +64,17 @@ pub use cdr::{
 };
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
+pub use decisions::{
+    NUMBERING, about_call, decision, numbering_told, put_decision, stand_back, tells_dids, told_of, withdraw,
+};
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
 };
 pub use epochs::{Seen, expect_of_leg, note_listed, set_pbx_copy};
 pub use erased::is_erased_call;
 pub use erasures::{
-    Erasure, ErasureItem, ErasureState, Extent, ItemState, add_erasure, count_erased, erase_call, erasure,
-    erasure_calls, erasure_items, erasure_number, erasures, erasures_to_note, forget_number, has_noted,
+    Erasure, ErasureItem, ErasureState, Extent, ItemState, add_erasure, ask_again, count_erased, erase_call,
+    erasure, erasure_calls, erasure_items, erasure_number, erasures, erasures_to_note, forget_number, has_noted,
     has_open_items, next_item, note_items, open_erasures, set_erasure, set_item, spare_call,
 };
 pub use error::{Error, Kind, Result};
@@ -81,9 +90,9 @@ pub use holds::{Hold, HoldOn, add_hold, end_hold, hold, holds, holds_of, holds_t
 pub use identity::call_of_leg;
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
-    Progress, add_delivery, delivered_since, deliveries_of, delivery, drop_delivery, held_deliveries,
-    mark_delivered, mark_failed, mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held,
-    waiting_deliveries,
+    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, delivery, drop_delivery,
+    held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due, outbox_progress,
+    postpone_unsure, rebase_timers, retry_held, waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};

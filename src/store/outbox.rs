@@ -7,7 +7,7 @@ use super::calls::rows;
 use crate::clock::Clock;
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
 
-/// Makes a delivery; one that was made before (same id) is left as it is.
+/// Makes a delivery that is due at once; one that was made before (same id) is left as it is.
 #[allow(clippy::too_many_arguments)]
 pub fn add_delivery(
     within: &Savepoint,
@@ -35,6 +35,16 @@ pub fn add_delivery(
             clock.boot(),
             clock.wall_ms()
         ])?;
+    Ok(())
+}
+
+/// Lets a delivery that was just made wait: a rule wants it later.
+pub fn delay_delivery(within: &Savepoint, id: &str, delay_ms: i64, clock: &Clock) -> Result<()> {
+    within
+        .prepare_cached(
+            "UPDATE delivery SET delay_ms = ?2, next_mono = ?3 WHERE id = ?1 AND state = 'waiting' AND attempts = 0",
+        )?
+        .execute(params![id, delay_ms, clock.mono_ms() + delay_ms])?;
     Ok(())
 }
 
@@ -110,6 +120,16 @@ pub fn mark_failed(
         "UPDATE delivery SET state = ?2, attempts = attempts + ?3, code = ?4, reason = ?5, next_mono = ?6, boot = ?7
          WHERE seq = ?1",
         params![seq, state.word(), own, code, reason, clock.mono_ms() + pause_ms, clock.boot()],
+    )?;
+    Ok(())
+}
+
+/// Leaves the deliveries of a target whose outcome is unknown alone for `pause_ms`.
+pub fn postpone_unsure(within: &Savepoint, target: &str, pause_ms: i64, clock: &Clock) -> Result<()> {
+    within.execute(
+        "UPDATE delivery SET next_mono = max(next_mono, ?2), boot = ?3
+         WHERE target = ?1 AND state = 'unsure' AND state <> 'delivered'",
+        params![target, clock.mono_ms() + pause_ms, clock.boot()],
     )?;
     Ok(())
 }
@@ -214,6 +234,13 @@ pub fn rebase_timers(within: &Savepoint, clock: &Clock) -> Result<()> {
             params![clock.mono_ms(), clock.boot()],
         )?;
     }
+    // What a rule makes wait has not been tried: it waits for as long as is left by the wall clock.
+    within.execute(
+        "UPDATE delivery SET next_mono = ?1 + min(max(created_ms + delay_ms - ?3, 0), delay_ms)
+         WHERE boot = ?2 AND delay_ms > 0 AND state = 'waiting' AND attempts = 0 AND code = ''",
+        params![clock.mono_ms(), clock.boot(), clock.wall_ms()],
+    )?;
+    super::call_backs::rebase_call_backs(within, clock)?;
     // A boot is pause enough for a call to have settled.
     within.execute(
         "UPDATE call SET settle_mono = ?1, boot = ?2 WHERE boot <> ?2 AND handed_revision < revision",

@@ -1,8 +1,5 @@
 -- Retention, holds and erasure.
 
--- How long the recordings of a call are kept after their confirmation, where a rule says so; NULL: as spool.keep says.
-ALTER TABLE call ADD COLUMN retain_ms INTEGER;
-
 -- When, by known time, every target was seen to have the recording.
 ALTER TABLE recording ADD COLUMN safe_ms INTEGER;
 CREATE INDEX recording_to_judge ON recording (id) WHERE file IS NOT NULL AND safe_ms IS NULL;

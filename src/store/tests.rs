@@ -34,6 +34,7 @@ fn leg(cdr: &str, key: &str, talking_ms: i64) -> Leg {
         transcript: None,
         summary: None,
         sentiment: None,
+        did: None,
     }
 }
 
@@ -133,6 +134,34 @@ fn many_writers_share_commits_and_each_gets_its_own_answer() {
         .unwrap();
     assert_eq!(rows, 400);
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_may_still_be_under_way_is_left_alone_and_nothing_else_is() {
+    let (store, _folder) = store();
+    let clock = Clock::system();
+    let calls = [leg("a", "k", 9_000), leg("b", "l", 9_000)].map(|leg| take(&store, vec![leg])[0]);
+    let at = clock.clone();
+    let left = store.write(move |within| {
+        for (id, call) in [("1", calls[0]), ("2", calls[1])] {
+            add_delivery(within, id, "crm", call, None, DeliveryKind::CallCompleted, "{}", &at)?;
+        }
+        // The first was being sent when the box went down.
+        let first = next_delivery(within, "crm", &at)?.map(|one| one.seq).unwrap_or(0);
+        mark_unsure(within, first)?;
+        postpone_unsure(within, "other", 60_000, &at)?;
+        assert_eq!(
+            next_delivery(within, "crm", &at)?.map(|one| one.id).as_deref(),
+            Some("1")
+        );
+        postpone_unsure(within, "crm", 60_000, &at)?;
+        assert_eq!(
+            next_delivery(within, "crm", &at)?.map(|one| one.id).as_deref(),
+            Some("2")
+        );
+        Ok(next_due(within, "crm", &at)?.unwrap_or(0) - at.mono_ms())
+    });
+    assert!((59_000..=60_000).contains(&left.unwrap()));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use super::{Context, Fatal, Trouble, reconcile};
+use super::{Context, Fatal, Trouble, gate, reconcile};
 use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
 use crate::files;
@@ -165,7 +165,9 @@ fn fetch_all(
         if !make_room(context, batch.bytes)? {
             return Ok(Some(Duration::from_secs(10)));
         }
-        fetch(context, recording, batch)?;
+        if gate::may_fetch(context, recording)? {
+            fetch(context, recording, batch)?;
+        }
     }
     Ok(None)
 }

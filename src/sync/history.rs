@@ -487,6 +487,7 @@ fn seen(found: &ListedRecording, zone_unsure: bool) -> Seen {
         to_dn: found.to_dn.clone(),
         extension: found.extension.clone(),
         archived: found.archived,
+        did: found.did.clone(),
         call: found.call.clone(),
         zone_unsure,
     }

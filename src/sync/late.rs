@@ -38,7 +38,9 @@ impl Late {
                 continue;
             }
             let known = context.store.read(|c| store::recording_by_pbx_id(c, found.pbx_id))?;
-            let Some(known) = known.filter(|one| one.transcript.is_none() && one.summary.is_none()) else {
+            let Some(known) =
+                known.filter(|one| one.transcript.is_none() && one.summary.is_none() && one.code != "excluded")
+            else {
                 continue;
             };
             let said = match context.pbx.transcript(found.pbx_id) {

@@ -5,6 +5,7 @@
 
 mod audio;
 mod drift;
+mod gate;
 mod history;
 mod late;
 mod line;
@@ -29,6 +30,7 @@ use crate::config;
 use crate::files;
 use crate::health::Health;
 use crate::pbx::Pbx;
+use crate::rules::Book;
 use crate::spool::Spool;
 use crate::store::{self, Store};
 
@@ -47,6 +49,8 @@ pub struct Context {
     pub health: Health,
     /// How to read the PBX.
     pub config: config::Pbx,
+    /// What becomes of which calls.
+    pub rules: Arc<Book>,
     /// What faces show of the PBX.
     pub pbx_status: Arc<Mutex<PbxStatus>>,
     /// What faces show of the reading.

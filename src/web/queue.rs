@@ -11,6 +11,7 @@ use super::site::{Site, Unread};
 use super::visitor::Visitor;
 use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
+use crate::rights::Action;
 use crate::store;
 use crate::why::{self, Circumstances};
 
@@ -139,6 +140,8 @@ pub(super) fn delivery_line(
         DeliveryKind::CallMissed => "The missed call",
         DeliveryKind::CallUpdated => "News of the call",
         DeliveryKind::RecordingReady => "The recording",
+        DeliveryKind::TaskCallBack => "A task to call back",
+        DeliveryKind::RuleMatched => "Word of a rule",
     };
     html! {
         tr role="row" {
@@ -154,6 +157,9 @@ pub(super) fn delivery_line(
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {
                     (retry(visitor, "", &delivery.id, back, "Retry", &format!("retry-{}", delivery.seq)))
+                    @if visitor.over_all(Action::QueueDrop) {
+                        " " a href={ "/drop?id=" (delivery.id) "&back=" (back) } { "Drop…" }
+                    }
                 }
             }
         }

@@ -32,6 +32,7 @@ fn a_target_that_is_down_is_asked_when_it_is_back_and_nothing_here_waits_for_it(
     process.wait_until_up(&setup);
     assert!(waiting(&setup) > 0);
     told.start_again().unwrap();
+    callspool(&setup, &["queue", "retry", "--target", "told"]);
     wait_state(&setup, &mut process, id, &["done"]);
     for call in &gone {
         assert!(told.with_state(|state| state.events_of(&call.main_call_history_id).is_empty()));

@@ -1,11 +1,13 @@
 //! Targets: what all kinds have in common, and one file for the settings of each kind.
 
 mod bitrix24;
+mod crm;
 mod folder;
 mod naming;
 mod s3;
 mod webhook;
 
+pub use crm::{Crm, CrmKind};
 pub use folder::Folder;
 pub use naming::Naming;
 pub use s3::{LockMode, S3};
@@ -15,7 +17,7 @@ use super::value::Resolver;
 use super::{Target, TargetKind};
 
 /// What the kinds are called.
-const KINDS: &str = "\"webhook\", \"s3\", \"folder\" and \"bitrix24\"";
+const KINDS: &str = "\"webhook\", \"s3\", \"folder\", \"bitrix24\", \"hubspot\", \"pipedrive\" and \"espocrm\"";
 
 /// A key of the target that is being resolved.
 type Key<'a> = &'a dyn Fn(&str) -> String;
@@ -41,7 +43,7 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
             &key("kind"),
             raw.kind.take(),
             "webhook",
-            "What it is: \"webhook\" (Standard Webhooks), \"bitrix24\", \"s3\" (object storage) or \"folder\" (a NAS, a USB disk).",
+            "What it is: \"webhook\" (Standard Webhooks), \"bitrix24\", \"hubspot\", \"pipedrive\", \"espocrm\", \"s3\" (object storage) or \"folder\" (a NAS, a USB disk).",
         );
         let audio = typed.flag(
             &key("audio"),
@@ -60,6 +62,9 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
             "bitrix24" => TargetKind::Bitrix24(bitrix24::resolve(typed, &key, raw)),
             "s3" => TargetKind::S3(Box::new(s3::resolve(typed, &key, raw))),
             "folder" => TargetKind::Folder(folder::resolve(typed, &key, raw)),
+            other if let Some(of) = crm::CrmKind::of(other) => {
+                TargetKind::Crm(Box::new(crm::resolve(typed, &key, of, raw)))
+            }
             _ => {
                 typed.wrong(
                     &key("kind"),
@@ -87,4 +92,7 @@ pub(super) fn examples() -> Vec<RawTarget> {
         folder::example(),
         bitrix24::example(),
     ]
+    .into_iter()
+    .chain(crm::examples())
+    .collect()
 }

@@ -1,15 +1,10 @@
 //! What is known about one entry at the portal — a call, or a second recording of it that needs a call of its own — kept
 //! durably between its steps: pending → registered → finished → record attached → transcript attached.
 
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::trip::Trip;
-use crate::random::hex;
-use crate::store::Store;
-
-/// Under this key stands the call itself.
-pub(super) const CALL: &str = "call";
+pub(super) use crate::deliver::crm::{CALL, Notes};
 
 /// By which way an entry goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,41 +74,14 @@ pub(super) struct Entry {
     pub task: Option<String>,
 }
 
-/// The entries of one call at one target.
-pub(super) struct Notes<'a> {
-    pub store: &'a Store,
-    pub target: &'a str,
-    pub call: i64,
-}
-
 impl Notes<'_> {
     /// The entry under `key`, if something is known about it.
     pub(super) fn entry(&self, key: &str) -> Result<Option<Entry>, Trip> {
-        let noted = self.store.progress(self.target, Some(self.call)).map_err(Trip::Store)?;
-        Ok(noted.get(key).and_then(|text| serde_json::from_str(text).ok()))
+        Ok(self.noted(key)?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// Stores an entry; the next step may go out when this returns.
     pub(super) fn save(&self, key: &str, entry: &Entry) -> Result<(), Trip> {
-        let text = serde_json::to_string(entry).unwrap_or_default();
-        self.store
-            .save_progress(self.target, Some(self.call), key, &text)
-            .map_err(Trip::Store)
+        self.note(key, &serde_json::to_string(entry).unwrap_or_default())
     }
-}
-
-/// The key of a recording that needs an entry of its own.
-pub(super) fn recording_key(pbx_id: i64) -> String {
-    format!("recording {pbx_id}")
-}
-
-/// `EXTERNAL_CALL_ID`: made of what it is about, so that even a box that lost its store makes the same and finds at the
-/// portal what it had given it.
-pub(super) fn external_id(target: &str, call_key: &str, key: &str) -> String {
-    format!("callspool-{}", &hash(&[target, call_key, key].join("\u{1f}"))[..32])
-}
-
-/// SHA-256 of a text in hexadecimal.
-pub(super) fn hash(text: &str) -> String {
-    hex(digest(&SHA256, text.as_bytes()).as_ref())
 }

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::Bitrix24;
-use super::entry::{CALL, Entry, Notes, Way, hash};
+use super::entry::{CALL, Entry, Way};
 use super::trip::Trip;
-use crate::model::Leg;
+use crate::deliver::crm::{Notes, external_id, hash, transcript};
+use crate::model::{Delivery, Leg};
 
-/// Longer transcripts are cut: the documentation names no limit, and a request has 60 s.
-const MOST_TEXT: usize = 60_000;
+/// The key of the entry that belongs to a rule's task.
+const CALL_BACK: &str = "call_back";
 
 impl Bitrix24 {
     /// Brings the call's entry to *transcript attached*. Gives whether there is one now.
@@ -60,18 +61,53 @@ impl Bitrix24 {
     /// Makes the task for a missed call, once.
     pub(super) fn make_task(&self, notes: &Notes, entry: &mut Entry) -> Result<(), Trip> {
         let to = self.portal.settings.task_for;
-        if to == 0 || entry.plan.status != "304" || entry.task.is_some() {
+        if to == 0 || entry.plan.status != "304" {
+            return Ok(());
+        }
+        self.task_once(notes, CALL, entry, to)
+    }
+
+    /// Makes the task of a rule, because nobody called back. Where each missed call has one from the beginning it is that.
+    pub(super) fn call_back(&self, notes: &Notes, delivery: &Delivery, legs: &[Leg]) -> Result<String, Trip> {
+        let main = notes.entry(CALL)?;
+        if let Some(task) = main.as_ref().and_then(|main| main.task.as_ref()) {
+            return Ok(format!("task {task}, which was made when the call was told"));
+        }
+        let mut entry = match notes.entry(CALL_BACK)? {
+            Some(entry) => entry,
+            None => {
+                let mut plan = self.planner(notes).of_call(delivery, legs)?;
+                // Not the call's own mark: that is looked for where each missed call has a task.
+                plan.external = external_id(&self.portal.name, &plan.external, CALL_BACK);
+                let entity = main.as_ref().and_then(|main| main.entity.clone());
+                Entry {
+                    plan,
+                    entity,
+                    ..Entry::default()
+                }
+            }
+        };
+        let to = match self.portal.settings.task_for {
+            0 => entry.plan.user,
+            to => to,
+        };
+        self.task_once(notes, CALL_BACK, &mut entry, to)?;
+        Ok(format!("task {}", entry.task.as_deref().unwrap_or("made")))
+    }
+
+    fn task_once(&self, notes: &Notes, key: &str, entry: &mut Entry, to: u64) -> Result<(), Trip> {
+        if entry.task.is_some() {
             return Ok(());
         }
         if entry.tasking
             && let Some(task) = self.task_of(notes, entry)?
         {
             entry.task = Some(task);
-            return notes.save(CALL, entry);
+            return notes.save(key, entry);
         }
         if !entry.tasking {
             entry.tasking = true;
-            notes.save(CALL, entry)?;
+            notes.save(key, entry)?;
         }
         let about = if entry.plan.number_known {
             format!("Call back {}", entry.plan.number)
@@ -92,7 +128,7 @@ impl Bitrix24 {
             .call(Some(notes.store), "tasks.task.add", json!({ "fields": fields }))?;
         let id = made.pointer("/task/id").map(|id| id.to_string().replace('"', ""));
         entry.task = Some(id.unwrap_or_else(|| "made".to_owned()));
-        notes.save(CALL, entry)
+        notes.save(key, entry)
     }
 
     fn task_of(&self, notes: &Notes, entry: &Entry) -> Result<Option<String>, Trip> {
@@ -121,20 +157,4 @@ fn crm_link((kind, id): &(String, u64)) -> Option<String> {
         _ => return None,
     };
     Some(format!("{letter}_{id}"))
-}
-
-/// What was said in the whole call: its legs' transcripts, each once.
-fn transcript(legs: &[Leg]) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for text in legs.iter().filter_map(|leg| leg.transcript.as_deref()) {
-        let text = text.trim();
-        if !text.is_empty() && !parts.contains(&text) {
-            parts.push(text);
-        }
-    }
-    let whole = parts.join("\n\n");
-    let end = (0..=whole.len().min(MOST_TEXT))
-        .rev()
-        .find(|at| whole.is_char_boundary(*at));
-    (!whole.is_empty()).then(|| whole[..end.unwrap_or(0)].to_owned())
 }

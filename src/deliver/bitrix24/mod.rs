@@ -8,12 +8,10 @@
 //! Facts about the portal are from the vendor's REST documentation (August 2026); none was tried against a live one.
 
 mod activity;
-mod bucket;
 mod call;
 mod employees;
 mod entry;
 mod extras;
-mod number;
 mod oauth;
 mod plan;
 mod portal;
@@ -24,14 +22,17 @@ mod remedy;
 mod trip;
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use employees::Employees;
-use entry::{CALL, Entry, Notes, Way, recording_key};
+use entry::{CALL, Entry, Notes, Way};
 use plan::Planner;
 use portal::Portal;
 use refused::Refused;
 use trip::Trip;
 
+use super::crm::{Told, recording_key};
+use super::payload::keeps_words_back;
 use super::target::{Target, Trouble, common_remedy};
 use super::verdict::{Blame, Verdict};
 use crate::clock::Clock;
@@ -215,10 +216,7 @@ impl Bitrix24 {
     }
 
     fn is_left_out(&self, delivery: &Delivery) -> bool {
-        // Told by the body that was made for it: "internal" stands nowhere else in it as a direction.
-        let body: serde_json::Value =
-            serde_json::from_str(delivery.body.as_deref().unwrap_or_default()).unwrap_or_default();
-        !self.portal.settings.internal && body.pointer("/data/direction").is_some_and(|word| word == "internal")
+        !self.portal.settings.internal && Told::of(delivery).is_ok_and(|told| told.internal)
     }
 
     fn try_deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> Result<String, Trip> {
@@ -250,8 +248,12 @@ impl Bitrix24 {
             return Ok("left out: an internal call (internal = false)".to_owned());
         }
         self.say_what_is_allowed(store)?;
-        let legs = store.read(|c| store::legs_of(c, delivery.call)).map_err(Trip::Store)?;
+        let mut legs = store.read(|c| store::legs_of(c, delivery.call)).map_err(Trip::Store)?;
+        if keeps_words_back(delivery) {
+            legs.iter_mut().for_each(|leg| leg.transcript = None);
+        }
         match delivery.kind {
+            DeliveryKind::TaskCallBack => self.call_back(&notes, delivery, &legs),
             DeliveryKind::CallUpdated => self.update(&notes, &legs),
             _ => self.call(&notes, delivery, &legs),
         }
@@ -266,6 +268,10 @@ impl Target for Bitrix24 {
         }
     }
 
+    fn takes(&self, kind: DeliveryKind) -> bool {
+        kind != DeliveryKind::RuleMatched
+    }
+
     fn check(&self, store: Option<&Store>) -> Result<String, Trouble> {
         match self.probe(store) {
             Ok(found) => Ok(found.notes.join("; ")),
@@ -274,6 +280,12 @@ impl Target for Bitrix24 {
                 Err(error) => Trouble::new("store", error.to_string()),
             }),
         }
+    }
+
+    /// The portal ends a request after its time-out, and the line may have held it up for as long: activities, leads and
+    /// tasks know no key that would keep a late one from being a second one.
+    fn lingers(&self) -> Duration {
+        self.portal.settings.timeout * 2
     }
 
     fn remedy(&self, code: &str) -> &'static str {

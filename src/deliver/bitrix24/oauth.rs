@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::entry::hash;
 use super::portal::{Portal, line_failed};
 use super::trip::Trip;
 use crate::config::{BitrixDoor, read_secret};
+use crate::deliver::crm::{escaped, hash};
 use crate::deliver::verdict::Blame;
 use crate::store::{self, Store};
 
@@ -182,14 +182,4 @@ fn renewals(target: &str) -> Arc<Mutex<()>> {
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     Arc::clone(all.entry(target.to_owned()).or_default())
-}
-
-/// Text as part of a query.
-fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
 }

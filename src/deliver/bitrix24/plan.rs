@@ -1,14 +1,11 @@
 //! What the portal is to be told of a call: made once from the delivery's own body, then kept.
 
-use serde_json::Value;
-
 use super::employees::Employees;
-use super::entry::{CALL, Plan, external_id};
-use super::number::sendable;
+use super::entry::{CALL, Plan};
 use super::portal::Portal;
 use super::trip::Trip;
-use crate::deliver::verdict::Blame;
-use crate::model::{Call, Delivery, Direction, Leg, Outcome, Recording};
+use crate::deliver::crm::{Told, external_id};
+use crate::model::{Call, Delivery, Leg, Outcome, Recording};
 use crate::store::Store;
 use crate::when;
 
@@ -27,52 +24,21 @@ impl Planner<'_> {
     /// The plan of the call that `delivery` is about. Its body says what is to be told: later news of the PBX are
     /// deliveries of their own.
     pub(super) fn of_call(&self, delivery: &Delivery, legs: &[Leg]) -> Result<Plan, Trip> {
-        let body: Value =
-            serde_json::from_str(delivery.body.as_deref().unwrap_or_default()).unwrap_or(Value::Null);
-        let data = &body["data"];
-        let text = |path: &str| {
-            data.pointer(path)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let (key, direction, outcome) = (text("/call"), text("/direction"), text("/outcome"));
-        let (started, ended) = (moment(&text("/started")), moment(&text("/ended")));
-        let ((Some(started_ms), Some(ended_ms)), false) = ((started, ended), key.is_empty()) else {
-            return Err(Trip::failed(
-                Blame::Hopeless,
-                "no-body",
-                "its content is missing in the store",
-            ));
-        };
-        let (inside, outside) = match direction.as_str() {
-            "inbound" => ("/to", "/from"),
-            _ => ("/from", "/to"),
-        };
-        let extension = text(&format!("{inside}/dn"));
-        let number = [text(&format!("{outside}/number")), text(&format!("{outside}/dn"))];
-        let talked = data["talking_s"].as_f64().unwrap_or(0.0).round() as i64;
-        let answered = outcome == Outcome::Answered.word();
-        let internal = direction == Direction::Internal.word();
-        // The DN of an outside party is the trunk's, not theirs.
-        let number = if internal { &number[..] } else { &number[..1] };
-        let known = number.iter().find_map(|number| sendable(number));
+        let told = Told::of(delivery)?;
         Ok(Plan {
-            external: external_id(&self.portal.name, &key, CALL),
-            number_known: known.is_some(),
-            number: known.unwrap_or_else(|| self.portal.settings.unknown_number.clone()),
-            user: self.employees.user(self.portal, self.store, &extension)?,
-            kind: if direction == Direction::Inbound.word() {
-                INCOMING
-            } else {
-                OUTGOING
-            },
-            started: iso(started_ms),
-            ended: iso(ended_ms),
-            ended_ms,
-            duration: if answered { talked.max(1) } else { 0 },
-            status: status(&outcome, legs).to_owned(),
-            internal,
+            external: external_id(&self.portal.name, &told.key, CALL),
+            number_known: told.number.is_some(),
+            user: self.employees.user(self.portal, self.store, &told.extension)?,
+            kind: if told.inbound { INCOMING } else { OUTGOING },
+            started: iso(told.started_ms),
+            ended: iso(told.ended_ms),
+            ended_ms: told.ended_ms,
+            duration: told.talked_s,
+            status: status(&told.outcome, legs).to_owned(),
+            internal: told.internal,
+            number: told
+                .number
+                .unwrap_or_else(|| self.portal.settings.unknown_number.clone()),
             planned_ms: self.portal.clock.wall_ms(),
         })
     }
@@ -133,10 +99,6 @@ fn status(outcome: &str, legs: &[Leg]) -> &'static str {
     } else {
         "480"
     }
-}
-
-fn moment(text: &str) -> Option<i64> {
-    when::parse_rfc3339(text)
 }
 
 /// ISO 8601 with the zone written out, as the documentation shows it: `2026-03-07T10:20:30+00:00`.

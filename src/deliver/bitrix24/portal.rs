@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::bucket::Bucket;
 use super::oauth::Tokens;
 use super::trip::{Refusal, Trip};
 use crate::clock::Clock;
 use crate::config::{self, BitrixDoor, Trust, read_secret};
+use crate::deliver::crm::Bucket;
 use crate::deliver::line::of_line;
 use crate::deliver::verdict::{Blame, Verdict};
 use crate::http::{self, Answer, Belief, Client, TrustError};
@@ -106,18 +106,8 @@ impl Portal {
 
     /// Waits for a place within the rate.
     pub(super) fn wait_for_turn(&self, url: &str) -> Result<(), Trip> {
-        let wait = self
-            .bucket(url)
-            .pour(self.settings.rate, self.settings.burst, &self.clock);
-        if wait > Duration::from_secs(3) {
-            return Err(Trip::Over(Verdict::Waiting {
-                code: String::new(),
-                reason: String::new(),
-                pause: wait,
-            }));
-        }
-        std::thread::sleep(self.clock.real(wait));
-        Ok(())
+        self.bucket(url)
+            .wait(self.settings.rate, self.settings.burst, &self.clock)
     }
 
     /// Asks a method and gives its `result`, for lists with `total` and `next` the whole answer.

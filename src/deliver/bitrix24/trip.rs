@@ -1,75 +1,18 @@
-//! What ends a step early, and what the portal's refusals mean.
+//! What the portal's refusals mean.
 
-use std::time::Duration;
-
+pub(super) use crate::deliver::crm::{Refusal, SELDOM, Trip};
 use crate::deliver::line::clip;
 use crate::deliver::verdict::{Blame, Verdict};
 use crate::store;
 
-/// How long nobody is asked again when only a person can mend it.
-pub(super) const SELDOM: Duration = Duration::from_secs(15 * 60);
-
-/// Why a step did not come to its end.
-#[derive(Debug)]
-pub(super) enum Trip {
-    /// Our own store failed.
-    Store(store::Error),
-    /// There is nothing more to do in this try.
-    Over(Verdict),
-    /// The portal said no, in its own words; the step may know better than the rule what that means.
-    Refused(Refusal),
-}
-
 impl Trip {
-    /// A failure whose outcome is known.
-    pub(super) fn failed(blame: Blame, code: &str, reason: impl Into<String>) -> Trip {
-        Trip::Over(Verdict::failed(blame, code, reason))
-    }
-
-    /// The target's own failure, which only a person can mend: asked about seldom.
-    pub(super) fn for_a_person(code: &str, reason: impl Into<String>) -> Trip {
-        Trip::Over(Verdict::Failed {
-            blame: Blame::Target,
-            code: code.to_owned(),
-            reason: reason.into(),
-            retry_after: Some(SELDOM),
-            unsure: false,
-        })
-    }
-
-    /// What the worker is told.
+    /// What the worker is told. Source of the refusals' codes: Bitrix24 REST, "System errors" and the pages of the methods.
     pub(super) fn verdict(self) -> store::Result<Verdict> {
-        match self {
-            Trip::Store(error) => Err(error),
-            Trip::Over(verdict) => Ok(verdict),
-            Trip::Refused(refusal) => Ok(refusal.verdict()),
-        }
+        self.judged_by(Refusal::verdict)
     }
-}
-
-/// An error as the portal told it. Source: Bitrix24 REST, "System errors" and the pages of the methods.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// The method that was asked.
-    pub method: &'static str,
-    /// Status of the answer.
-    pub status: u16,
-    /// `error`: often `ERROR_CORE`, sometimes empty.
-    pub code: String,
-    /// `error_description`.
-    pub text: String,
 }
 
 impl Refusal {
-    pub(super) fn is(&self, code: &str) -> bool {
-        self.code.eq_ignore_ascii_case(code)
-    }
-
-    /// One code has many meanings, so the text decides.
-    pub(super) fn says(&self, text: &str) -> bool {
-        self.text.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
-    }
-
     /// The method is for applications, and we came by a webhook.
     pub(super) fn is_wrong_auth_type(&self) -> bool {
         self.is("WRONG_AUTH_TYPE")

@@ -250,6 +250,7 @@ impl V18 {
             transcript: None,
             summary: None,
             sentiment: None,
+            did: None,
         }
     }
 }

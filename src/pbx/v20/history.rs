@@ -286,6 +286,7 @@ fn leg(row: Row) -> Option<Homeless> {
         transcript,
         summary,
         sentiment,
+        did: None,
     };
     Some(Homeless {
         leg,

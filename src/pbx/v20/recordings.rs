@@ -20,6 +20,8 @@ struct Row {
     from_dn: Text,
     from_dn_type: Int,
     to_dn: Text,
+    from_did_number: Text,
+    to_did_number: Text,
     recording_url: Text,
     is_archived: Flag,
     is_transcribed: Flag,
@@ -30,8 +32,7 @@ struct Row {
 
 /// `IsTranscribed` came with 20.0.7. Before, the mark that there is a transcript is its sentiment: the words
 /// themselves would make every reading of the list many times as long.
-const SELECT: &str =
-    "$select=Id,StartTime,EndTime,FromDn,FromDnType,ToDn,RecordingUrl,IsArchived,IsTranscribed,SentimentScore";
+const SELECT: &str = "$select=Id,StartTime,EndTime,FromDn,FromDnType,ToDn,FromDidNumber,ToDidNumber,RecordingUrl,IsArchived,IsTranscribed,SentimentScore";
 
 pub(super) fn list(pbx: &V20, from_ms: i64, to_ms: i64) -> Result<Vec<ListedRecording>, Error> {
     let (from, to) = (when::rfc3339(from_ms), when::rfc3339(to_ms));
@@ -71,6 +72,8 @@ fn listed(row: Row) -> Option<ListedRecording> {
     } else {
         &row.to_dn
     };
+    // DIDs come as bare digits, on the side that is outside.
+    let did = row.from_did_number.0.clone().filter(|_| row.from_dn_type.0 == Some(1));
     Some(ListedRecording {
         pbx_id: row.id.0?,
         started_ms: time(&row.start_time),
@@ -78,6 +81,7 @@ fn listed(row: Row) -> Option<ListedRecording> {
         extension: folder.map(str::to_owned).or_else(|| inside.0.clone()),
         from_dn: row.from_dn.0,
         to_dn: row.to_dn.0,
+        did: did.or(row.to_did_number.0).filter(|did| !did.is_empty()),
         archived: row.is_archived.0.unwrap_or(false),
         transcribed: row.is_transcribed.0.or(score(row.sentiment_score.0).map(|_| true)),
         call: None,

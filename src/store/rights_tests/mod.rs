@@ -177,5 +177,6 @@ pub(super) fn leg(cdr: &str, key: &str, started_ms: i64, to: &str, talking_ms: i
         transcript: None,
         summary: None,
         sentiment: None,
+        did: None,
     }
 }

@@ -26,21 +26,21 @@ pub enum Times {
 
 /// The armed faults, first armed first used.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<(String, Fault, Times)>);
+pub(crate) struct Faults(Vec<(String, Fault, Times)>);
 
 impl Faults {
-    pub(super) fn arm(&mut self, method: &str, fault: Fault, times: Times) {
+    pub(crate) fn arm(&mut self, method: &str, fault: Fault, times: Times) {
         if times != Times::Count(0) {
             self.0.push((method.to_ascii_lowercase(), fault, times));
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
     /// The fault that a request of `method` (lower case) meets; a counted one is used up.
-    pub(super) fn take(&mut self, method: &str) -> Option<Fault> {
+    pub(crate) fn take(&mut self, method: &str) -> Option<Fault> {
         let index = self.0.iter().position(|(at, ..)| at == method || at == "*")?;
         let (_, fault, times) = &mut self.0[index];
         let fault = fault.clone();

@@ -29,7 +29,7 @@ pub use fault::{Fault, Times};
 pub use portal::{Activity, Call, Record, Request, Task, Truth};
 
 use crate::crm::serve::Server;
-use fault::Faults;
+pub(crate) use fault::Faults;
 use portal::Portal;
 
 /// What the handlers share.

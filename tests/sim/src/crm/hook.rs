@@ -114,14 +114,16 @@ fn read(id: &str, body: &[u8]) -> Result<Event, String> {
     let data = body.get("data").filter(|d| d.is_object()).ok_or("data is missing")?;
     let call = text(data, "call")?;
     match kind.as_str() {
-        "call.completed" | "call.missed" | "call.updated" => Ok(Event::Call(CallEvent {
-            order: 0,
-            id: id.to_owned(),
-            kind,
-            call,
-            timestamp,
-            data: data.clone(),
-        })),
+        "call.completed" | "call.missed" | "call.updated" | "task.call_back" | "rule.matched" => {
+            Ok(Event::Call(CallEvent {
+                order: 0,
+                id: id.to_owned(),
+                kind,
+                call,
+                timestamp,
+                data: data.clone(),
+            }))
+        }
         "recording.ready" => Ok(Event::Recording(Announcement {
             order: 0,
             id: id.to_owned(),
@@ -165,7 +167,10 @@ fn work(desk: &Desk, parts: &Parts, event: Event, fault: Option<&Fault>) -> Resp
     match event {
         Event::Call(event) => {
             let text = format!("{:<15} call {}", event.kind, event.call);
-            let new = desk.change(|state| state.apply_call(event));
+            let new = desk.change(|state| match event.kind.as_str() {
+                "task.call_back" | "rule.matched" => state.apply_word(event),
+                _ => state.apply_call(event),
+            });
             desk.say(|| format!("{text}{}", if new { "" } else { "  (a repeat, already applied)" }));
             empty(StatusCode::NO_CONTENT)
         }

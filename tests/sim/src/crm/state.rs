@@ -205,6 +205,8 @@ impl fmt::Display for Violation {
 pub struct State {
     /// Events of calls, in order of arrival.
     pub calls: Vec<CallEvent>,
+    /// Tasks and words of rules (`task.call_back`, `rule.matched`), in order of arrival.
+    pub words: Vec<CallEvent>,
     /// Announced recordings, in order of arrival.
     pub announced: Vec<Announcement>,
     /// Recordings held.
@@ -275,6 +277,30 @@ impl State {
         true
     }
 
+    /// Applies a task or a rule's word; false if it was applied before. They may come without their call: a rule may
+    /// want just that. The same task under two ids is a double.
+    pub(super) fn apply_word(&mut self, mut event: CallEvent) -> bool {
+        if self.words.iter().any(|known| known.id == event.id) {
+            return false;
+        }
+        event.order = self.next_order();
+        let same = |known: &&CallEvent| {
+            known.call == event.call
+                && known.kind == event.kind
+                && known.data.get("rule") == event.data.get("rule")
+        };
+        if let Some(first) = self.words.iter().find(same) {
+            self.violations.push(Violation::CallTwice {
+                call: event.call.clone(),
+                kind: event.kind.clone(),
+                first: first.id.clone(),
+                second: event.id.clone(),
+            });
+        }
+        self.words.push(event);
+        true
+    }
+
     /// Applies an announcement; false if it was applied before.
     pub(super) fn apply_announcement(&mut self, mut new: Announcement) -> bool {
         if self.announced.iter().any(|a| a.id == new.id) {
@@ -307,6 +333,6 @@ impl State {
     }
 
     fn next_order(&self) -> usize {
-        self.calls.len() + self.announced.len()
+        self.calls.len() + self.announced.len() + self.words.len()
     }
 }

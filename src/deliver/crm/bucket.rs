@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::trip::Trip;
 use crate::clock::Clock;
+use crate::deliver::verdict::Verdict;
 
 /// Requests that are on their way longer than others arrive together: so much of the burst is left alone.
 const SPARE: f64 = 5.0;
 
 /// How full one portal's bucket is.
-pub(super) struct Bucket(Mutex<Level>);
+pub(in crate::deliver) struct Bucket(Mutex<Level>);
 
 struct Level {
     level: f64,
@@ -21,7 +23,7 @@ struct Level {
 
 impl Bucket {
     /// The bucket of a portal, which all targets of this process that speak to it share.
-    pub(super) fn of(portal: &str, burst: u64, clock: &Clock) -> Arc<Bucket> {
+    pub(in crate::deliver) fn of(portal: &str, burst: u64, clock: &Clock) -> Arc<Bucket> {
         static ALL: OnceLock<Mutex<HashMap<String, Arc<Bucket>>>> = OnceLock::new();
         let mut all = ALL
             .get_or_init(Mutex::default)
@@ -38,7 +40,7 @@ impl Bucket {
     }
 
     /// Takes a place and gives how long to wait until it is one's turn.
-    pub(super) fn pour(&self, rate: u64, burst: u64, clock: &Clock) -> Duration {
+    pub(in crate::deliver) fn pour(&self, rate: u64, burst: u64, clock: &Clock) -> Duration {
         let (rate, room) = (rate.max(1) as f64, (burst as f64 - SPARE).max(1.0));
         let now = clock.mono_ms();
         let mut level = self.lock();
@@ -50,8 +52,22 @@ impl Bucket {
         Duration::from_secs_f64(((level.level - room) / rate).max(0.0))
     }
 
+    /// Waits for a place within the rate; what takes longer than a moment is waited for by the worker.
+    pub(in crate::deliver) fn wait(&self, rate: u64, burst: u64, clock: &Clock) -> Result<(), Trip> {
+        let wait = self.pour(rate, burst, clock);
+        if wait > Duration::from_secs(3) {
+            return Err(Trip::Over(Verdict::Waiting {
+                code: String::new(),
+                reason: String::new(),
+                pause: wait,
+            }));
+        }
+        std::thread::sleep(clock.real(wait));
+        Ok(())
+    }
+
     /// The portal said that it is full, whatever was counted here: others behind the same address send too.
-    pub(super) fn is_full(&self, burst: u64, clock: &Clock) {
+    pub(in crate::deliver) fn is_full(&self, burst: u64, clock: &Clock) {
         *self.lock() = Level {
             level: burst as f64,
             at: clock.mono_ms(),

@@ -1,0 +1,131 @@
+//! Missed calls that nobody called back: a task for each, once.
+//!
+//! A call that a rule wants called back is noted when it is handed over. When its time has come, and the call log has
+//! been read up to then, it is looked whether somebody in the company called that number or its caller reached somebody.
+//! If not, the task becomes a delivery, in one commit with the note that it was made.
+
+use rusqlite::Savepoint;
+
+use super::handover::HandOver;
+use super::payload::{delivery_id, task_body};
+use crate::model::{Call, CallBackState, DeliveryKind, Direction, Outcome};
+use crate::numbers::Numbering;
+use crate::rules::{self, CallBack, Decision};
+use crate::store::{self, CallBackRow};
+use crate::when;
+
+/// How many share a transaction.
+const BATCH: usize = 32;
+
+/// Begins to wait for somebody to call back. `targets` are those that get the call.
+pub(super) fn wait_for(
+    within: &Savepoint,
+    call: &Call,
+    wanted: &CallBack,
+    targets: Vec<String>,
+    numbering: &Numbering,
+    clock: &crate::clock::Clock,
+) -> store::Result<()> {
+    let number = rules::Facts::caller(call, numbering);
+    let other = match &number {
+        Some(number) => store::waiting_for_number(within, number)?,
+        None => None,
+    };
+    let (state, reason) = match (&number, other) {
+        (None, _) => (
+            CallBackState::Over,
+            "the caller's number is hidden, so nobody can call back".to_owned(),
+        ),
+        (_, Some(other)) if other.call != call.id => (
+            CallBackState::Over,
+            format!("the same caller's call {} waits for that already", other.call),
+        ),
+        _ => (CallBackState::Waiting, String::new()),
+    };
+    let row = CallBackRow {
+        call: call.id,
+        rule: wanted.rule.clone(),
+        number: number.unwrap_or_default(),
+        after_ms: wanted.after_ms,
+        targets: wanted.to.clone().unwrap_or(targets),
+        state,
+        reason,
+        due_ms: call.ended_ms + wanted.after_ms,
+    };
+    store::add_call_back(within, &row, clock)
+}
+
+impl HandOver {
+    /// Makes the tasks whose time has come. `true` if there may be more.
+    pub(super) fn make_tasks(&self) -> store::Result<bool> {
+        let due = self.store.read(|c| store::due_call_backs(c, &self.clock, BATCH))?;
+        // Who called back is known up to where the call log was read, and no further.
+        let read_to = (self.read_to)().unwrap_or(i64::MIN);
+        let due: Vec<CallBackRow> = due.into_iter().filter(|row| row.due_ms <= read_to).collect();
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let more = due.len() == BATCH;
+        let (clock, origin, book) = (self.clock.clone(), self.origin.clone(), self.rules.clone());
+        let names: Vec<String> = self.targets.iter().map(|target| target.name.clone()).collect();
+        self.store.write(move |within| {
+            let numbering = book.numbering(store::numbering_told(within)?.as_ref());
+            for row in &due {
+                let Some(call) = store::call(within, row.call)? else {
+                    continue;
+                };
+                let now_ms = clock.wall_ms();
+                if store::has_gap(within, call.started_ms, now_ms)? {
+                    continue;
+                }
+                if let Some(reason) = no_task_needed(within, &call, row, &numbering, now_ms)? {
+                    store::end_call_back(within, call.id, CallBackState::Over, &reason)?;
+                    continue;
+                }
+                let kind = DeliveryKind::TaskCallBack;
+                let body = task_body(&origin, &call, &store::legs_of(within, call.id)?, row);
+                for target in row.targets.iter().filter(|name| names.contains(name)) {
+                    let id = delivery_id(target, kind, &call, "call_back");
+                    store::add_delivery(within, &id, target, call.id, None, kind, &body, &clock)?;
+                }
+                store::end_call_back(within, call.id, CallBackState::Made, "nobody called back")?;
+            }
+            Ok(())
+        })?;
+        self.workers.iter().for_each(crate::bell::Bell::ring);
+        Ok(more)
+    }
+}
+
+/// Why no task is needed, if none is.
+fn no_task_needed(
+    within: &Savepoint,
+    call: &Call,
+    row: &CallBackRow,
+    numbering: &Numbering,
+    now_ms: i64,
+) -> store::Result<Option<String>> {
+    if call.outcome != Outcome::Missed {
+        return Ok(Some("somebody had answered after all".to_owned()));
+    }
+    if store::decision(within, call.id)?.is_some_and(|decided: Decision| decided.excluded_by.is_some()) {
+        return Ok(Some("the call is excluded by now".to_owned()));
+    }
+    let later = store::calls_begun(within, call.started_ms, now_ms)?;
+    let same = |other: &&Call| {
+        other.id != call.id && rules::Facts::caller(other, numbering).as_deref() == Some(row.number.as_str())
+    };
+    for other in later.iter().filter(same) {
+        let at = when::rfc3339(other.started_ms);
+        match (other.direction, other.outcome) {
+            (Direction::Outbound, _) => {
+                return Ok(Some(format!("somebody called back at {at} (call {})", other.id)));
+            }
+            (Direction::Inbound, Outcome::Answered) => {
+                return Ok(Some(format!("the caller reached somebody at {at} (call {})", other.id)));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,211 @@
+//! A PBX, one of the CRMs, a box between them, and the judge.
+
+use std::collections::BTreeMap;
+
+use callspool::agent::Handle;
+use callspool::health::Item;
+use callspool_sim::crms::{self, Call, Config, Contact, User};
+use callspool_sim::espocrm::EspoCrm;
+use callspool_sim::hubspot::HubSpot;
+use callspool_sim::pbx::{self, CallPlan, PbxConfig};
+use callspool_sim::pipedrive::Pipedrive;
+
+use super::rig::world::{PATIENCE, item, over, pbx_at, quiet};
+use super::rig::{InProcess, Setup, rewrite_secret, same_clock};
+
+/// Which CRM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    HubSpot,
+    Pipedrive,
+    EspoCrm,
+}
+
+impl Kind {
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::HubSpot => "hubspot",
+            Kind::Pipedrive => "pipedrive",
+            Kind::EspoCrm => "espocrm",
+        }
+    }
+
+    /// The request that makes a call.
+    pub fn making(self) -> &'static str {
+        match self {
+            Kind::HubSpot => "calls.create",
+            Kind::Pipedrive => "activities.create",
+            Kind::EspoCrm => "Call.create",
+        }
+    }
+
+    /// All requests that make something.
+    pub fn all_making(self) -> &'static [&'static str] {
+        match self {
+            Kind::HubSpot => &["property.create", "calls.create", "files.upload", "calls.update"],
+            Kind::Pipedrive => &["activities.create", "callLogs.create", "recordings"],
+            Kind::EspoCrm => &["Call.create", "Attachment.create", "Note.create"],
+        }
+    }
+
+    /// The request that carries a recording.
+    pub fn uploading(self) -> &'static str {
+        match self {
+            Kind::HubSpot => "files.upload",
+            Kind::Pipedrive => "recordings",
+            Kind::EspoCrm => "Attachment.create",
+        }
+    }
+
+    /// Where the CRM says that a call was held, or was not.
+    pub fn held(self) -> (&'static str, &'static str) {
+        match self {
+            Kind::HubSpot => ("COMPLETED", "NO_ANSWER"),
+            Kind::Pipedrive => ("connected", "no_answer"),
+            Kind::EspoCrm => ("Held", "Not Held"),
+        }
+    }
+}
+
+/// The user who gets what belongs to nobody.
+pub const NOBODYS: &str = "1";
+
+/// A PBX on which nobody calls unless the test does.
+pub fn pbx(rate: f64) -> pbx::Handle {
+    pbx_at(
+        rate,
+        PbxConfig {
+            transcribed_share: 0.0,
+            ..quiet()
+        },
+    )
+}
+
+/// A CRM at which everybody of the PBX works, by name, without a limit that tests of other things meet.
+pub fn crm(kind: Kind, pbx: &pbx::Handle, change: impl FnOnce(&mut Config)) -> crms::Handle {
+    let mut config = Config {
+        time: pbx.time(),
+        rate: Some((100_000, 1_000)),
+        contacts: vec![Contact {
+            id: "501".to_owned(),
+            name: "Known Customer".to_owned(),
+            phones: vec!["030 555-1234".to_owned()],
+        }],
+        ..Config::default()
+    };
+    let people = pbx.company().people;
+    let users = people.iter().enumerate();
+    config
+        .users
+        .extend(users.map(|(n, person)| User::new(&(10 + n).to_string(), &person.display(), "")));
+    change(&mut config);
+    match kind {
+        Kind::HubSpot => HubSpot::start(config),
+        Kind::Pipedrive => Pipedrive::start(config),
+        Kind::EspoCrm => EspoCrm::start(config),
+    }
+    .unwrap()
+}
+
+/// A box beside `pbx` that delivers to `crm`; further settings belong to the target.
+pub fn setup(kind: Kind, name: &str, pbx: &pbx::Handle, crm: &crms::Handle) -> Setup {
+    // Spans of the PBX's clock, which may run faster than ours.
+    let ms = |real: f64| (real * pbx.time().rate) as u64;
+    let word = kind.word();
+    let setup = Setup::new(&format!("{word}-{name}"), pbx, &pbx.url())
+        .set(&format!(
+            "poll = \"{}ms\"\nsweep = \"{}ms\"\nsettle = \"{}ms\"",
+            ms(80.0),
+            ms(500.0),
+            ms(20.0)
+        ))
+        .set("backfill = \"1d\"\n[spool]\nmin_free = \"1 MiB\"")
+        .set(&format!(
+            "[[target]]\nname = \"crm\"\nkind = \"{word}\"\nurl = \"{}\"\nsecret_file = \"crm.token\"\n\
+             default_owner = \"{NOBODYS}\"",
+            crm.url()
+        ));
+    rewrite_secret(&setup, "crm.token", &crm.token());
+    setup
+}
+
+/// No limit of ours, and little patience.
+pub const FAST: &str = "rate = 100000\nburst = 100000\ntimeout = \"3s\"\ninternal = true";
+
+pub fn start(setup: &Setup, pbx: &pbx::Handle) -> InProcess {
+    InProcess::start(setup, same_clock(&pbx.time()))
+}
+
+/// A recorded call that is over.
+pub fn recorded() -> CallPlan {
+    CallPlan {
+        talk_ms: Some(1_000),
+        ..over(true)
+    }
+}
+
+/// Whether the box knows all that is on the PBX and has nothing left to hand over or to deliver.
+pub fn settled(handle: &Handle, pbx: &pbx::Handle) -> bool {
+    let truth = pbx.truth();
+    let made: usize = truth.iter().map(|call| call.recordings.len()).sum();
+    let open = handle.store().read(|connection| {
+        Ok(connection.query_row(
+            "SELECT (SELECT count(*) FROM delivery WHERE state <> 'delivered')
+                  + (SELECT count(*) FROM call WHERE handed_revision < revision)
+                  + (SELECT count(*) FROM recording WHERE state = 'waiting' OR (state = 'held' AND handed = 0))
+                  + (SELECT max(0, ?1 - count(*)) FROM call) + (SELECT max(0, ?2 - count(*)) FROM recording)",
+            [truth.len() as i64, made as i64],
+            |row| row.get::<_, i64>(0),
+        )?)
+    });
+    open.is_ok_and(|open| open == 0)
+}
+
+pub fn wait_until_settled(agent: &InProcess, pbx: &pbx::Handle) {
+    agent.wait("all is delivered", PATIENCE * 2, |handle| settled(handle, pbx));
+}
+
+/// The item of the target, with the code of its reason.
+pub fn wait_for_item(agent: &InProcess, kind: &str, code: &str) -> Item {
+    let name = format!("target-{kind}:crm");
+    agent.wait(&name, PATIENCE, |handle| item(handle, &name).is_some());
+    let found = item(agent.handle(), &name).unwrap();
+    assert!(!found.fix.is_empty(), "{found:?}");
+    let read = agent.handle().store().read(|c| callspool::store::target(c, "crm"));
+    assert_eq!(read.unwrap().unwrap().code, code, "{found:?}");
+    found
+}
+
+/// A person says: go on now.
+pub fn resume(agent: &InProcess) {
+    let clock = agent.handle().clock().clone();
+    let resume = move |within: &rusqlite::Savepoint| callspool::deliver::resume(within, "crm", &clock);
+    agent.handle().store().write(resume).unwrap();
+}
+
+/// Every call of the PBX once at the CRM, each recording byte for byte at one call, and no complaint.
+pub fn assert_once(kind: Kind, pbx: &pbx::Handle, crm: &crms::Handle) -> Vec<Call> {
+    assert_eq!(crm.with_truth(|truth| truth.violations.clone()), Vec::<String>::new());
+    let held = crm.calls();
+    let mut marks = BTreeMap::new();
+    let mut hashes: BTreeMap<String, usize> = BTreeMap::new();
+    for call in &held {
+        assert!(call.external.starts_with("callspool-"), "{call:?}");
+        assert!(
+            marks.insert(call.external.clone(), ()).is_none(),
+            "{} twice",
+            call.external
+        );
+        for recording in &call.recordings {
+            *hashes.entry(recording.sha256.clone()).or_default() += 1;
+        }
+    }
+    let calls = pbx.truth();
+    for recording in calls.iter().flat_map(|call| &call.recordings) {
+        assert_eq!(hashes.get(&recording.sha256), Some(&1), "recording {}", recording.id);
+    }
+    let extra: usize = calls.iter().map(|call| call.recordings.len().saturating_sub(1)).sum();
+    let extra = if kind == Kind::Pipedrive { extra } else { 0 };
+    assert_eq!(held.len(), calls.len() + extra, "calls at the CRM");
+    held
+}
