@@ -234,6 +234,8 @@ fn common(connection: &Connection) -> Result<()> {
 }
 
 #[cfg(test)]
+mod erase_tests;
+#[cfg(test)]
 mod identity_tests;
 #[cfg(test)]
 mod rights_tests;
