@@ -307,7 +307,7 @@ pub(super) fn way_back(path: &str) -> &str {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let known = matches!(
         path,
-        "/calls" | "/queue" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
+        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));

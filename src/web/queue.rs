@@ -12,6 +12,7 @@ use super::targets::address;
 use super::visitor::Visitor;
 use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
+use crate::rights::Action;
 use crate::store;
 use crate::why::{self, Circumstances};
 
@@ -134,6 +135,7 @@ pub(super) fn delivery_line(
         DeliveryState::Delivered => (Mark::Ok, "ok"),
         DeliveryState::Waiting | DeliveryState::Unsure => (Mark::Wait, "wait"),
         DeliveryState::Held => (Mark::Bad, "stuck"),
+        DeliveryState::Dropped => (Mark::Idle, "none"),
     };
     let what = match delivery.kind {
         DeliveryKind::CallCompleted => "The call",
@@ -160,6 +162,9 @@ pub(super) fn delivery_line(
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {
                     (retry(visitor, "", &delivery.id, back, "Retry", &format!("retry-{}", delivery.seq)))
+                    @if visitor.over_all(Action::QueueDrop) {
+                        " " a href={ "/drop?id=" (delivery.id) "&back=" (back) } { "Drop…" }
+                    }
                 }
             }
         }
