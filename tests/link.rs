@@ -5,6 +5,16 @@
 
 #[path = "link/broker.rs"]
 mod broker;
+#[path = "link/commands.rs"]
+mod commands;
+#[path = "link/ear.rs"]
+mod ear;
+#[path = "link/faults.rs"]
+mod faults;
+#[path = "link/home.rs"]
+mod home;
+#[path = "link/many.rs"]
+mod many;
 #[path = "link/pki.rs"]
 mod pki;
 #[path = "link/rig.rs"]
@@ -111,8 +121,14 @@ fn an_event_that_is_too_large_is_set_aside_and_the_others_go_on() {
     rig.event(br#"{"n":2}"#);
     rig.start();
     until(SECONDS(60), "the outbox is empty", || rig.rows() == 0);
-    until(SECONDS(20), "three arrive", || subscriber.messages().len() == 3);
-    assert_eq!(subscriber.seqs(), BTreeSet::from([1, 3, 4]));
+    until(SECONDS(20), "three arrive, and one that tells of the other", || {
+        subscriber.seqs() == BTreeSet::from([1, 3, 4, 5])
+    });
+    let told: Value = serde_json::from_str(&subscriber.last().unwrap()).unwrap();
+    assert_eq!(
+        (&told["data"]["why"], &told["data"]["first_seq"], &told["data"]["count"]),
+        (&json!("size"), &json!(2), &json!(1))
+    );
     let item = rig.item("mqtt-event-too-large").expect("an item");
     assert!(item.text.contains("Event 2"), "{}", item.text);
     assert!(rig.item("mqtt-down").is_none());
@@ -130,8 +146,8 @@ fn an_event_that_the_broker_itself_finds_too_large_does_not_stop_the_others() {
     rig.event(br#"{"n":2}"#);
     rig.start();
     until(SECONDS(60), "the outbox is empty", || rig.rows() == 0);
-    until(SECONDS(20), "both arrive", || {
-        subscriber.seqs() == BTreeSet::from([1, 3])
+    until(SECONDS(20), "both arrive, and one that tells of the other", || {
+        subscriber.seqs() == BTreeSet::from([1, 3, 4])
     });
     let item = rig.item("mqtt-event-too-large").expect("an item");
     assert!(item.text.contains("Event 2"), "{}", item.text);
@@ -249,15 +265,17 @@ fn birth_and_state_are_retained_for_who_comes_late() {
     rig.start();
     until(SECONDS(10), "online", || rig.status().connected);
     let late = Subscriber::new(&broker, "callspool/box1/+");
-    until(SECONDS(20), "all three", || late.messages().len() >= 3);
+    until(SECONDS(20), "all four", || late.messages().len() >= 4);
     let find = |name: &str| {
         let topic = format!("callspool/box1/{name}");
         let found = late.messages().into_iter().find(|(t, _)| *t == topic);
         found.map(|(_, payload)| payload)
     };
     assert_eq!(find("status").as_deref(), Some("online"));
-    assert_eq!(find("birth").as_deref(), Some(r#"{"boots":41}"#));
-    assert_eq!(find("state").as_deref(), Some(r#"{"made":1}"#));
+    let figure = |name: &str, key: &str| serde_json::from_str::<Value>(&find(name).unwrap()).unwrap()[key].clone();
+    assert_eq!(figure("birth", "boots"), json!(41));
+    assert_eq!(figure("state", "up_s"), json!(1));
+    assert_eq!(figure("update", "in_progress"), json!(false));
 }
 
 #[test]

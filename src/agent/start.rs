@@ -168,10 +168,14 @@ impl Agent {
                 let status: Arc<Mutex<sync::SyncStatus>> = Arc::clone(&sync_status);
                 Box::new(move || status.lock().unwrap_or_else(PoisonError::into_inner).cursor_ms)
             },
-            events: config
-                .mqtt
-                .as_ref()
-                .map(|_| EventOutbox::new(store.clone(), clock.clone(), Arc::clone(&events))),
+            events: config.mqtt.as_ref().map(|mqtt| {
+                let limits = store::Limits {
+                    bytes: i64::try_from(mqtt.events_max).unwrap_or(i64::MAX),
+                    age: mqtt.events_keep,
+                    ..store::Limits::default()
+                };
+                EventOutbox::new(store.clone(), clock.clone(), Arc::clone(&events)).with(limits, mqtt.call_parties)
+            }),
             workers: target_bells.clone(),
         };
         let mut workers = Vec::new();
@@ -250,6 +254,7 @@ impl Agent {
             keep: keep_bell.clone(),
             events,
             changed,
+            restart: Arc::default(),
         });
         let mut bells = give;
         bells.extend([history_bell.clone(), audio_bell.clone(), keep_bell.clone()]);

@@ -83,7 +83,8 @@ impl HandOver {
         // After calls come their recordings, which could not be handed over before them.
         let more = tasks || !calls.is_empty() || recordings.len() == BATCH;
         let (targets, origin, clock) = (self.targets.clone(), self.origin.clone(), self.clock.clone());
-        let (installed_ms, events, book) = (self.installed_ms, self.events.is_some(), Arc::clone(&self.rules));
+        let (installed_ms, book) = (self.installed_ms, Arc::clone(&self.rules));
+        let events = self.events.as_ref().map(EventOutbox::tells_parties);
         self.store.write(move |within| {
             let to = To {
                 within,
@@ -112,7 +113,8 @@ struct To<'a> {
     origin: &'a Origin,
     clock: &'a Clock,
     installed_ms: i64,
-    events: bool,
+    /// Whether there are dashboards, and whether they are told numbers and names.
+    events: Option<bool>,
     book: &'a Book,
     numbering: Option<Numbering>,
 }
@@ -165,8 +167,13 @@ impl To<'_> {
             let numbering = self.book.numbering(self.numbering.as_ref());
             call_back::wait_for(self.within, call, wanted, getting, &numbering, self.clock)?;
         }
-        if self.events {
-            EventOutbox::add(self.within, "event/call", call_event(call).as_bytes(), self.clock)?;
+        if let Some(parties) = self.events {
+            EventOutbox::add(
+                self.within,
+                "event/call",
+                call_event(call, parties).as_bytes(),
+                self.clock,
+            )?;
         }
         store::mark_handed(self.within, call.id, call.revision)
     }

@@ -10,10 +10,12 @@ mod backup;
 mod call_backs;
 mod calls;
 mod cdr;
+mod commands;
 mod counts;
 mod coverage;
 mod decisions;
 mod directory;
+mod dropped;
 mod epochs;
 mod erased;
 mod erasures;
@@ -62,6 +64,7 @@ pub use calls::{
 pub use cdr::{
     CdrLine, cdr_lines, cdr_mark, cdr_newest, forget_cdr_lines, mend_cdr_line, take_cdr_lines, unread_cdr_lines,
 };
+pub use commands::{CommandRow, command_told, end_command, open_commands, take_command, untold_results};
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
 pub use decisions::{
@@ -70,6 +73,7 @@ pub use decisions::{
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
 };
+pub use dropped::{Limits, dropped_events, note_set_aside, tell_dropped};
 pub use epochs::{Seen, expect_of_leg, note_listed, set_pbx_copy};
 pub use erased::is_erased_call;
 pub use erasures::{
