@@ -10,7 +10,7 @@
 //! | `routes` | every route with the right that it needs: the one table behind router and tests |
 //! | `server`, `certificate` | connections, TLS and their limits |
 //! | `guard`, `hosts` | what every request must pass: name, origin, size, login; and the headers of every answer |
-//! | `access`, `password`, `accounts`, `limiter`, `sessions`, `login` | who is let in |
+//! | `access`, `lock`, `password`, `accounts`, `limiter`, `sessions`, `login` | who is let in |
 //! | `asker`, `visitor`, `objects` | what they hold, and how much of what they are shown |
 //! | `listen`, `range`, `send` | recordings, to be heard and taken away |
 //! | `audit`, `record` | what is written down about it, and who may read that |
@@ -39,6 +39,7 @@ mod layout;
 mod limiter;
 mod listen;
 mod live;
+mod lock;
 mod login;
 mod me;
 mod objects;
