@@ -257,7 +257,7 @@ fn spool(typed: &mut Resolver, raw: RawSpool) -> Spool {
     }
 }
 
-fn mqtt(typed: &mut Resolver, raw: RawMqtt) -> Mqtt {
+pub(super) fn mqtt(typed: &mut Resolver, raw: RawMqtt) -> Mqtt {
     let url = typed.url(
         "mqtt.url",
         raw.url,
@@ -329,7 +329,7 @@ fn mqtt(typed: &mut Resolver, raw: RawMqtt) -> Mqtt {
     }
 }
 
-fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
+pub(super) fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
     let listen = raw.listen.unwrap_or_else(|| vec!["127.0.0.1:8443".to_owned()]);
     typed.note(
         "web.listen",
@@ -352,6 +352,11 @@ fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
         &format!("{names:?}"),
         "Names by which the page may be called besides its addresses and the host's name.",
     );
+    let scrape_file = typed.file(
+        "web.scrape_token_file",
+        raw.scrape_token_file,
+        "File with the token for Prometheus: GET /metrics with \"Authorization: Bearer …\". Without it /metrics needs a login.",
+    );
     let session_idle = typed.span(
         "web.session_idle",
         raw.session_idle,
@@ -361,6 +366,7 @@ fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
     Web {
         listen: addresses,
         names,
+        scrape_file,
         session_idle,
     }
 }

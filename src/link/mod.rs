@@ -10,16 +10,16 @@
 //! connections, `snapshot` when `state` is due, `client` and
 //! `tls` are the library and its security, `failure` puts into words what went wrong, `report` tells it.
 
-mod client;
+pub(crate) mod client;
 mod envelope;
-mod failure;
+pub(crate) mod failure;
 mod report;
-mod retry;
+pub(crate) mod retry;
 mod session;
 mod snapshot;
 mod status;
 mod suspicion;
-mod tls;
+pub(crate) mod tls;
 mod window;
 
 use std::sync::{Arc, Mutex};

@@ -12,7 +12,7 @@ use super::failure::{Failure, Reason};
 use crate::config::{self, Trust};
 
 /// What rustls needs for one connection. The failure names the file.
-pub(super) fn client_config(config: &config::Mqtt) -> Result<Arc<ClientConfig>, Failure> {
+pub(crate) fn client_config(config: &config::Mqtt) -> Result<Arc<ClientConfig>, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
