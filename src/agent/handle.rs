@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::status::{Identity, Status};
@@ -18,7 +17,6 @@ use crate::model::Machine;
 use crate::pbx::Pbx;
 use crate::store::{self, Settings, Store};
 use crate::sync::{PbxStatus, SyncStatus};
-use crate::when;
 
 /// A running agent. Clones are the same agent.
 #[derive(Clone)]
@@ -60,6 +58,8 @@ pub struct Parts {
     pub events: Arc<Notify>,
     /// Told when something that MQTT's `state` shows has changed.
     pub changed: Arc<Notify>,
+    /// Told when the agent is to end, so that its supervisor starts it anew.
+    pub restart: Arc<Notify>,
 }
 
 impl Handle {
@@ -101,80 +101,6 @@ impl Handle {
     /// What the flows share.
     pub fn parts(&self) -> &Parts {
         &self.0
-    }
-
-    /// MQTT's `birth`: who this is and how this run began.
-    pub fn birth(&self) -> Value {
-        let identity = &self.0.identity;
-        json!({
-            "boot": identity.boot,
-            "boots": identity.starts,
-            "started": when::rfc3339(identity.started_ms),
-            "synced": self.0.clock.synced(),
-            "sw": identity.version,
-            "arch": identity.arch,
-            "name": identity.name,
-            "reason": identity.reason,
-        })
-    }
-
-    /// MQTT's `state`: figures and codes alone, no number, no name of a caller.
-    pub fn state(&self) -> Value {
-        let status = self.status();
-        let counts = status.counts.clone().unwrap_or_default();
-        let oldest_s = |ms: Option<i64>| ms.map_or(0, |ms| (status.now_ms - ms).max(0) / 1000);
-        let targets: Vec<Value> = status
-            .targets
-            .iter()
-            .map(|target| json!({ "name": target.name, "state": target.state, "waiting": target.waiting, "held": target.held }))
-            .collect();
-        let codes: Vec<&str> = status.health.iter().map(|folded| folded.item.code.as_str()).collect();
-        json!({
-            "ts": when::rfc3339(status.now_ms),
-            "synced": status.clock_synced,
-            "overall": status.overall,
-            "health": codes,
-            "doctor": self.examined(),
-            "up_s": (status.now_ms - status.identity.started_ms).max(0) / 1000,
-            "queue": {
-                "rows": counts.deliveries_waiting,
-                "oldest_s": oldest_s(counts.deliveries_oldest_ms),
-                "held": counts.deliveries_held,
-                "events": counts.events,
-                "events_bytes": counts.events_bytes,
-            },
-            "rec": {
-                "files": counts.recordings_held,
-                "bytes": counts.recordings_bytes,
-                "undelivered": counts.recordings_undelivered,
-                "waiting": counts.recordings_waiting,
-                "oldest_s": oldest_s(counts.recordings_oldest_ms),
-                "gone": counts.recordings_gone,
-            },
-            "calls": { "all": counts.calls, "day": counts.calls_recent },
-            "pbx": {
-                "reach": status.pbx.reachable,
-                "version": status.pbx.version,
-                "lat_ms": status.pbx.latency_ms,
-                "backlog_s": status.sync.backlog_ms / 1000,
-                "live": status.live.state,
-                "cdr": status.cdr.as_ref().map_or("off", |cdr| cdr.state),
-            },
-            "targets": targets,
-            "disk": { "free_mb": status.machine.disk_free >> 20, "total_mb": status.machine.disk_total >> 20 },
-            "mem_rss_kb": status.machine.rss >> 10,
-            "cpu_pct": status.machine.cpu_percent.round(),
-            "temp_c": status.machine.celsius,
-            "rights_age_s": status.rights.as_ref().map(|rights| (status.now_ms - rights.read_ms).max(0) / 1000),
-            "sw": status.identity.version,
-        })
-    }
-
-    /// What the doctor's last whole run came to, for MQTT: when, and codes.
-    fn examined(&self) -> Option<Value> {
-        let run = self.0.doctor.last()?;
-        let verdict = run.verdict()?;
-        Some(json!({ "ts": when::rfc3339(run.began_ms), "failed": verdict.failed, "warned": verdict.warned }))
     }
 
     /// Everything at this moment. It never fails: what can't be read is left out and is a health item. It may wait

@@ -5,6 +5,7 @@ mod handle;
 mod identity;
 mod start;
 mod status;
+mod told;
 mod watch;
 
 pub use alone::checks_without_agent;

@@ -157,10 +157,14 @@ impl Agent {
                 id: identity.id.clone(),
             },
             installed_ms,
-            events: config
-                .mqtt
-                .as_ref()
-                .map(|_| EventOutbox::new(store.clone(), clock.clone(), Arc::clone(&events))),
+            events: config.mqtt.as_ref().map(|mqtt| {
+                let limits = store::Limits {
+                    bytes: i64::try_from(mqtt.events_max).unwrap_or(i64::MAX),
+                    age: mqtt.events_keep,
+                    ..store::Limits::default()
+                };
+                EventOutbox::new(store.clone(), clock.clone(), Arc::clone(&events)).with(limits, mqtt.call_parties)
+            }),
             workers: target_bells.clone(),
         };
         let mut workers = Vec::new();
@@ -224,6 +228,7 @@ impl Agent {
             give: give.clone(),
             events,
             changed,
+            restart: Arc::default(),
         });
         let mut bells = give;
         bells.extend([history_bell.clone(), audio_bell.clone()]);

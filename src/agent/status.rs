@@ -27,8 +27,10 @@ pub struct Identity {
     /// Starts of the agent since the store was made.
     pub starts: u64,
     /// Why it was started: `first-start`, `asked` (after a clean stop), `power-loss` (the machine booted without a
-    /// clean stop before), `crash` (no clean stop and no boot between).
+    /// clean stop before), `crash` (no clean stop and no boot between), `update` (another version after a clean stop).
     pub reason: &'static str,
+    /// The version that ran before, after an update; else empty.
+    pub before: String,
     /// When it was started, Unix milliseconds.
     pub started_ms: i64,
 }

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::doctor::{Options, Run};
-use crate::rights::{self, Action, Freshness, Object, Who};
+use crate::rights::{self, Action, Freshness, Object, Subject, Who};
 use crate::store::{self, Grantee, NewAudit, NewGrant, RightsContext};
 use crate::when;
 
@@ -159,37 +159,47 @@ async fn answer(handle: Handle, stream: Stream) {
 
 /// Whoever asks over the socket, if they may: the socket is open to the box's own user and to root alone.
 fn by(handle: &Handle, request: &Request) -> Result<By, String> {
+    let built_in = |now_ms| rights::console_subject(Vec::new(), Freshness::default(), now_ms);
+    may(handle, &Who::Terminal, "cli", request.needs(), &built_in)
+}
+
+/// Whether `who`, who came by `way`, may do what needs `action`; a refusal is written down. `built_in` holds when the store
+/// does not answer.
+pub(super) fn may(
+    handle: &Handle,
+    who: &Who,
+    way: &'static str,
+    action: Action,
+    built_in: &dyn Fn(i64) -> Subject,
+) -> Result<By, String> {
     let clock = handle.clock();
     let context = RightsContext::new(handle.config(), clock.clone());
-    let subject = handle
-        .store()
-        .read(|connection| context.subject(connection, &Who::Terminal));
-    // What is built in for the terminal holds when the store does not answer.
-    let subject =
-        subject.unwrap_or_else(|_| rights::console_subject(Vec::new(), Freshness::default(), clock.wall_ms()));
-    let decision = rights::decide(&subject, request.needs(), &Object::Whole);
+    let subject = handle.store().read(|connection| context.subject(connection, who));
+    let subject = subject.unwrap_or_else(|_| built_in(clock.wall_ms()));
+    let decision = rights::decide(&subject, action, &Object::Whole);
     if !decision.allowed {
-        let action = request.needs().word();
-        let entry = NewAudit::of(&subject, "cli", &decision);
+        let action = action.word();
+        let entry = NewAudit::of(&subject, way, &decision);
         let clock = clock.clone();
         let _ = handle.store().write(move |within| store::audit(within, &entry, &clock));
-        return Err(format!("this terminal does not hold the right {action}"));
+        let who = subject.who.word().to_owned();
+        return Err(format!("this {who} does not hold the right {action}"));
     }
-    Ok(By {
-        subject,
-        way: "cli",
-        decision,
-    })
+    Ok(By { subject, way, decision })
 }
 
 fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
     let say = |value: Value| {
         let _ = tell.blocking_send(value);
     };
-    let by = match by(handle, &request) {
-        Ok(by) => by,
-        Err(error) => return say(json!({ "error": error })),
-    };
+    match by(handle, &request) {
+        Ok(by) => perform(handle, by, request, &say),
+        Err(error) => say(json!({ "error": error })),
+    }
+}
+
+/// Does what was asked, for one who may; each line of the answer is said. Blocking, within the runtime.
+pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Value)) {
     let (store, clock) = (handle.store(), handle.clock());
     let outcome = match request {
         Request::Status => serde_json::to_value(handle.status()).map_err(|error| error.to_string()),
@@ -210,7 +220,7 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
             .map(|()| json!({ "accepted": true }))
             .map_err(|error| error.to_string()),
         Request::Doctor { only, offline } => match handle.examine(Options { only, offline }) {
-            Ok(run) => return follow(&run, &say),
+            Ok(run) => return follow(&run, say),
             Err(error) => Err(error),
         },
         Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)

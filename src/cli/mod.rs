@@ -14,6 +14,8 @@ mod needs;
 mod out;
 mod pin;
 mod queue;
+mod remote;
+mod reset;
 mod rights;
 mod run;
 mod status;
@@ -97,6 +99,8 @@ enum Verb {
         /// The file to make
         file: PathBuf,
     },
+    /// Take away what the MQTT broker and Home Assistant keep of this box
+    Reset(reset::Arguments),
     /// Manage who may log in to the local page
     #[command(subcommand)]
     User(user::Verb),
@@ -182,11 +186,16 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Queue(verb) => queue::run(&config, &verb, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
+        Verb::Reset(arguments) => reset::run(&config, &arguments, json),
         Verb::User(verb) => user::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
         Verb::Version | Verb::Config(_) | Verb::Fleet(_) => Exit::Ok,
     }
+}
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The store for reading: that of a running agent, or what it left behind.

@@ -1,6 +1,5 @@
 //! Which right each verb and each request to the running agent needs. A verb that is not in the table is refused, and a
-//! request without an action does not compile. MQTT takes no commands; when it does, they become such requests and pass
-//! the same table.
+//! request without an action does not compile. A command that comes over MQTT has its action in `remote.rs`.
 
 use crate::rights::{self, Action, Freshness};
 
@@ -21,6 +20,7 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
+    ("reset", Some(Action::BoxOperate)),
     ("user add", Some(Action::AccountManage)),
     ("user code", Some(Action::AccountManage)),
     ("user list", Some(Action::AccountManage)),

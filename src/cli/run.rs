@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Exit, control, out};
+use super::{Exit, control, out, remote};
 use crate::agent::{self, Agent, Handle};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -36,6 +36,7 @@ pub(super) fn run(config: Config) -> Exit {
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let mut fatal = agent.fatal();
+        let restart = Arc::clone(&agent.handle().parts().restart);
         let faces = tokio::spawn(serve(agent.handle(), stopped, |page| {
             if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
@@ -47,6 +48,8 @@ pub(super) fn run(config: Config) -> Exit {
         }));
         let exit = tokio::select! {
             () = asked_to_stop() => Exit::Ok,
+            // Whoever supervises it starts it anew.
+            () = restart.notified() => Exit::Ok,
             told = fatal.wait_for(Option::is_some) => {
                 if let Ok(Some(text)) = told.as_deref() {
                     log::error!("stopping: {text}");
@@ -126,6 +129,14 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
         health: handle.health().clone(),
         id: handle.identity().id.clone(),
         birth: handle.birth(),
+        update: handle.update(),
+        targets: handle
+            .config()
+            .targets
+            .iter()
+            .map(|target| target.name.clone())
+            .collect(),
+        remote: Some(Arc::new(remote::Dashboard::new(handle.clone()))),
         state: Arc::new(move || teller.state()),
         events: Arc::clone(&parts.events),
         changed: Arc::clone(&parts.changed),

@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::lines::{line_at, lines_of};
+use super::mqtt::mqtt;
 use super::raw::{RawMqtt, RawWeb};
-use super::resolve::{mqtt, web};
+use super::resolve::web;
 use super::value::Resolver;
 use super::{Mqtt, Problem, Web};
 

@@ -7,6 +7,7 @@ mod cdr;
 mod entry;
 mod fleet;
 mod lines;
+mod mqtt;
 mod raw;
 mod resolve;
 mod rights;
@@ -299,6 +300,29 @@ pub struct Mqtt {
     pub topic: String,
     /// Keep-alive; the broker publishes the last will after one and a half of it.
     pub keep_alive: Duration,
+    /// Which commands are taken.
+    pub commands: Commands,
+    /// First level of Home Assistant's topics; `None` if it is told nothing.
+    pub home_assistant: Option<String>,
+    /// Whether an event tells who called whom.
+    pub call_parties: bool,
+    /// An event that could not be published for this long goes.
+    pub events_keep: Duration,
+    /// Unpublished events may take this many bytes.
+    pub events_max: u64,
+    /// Events are published only when the broker has shown that it lets somebody hear them.
+    pub prove: bool,
+}
+
+/// Which commands are taken over MQTT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commands {
+    /// Every one of the whitelist.
+    All,
+    /// Those that change nothing.
+    Read,
+    /// None.
+    Off,
 }
 
 /// The local page.

@@ -119,6 +119,13 @@ pub(super) struct RawMqtt {
     pub password_file: Option<PathBuf>,
     pub topic: Option<String>,
     pub keep_alive: Option<String>,
+    pub commands: Option<String>,
+    pub home_assistant: Option<bool>,
+    pub home_assistant_topic: Option<String>,
+    pub call_parties: Option<bool>,
+    pub events_keep: Option<String>,
+    pub events_max: Option<String>,
+    pub prove: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -3,15 +3,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::cdr::cdr;
 use super::lines::{line_at, lines_of};
+use super::mqtt::mqtt;
 use super::raw::{Raw, RawCdr, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawWeb};
 use super::rights::rights;
 use super::targets;
-use super::value::{Resolver, host_and_port, quoted};
-use super::{Config, Generation, Mqtt, Pbx, Problem, Spool, Web};
+use super::value::{Resolver, quoted};
+use super::{Config, Generation, Pbx, Problem, Spool, Web};
 use crate::zone::Zone;
 
 /// Resolves the text of a configuration file; `path` is for messages and for relative secret files.
@@ -254,78 +254,6 @@ fn spool(typed: &mut Resolver, raw: RawSpool) -> Spool {
             "7d",
             "A recording is kept this long after every target has confirmed it.",
         ),
-    }
-}
-
-pub(super) fn mqtt(typed: &mut Resolver, raw: RawMqtt) -> Mqtt {
-    let url = typed.url(
-        "mqtt.url",
-        raw.url,
-        &["mqtts", "mqtt"],
-        "The broker; mqtt:// sends everything in the clear.",
-    );
-    let tls = !url.starts_with("mqtt://");
-    let (host, port) = host_and_port(&url, if tls { 8883 } else { 1883 });
-    let trust = typed.trust(
-        "mqtt.trust",
-        raw.trust,
-        "public",
-        "How the broker's certificate is judged: \"public\", or a CA file.",
-    );
-    let cert = typed.file(
-        "mqtt.client_cert_file",
-        raw.client_cert_file,
-        "Client certificate, PEM.",
-    );
-    let key = typed.file("mqtt.client_key_file", raw.client_key_file, "Its key, PEM.");
-    let user = raw.user.filter(|user| !user.is_empty());
-    typed.note(
-        "mqtt.user",
-        &user.as_ref().map_or("\"\"".to_owned(), quoted),
-        "User at the broker.",
-    );
-    let password = typed.file(
-        "mqtt.password_file",
-        raw.password_file,
-        "File that holds the user's password.",
-    );
-    if cert.is_some() != key.is_some() {
-        typed.wrong(
-            "mqtt.client_key_file",
-            "client_cert_file and client_key_file go together; give both or none".to_owned(),
-        );
-    }
-    if user.is_some() != password.is_some() {
-        typed.wrong(
-            "mqtt.user",
-            "user and password_file go together; give both or none".to_owned(),
-        );
-    }
-    let topic = typed.text("mqtt.topic", raw.topic, "callspool", "First level of all topics.");
-    if topic.is_empty() || topic.contains(['+', '#', '\0']) || topic.starts_with('/') || topic.ends_with('/') {
-        typed.wrong(
-            "mqtt.topic",
-            "use a topic without +, # and without a / at either end".to_owned(),
-        );
-    }
-    let keep_alive = typed.span(
-        "mqtt.keep_alive",
-        raw.keep_alive,
-        "30s",
-        "Keep-alive: after one and a half of it without a sign of life the broker publishes the last will.",
-    );
-    if keep_alive < Duration::from_secs(5) || keep_alive > Duration::from_secs(3600) {
-        typed.wrong("mqtt.keep_alive", "use 5s to 1h".to_owned());
-    }
-    Mqtt {
-        host,
-        port,
-        tls,
-        trust,
-        client_cert: cert.zip(key),
-        login: user.zip(password),
-        topic,
-        keep_alive,
     }
 }
 

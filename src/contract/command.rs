@@ -77,7 +77,6 @@ pub const COMMANDS: &[CommandKind] = &[
     kind("restart", true, "end the agent; its supervisor starts it anew"),
     kind("why", false, "where a call's recording is, in codes; args: call"),
     kind("doctor", false, "run the checks; args: only, offline"),
-    kind("bundle", false, "write a support bundle to the state folder"),
 ];
 
 const fn kind(name: &'static str, changes: bool, help: &'static str) -> CommandKind {

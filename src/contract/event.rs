@@ -8,6 +8,10 @@ pub const CALL_EVENT: &str = "call";
 /// Kind of [`Dropped`].
 pub const DROPPED_EVENT: &str = "dropped";
 
+/// Kind of the probe by which a box finds out whether what it publishes is heard: an [`Event`] without `data`. It is sent
+/// after each connect and is no news for anybody else.
+pub const PROBE_EVENT: &str = "probe";
+
 /// What stands around every event. QoS 1 from an outbox on disk, never retained: it comes at least once and may be
 /// repeated; `id` is the same at every repeat. `seq` is missing numbers only where a `dropped` event says so.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -72,8 +76,8 @@ pub struct CallEvent {
 pub struct CallParty {
     /// Its DN on the PBX.
     pub dn: Option<String>,
-    /// Its number.
-    pub number: String,
+    /// Its number, as the PBX wrote it.
+    pub number: Option<String>,
     /// Its name.
     pub name: Option<String>,
 }

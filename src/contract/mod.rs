@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use birth::Birth;
 pub use command::{COMMANDS, Command, CommandKind, CommandResult, CommandStatus, command_kind};
-pub use event::{CALL_EVENT, CallEvent, CallParty, DROPPED_EVENT, Dropped, Event};
+pub use event::{CALL_EVENT, CallEvent, CallParty, DROPPED_EVENT, Dropped, Event, PROBE_EVENT};
 pub use state::{Calls, Certificate, Disk, Examined, Link, PbxState, Queue, Recordings, State, TargetState};
 pub use update::Update;
 

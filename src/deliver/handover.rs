@@ -70,7 +70,7 @@ impl HandOver {
         // After calls come their recordings, which could not be handed over before them.
         let more = !calls.is_empty() || recordings.len() == BATCH;
         let (targets, origin, clock) = (self.targets.clone(), self.origin.clone(), self.clock.clone());
-        let (installed_ms, events) = (self.installed_ms, self.events.is_some());
+        let (installed_ms, events) = (self.installed_ms, self.events.as_ref().map(EventOutbox::tells_parties));
         self.store.write(move |within| {
             let to = To {
                 within,
@@ -97,7 +97,8 @@ struct To<'a> {
     origin: &'a Origin,
     clock: &'a Clock,
     installed_ms: i64,
-    events: bool,
+    /// Whether there are dashboards, and whether they are told numbers and names.
+    events: Option<bool>,
 }
 
 impl To<'_> {
@@ -117,8 +118,13 @@ impl To<'_> {
             let id = delivery_id(&target.name, kind, &call, &call.revision.to_string());
             store::add_delivery(self.within, &id, &target.name, call.id, None, kind, &body, self.clock)?;
         }
-        if self.events {
-            EventOutbox::add(self.within, "event/call", call_event(&call).as_bytes(), self.clock)?;
+        if let Some(parties) = self.events {
+            EventOutbox::add(
+                self.within,
+                "event/call",
+                call_event(&call, parties).as_bytes(),
+                self.clock,
+            )?;
         }
         store::mark_handed(self.within, call.id, call.revision)
     }

@@ -3,6 +3,7 @@
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
+use crate::contract::{CallEvent, CallParty};
 use crate::model::{Call, DeliveryKind, Leg, Party, Recording};
 use crate::random::hex;
 use crate::when;
@@ -92,19 +93,28 @@ pub(super) fn recording_body(origin: &Origin, call: &Call, recording: &Recording
     .to_string()
 }
 
-/// What the dashboards are told of a call: no number and no name from outside.
-pub(super) fn call_event(call: &Call) -> String {
-    json!({
-        "call": call.key,
-        "revision": call.revision,
-        "started": when::rfc3339(call.started_ms),
-        "ended": when::rfc3339(call.ended_ms),
-        "direction": call.direction,
-        "outcome": call.outcome,
-        "ringing_s": seconds(call.ringing_ms),
-        "talking_s": seconds(call.talking_ms),
-    })
-    .to_string()
+/// What the dashboards are told of a call: no number and no name, unless the configuration wants `parties`.
+pub(super) fn call_event(call: &Call, parties: bool) -> String {
+    let side = |party: &Party| {
+        parties.then(|| CallParty {
+            dn: party.dn.clone(),
+            number: party.number.clone(),
+            name: party.name.clone(),
+        })
+    };
+    let event = CallEvent {
+        call: call.key.clone(),
+        revision: call.revision,
+        started: when::rfc3339(call.started_ms),
+        ended: when::rfc3339(call.ended_ms),
+        direction: call.direction.word().to_owned(),
+        outcome: call.outcome.word().to_owned(),
+        ringing_s: seconds(call.ringing_ms),
+        talking_s: seconds(call.talking_ms),
+        from: side(&call.from),
+        to: side(&call.to),
+    };
+    json!(event).to_string()
 }
 
 fn leg(leg: &Leg) -> Value {

@@ -732,4 +732,26 @@ pub const FINDINGS: &[Finding] = &[
         ],
         Words("Look it up on the page. If the broker has a limit for packets, raise it to 256 KiB."),
     ),
+    error(
+        "mqtt-not-heard",
+        "",
+        "mqtt-down",
+        [
+            "The MQTT broker lets nobody hear events",
+            "It acknowledges what this box publishes, and a probe on its own topic does not come back: its access list throws something away. Events wait here.",
+        ],
+        Words(
+            "Let this box write below its own topic, and read its commands and `event/probe`. If it shall not read, set mqtt.prove = false.",
+        ),
+    ),
+    warning(
+        "mqtt-certificate-expires",
+        "",
+        "",
+        [
+            "A certificate of MQTT expires soon",
+            "This box's or the broker's ends within two weeks; then there is no link.",
+        ],
+        Words("Put a new one in its place: this box reads its files again at each connect."),
+    ),
 ];

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::hub::Hub;
 use crate::config;
 use crate::contract::{self, CommandResult};
+use crate::link::expiry::Seen;
 use crate::link::failure::{Failure, Reason};
 use crate::link::retry::Retry;
 use crate::link::{client, tls};
@@ -91,7 +92,7 @@ fn options(config: &config::Mqtt, id: &str) -> Result<MqttOptions, Failure> {
     }
     if config.tls {
         mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(
-            tls::client_config(config)?,
+            tls::client_config(config, &Seen::default(), &Seen::default())?,
         )));
     }
     Ok(mqtt)

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use embedded_svc::mqtt::client::asynch;
-use embedded_svc::mqtt::client::{Enqueue, ErrorType, Event, EventPayload, MessageId, QoS};
+use embedded_svc::mqtt::client::{Details, Enqueue, ErrorType, Event, EventPayload, MessageId, QoS};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, EventLoop, LastWill, MqttOptions, Outgoing, Packet, Publish,
-    StateError, TlsConfiguration, TlsError, Transport,
+    StateError, SubscribeFilter, SubscribeReasonCode, TlsConfiguration, TlsError, Transport,
 };
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -24,8 +24,8 @@ use super::window::MOST_IN_FLIGHT;
 /// The largest packet that is sent or taken, bytes with all headers.
 pub(super) const MAX_PACKET: usize = 256 * 1024;
 
-/// Room in the client for a full window and for status, birth and state beside it.
-const CHANNEL: usize = MOST_IN_FLIGHT + 8;
+/// Room in the client for a full window, and beside it for what is retained and for results of commands.
+const CHANNEL: usize = MOST_IN_FLIGHT + 32;
 /// rumqttc's own window. Ours is smaller, so that its packet ids never run into one that still waits.
 const INFLIGHT: u16 = 128;
 /// Name look-up, TCP, TLS and CONNACK together, and each flush, may take this long.
@@ -142,6 +142,15 @@ impl Enqueue for Publisher {
 }
 
 impl Publisher {
+    /// Asks for everything under these filters, QoS 1. [`Told::Subscribed`] tells which of them were granted, in their order.
+    /// To be asked once a connection.
+    pub(super) fn subscribe(&self, filters: &[String]) -> Result<(), Refused> {
+        let filters = filters
+            .iter()
+            .map(|filter| SubscribeFilter::new(filter.clone(), rumqttc::QoS::AtLeastOnce));
+        self.client.try_subscribe_many(filters).map_err(|_| Refused::Full)
+    }
+
     /// Says goodbye, so that the broker keeps the last will to itself. `Disconnected` tells that it was written.
     pub(super) fn disconnect(&self) -> Result<(), Refused> {
         self.client.try_disconnect().map_err(|_| Refused::Full)
@@ -160,13 +169,26 @@ impl Drop for Connection {
     }
 }
 
+/// A message that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Received {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    /// It was kept by the broker for whoever subscribes.
+    pub retained: bool,
+}
+
 /// Something that happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Told {
     /// Connected; whether the broker had kept a session.
     Connected(bool),
     /// The broker has acknowledged a message.
     Published(MessageId),
+    /// The broker has answered to the subscription: which filters it grants.
+    Subscribed(Vec<bool>),
+    /// A message came.
+    Received(Received),
     /// Our goodbye was written.
     Disconnected,
 }
@@ -180,6 +202,13 @@ impl Event for Told {
         match self {
             Told::Connected(session) => EventPayload::Connected(*session),
             Told::Published(id) => EventPayload::Published(*id),
+            Told::Subscribed(_) => EventPayload::Subscribed(0),
+            Told::Received(received) => EventPayload::Received {
+                id: 0,
+                topic: Some(&received.topic),
+                data: &received.payload,
+                details: Details::Complete,
+            },
             Told::Disconnected => EventPayload::Disconnected,
         }
     }
@@ -215,6 +244,15 @@ async fn pump(mut event_loop: EventLoop, handed_over: HandedOver, tell: mpsc::Se
                 None => continue,
             },
             Ok(rumqttc::Event::Incoming(Packet::ConnAck(ack))) => Ok(Told::Connected(ack.session_present)),
+            Ok(rumqttc::Event::Incoming(Packet::SubAck(ack))) => {
+                let granted = |code: &SubscribeReasonCode| *code != SubscribeReasonCode::Failure;
+                Ok(Told::Subscribed(ack.return_codes.iter().map(granted).collect()))
+            }
+            Ok(rumqttc::Event::Incoming(Packet::Publish(publish))) => Ok(Told::Received(Received {
+                topic: publish.topic,
+                payload: publish.payload.to_vec(),
+                retained: publish.retain,
+            })),
             Ok(rumqttc::Event::Outgoing(Outgoing::Disconnect)) => Ok(Told::Disconnected),
             Ok(_) => continue,
             Err(error) => Err(failure(&error)),

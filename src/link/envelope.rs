@@ -1,7 +1,8 @@
 //! What an event looks like on the wire.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::contract;
 use crate::store::Event;
 use crate::when;
 
@@ -24,17 +25,24 @@ pub(super) struct Now<'a> {
 pub(super) fn payload(event: &Event, now: Now) -> Vec<u8> {
     let data = serde_json::from_slice(&event.payload)
         .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&event.payload).into_owned()));
-    let envelope = json!({
-        "id": event.id,
-        "seq": event.seq,
-        "boot": event.boot,
-        "up_ms": event.mono,
-        "ts": when::rfc3339(event.created_ms),
-        "synced": event.synced,
-        "historical": historical(event, now),
-        "data": data,
-    });
-    envelope.to_string().into_bytes()
+    let kind = event.topic.rsplit('/').next().unwrap_or_default();
+    let event_type = match data.get("outcome").and_then(Value::as_str) {
+        Some(outcome) if kind == contract::CALL_EVENT => outcome,
+        _ => kind,
+    };
+    let envelope = contract::Event {
+        v: contract::VERSION,
+        id: event.id.clone(),
+        seq: event.seq,
+        boot: event.boot.clone(),
+        up_ms: event.mono,
+        ts: when::rfc3339(event.created_ms),
+        synced: event.synced,
+        historical: historical(event, now),
+        event_type: event_type.to_owned(),
+        data,
+    };
+    serde_json::to_vec(&envelope).unwrap_or_default()
 }
 
 /// Made before this connection, in an earlier boot, or longer than a minute ago. Monotonic time decides: wall time
@@ -45,6 +53,8 @@ fn historical(event: &Event, now: Now) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn event() -> Event {
@@ -52,7 +62,7 @@ mod tests {
             seq: 812,
             id: "0f".repeat(16),
             topic: "event/call".to_owned(),
-            payload: br#"{"state":"delivered"}"#.to_vec(),
+            payload: br#"{"outcome":"missed"}"#.to_vec(),
             boot: "b1".to_owned(),
             mono: 100_000,
             created_ms: 1_795_357_980_123,
@@ -69,8 +79,9 @@ mod tests {
     #[test]
     fn the_envelope_carries_all_that_is_known_of_the_event() {
         let sent: Value = serde_json::from_slice(&payload(&event(), NOW)).unwrap();
-        let wanted = json!({"id": "0f".repeat(16), "seq": 812, "boot": "b1", "up_ms": 100_000,
-            "ts": "2026-11-22T14:33:00.123Z", "synced": null, "historical": false, "data": {"state": "delivered"}});
+        let wanted = json!({"v": 1, "id": "0f".repeat(16), "seq": 812, "boot": "b1", "up_ms": 100_000,
+            "ts": "2026-11-22T14:33:00.123Z", "synced": null, "historical": false, "event_type": "missed",
+            "data": {"outcome": "missed"}});
         assert_eq!(sent, wanted);
     }
 

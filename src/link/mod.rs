@@ -6,13 +6,20 @@
 //! two of them is ours: the client library below keeps neither promises nor pauses.
 //!
 //! [`run`] (this file) makes connections one after another, `session` lives through one, `window` knows which rows
-//! are under way, `envelope` is what they look like on the wire, `suspicion` which event breaks
-//! connections, `snapshot` when `state` is due, `client` and
-//! `tls` are the library and its security, `failure` puts into words what went wrong, `report` tells it.
+//! are under way, `envelope` is what they look like on the wire, `suspicion` which event breaks connections, `proof` whether
+//! anybody hears them, `snapshot` when `state` is due, `commands` takes what dashboards ask for, `discovery` is what Home
+//! Assistant is told, `client` and `tls` are the library and its security, `failure` puts into words what went wrong,
+//! `report` tells it; [`forget`] takes away what the broker keeps of a box. What is said stands in [`crate::contract`].
 
 pub(crate) mod client;
+mod commands;
+mod discovery;
 mod envelope;
+pub(crate) mod expiry;
 pub(crate) mod failure;
+mod forget;
+mod inbox;
+mod proof;
 mod report;
 pub(crate) mod retry;
 mod session;
@@ -29,6 +36,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
 use crate::config;
+use crate::contract::{self, Birth, State, Update};
 use crate::health::Health;
 use crate::store::Store;
 use report::Report;
@@ -36,6 +44,8 @@ use retry::Retry;
 use session::End;
 use suspicion::Suspicion;
 
+pub use commands::Remote;
+pub use forget::{forget, kept};
 pub use status::LinkStatus;
 
 /// What the link is made of. It stands below the agent, so identity and state come as plain data.
@@ -47,14 +57,20 @@ pub struct Setup {
     pub store: Store,
     /// The agent's clock: pauses and periods follow it. Keep-alive and time limits on the wire are real time.
     pub clock: Clock,
-    /// Where `mqtt-down`, `mqtt-plain` and `mqtt-event-too-large` are put.
+    /// Where the items `mqtt-…` are put.
     pub health: Health,
     /// The box's id: its topics are `<topic>/<id>/…`, its MQTT client id is `callspool-<id>`.
     pub id: String,
-    /// Payload of `birth`, published after each connect.
-    pub birth: serde_json::Value,
-    /// Makes a fresh payload of `state`. It may read the store: it is called on a thread that may block.
-    pub state: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// `birth`, published after each connect.
+    pub birth: Birth,
+    /// `update`, published after each connect.
+    pub update: Update,
+    /// The targets' names, for Home Assistant.
+    pub targets: Vec<String>,
+    /// Makes a fresh `state`. It may read the store: it is called on a thread that may block.
+    pub state: Arc<dyn Fn() -> State + Send + Sync>,
+    /// Does what commands ask for; `None`: there are none.
+    pub remote: Option<Arc<dyn Remote>>,
     /// Told (`notify_one`) of each new event row.
     pub events: Arc<Notify>,
     /// Told (`notify_one`) when something that `state` shows has changed. The link must be the only one who waits
@@ -71,12 +87,14 @@ pub async fn run(setup: Setup, mut stop: watch::Receiver<bool>) {
     let report = Report::new(&setup);
     let mut retry = Retry::default();
     let mut suspicion = Suspicion::default();
+    let mut first = true;
     loop {
         let mut healthy_for = Duration::ZERO;
-        let failure = match session::run(&setup, &report, &mut stop, &mut healthy_for, &mut suspicion).await {
-            End::Stopped => break,
-            End::Failed(failure) => failure,
-        };
+        let failure =
+            match session::run(&setup, &report, &mut stop, &mut healthy_for, &mut suspicion, &mut first).await {
+                End::Stopped => break,
+                End::Failed(failure) => failure,
+            };
         let pause = retry.pause_after(healthy_for);
         report.down(&failure, pause);
         tokio::select! {

@@ -13,6 +13,11 @@ use crate::when;
 const DOWN: &str = "mqtt-down";
 const PLAIN: &str = "mqtt-plain";
 const TOO_LARGE: &str = "mqtt-event-too-large";
+const UNHEARD: &str = "mqtt-not-heard";
+const EXPIRES: &str = "mqtt-certificate-expires";
+
+/// A certificate that ends sooner than this is worth a warning.
+const SOON_MS: i64 = 14 * 86_400_000;
 
 /// How long an event that was set aside is worth a warning: a technician who comes the next day should see it.
 const SET_ASIDE_SHOWN: Duration = Duration::from_secs(36 * 3600);
@@ -54,6 +59,7 @@ impl Report {
         *lock(&report.status) = LinkStatus {
             broker: report.broker.clone(),
             tls: config.tls,
+            commands: "off",
             since_ms: report.clock.wall_ms(),
             ..LinkStatus::default()
         };
@@ -104,6 +110,7 @@ impl Report {
                 status.since_ms = now;
             }
             status.connected = false;
+            status.heard = None;
             status.error.clone_from(&words);
             status.next_try_ms = Some(now + pause.as_millis() as i64);
             changed
@@ -131,6 +138,63 @@ impl Report {
         }
         status.connected = false;
         status.next_try_ms = None;
+    }
+
+    /// Whether commands are taken, as in [`LinkStatus::commands`].
+    pub(super) fn commands(&self, how: &'static str) {
+        lock(&self.status).commands = how;
+    }
+
+    /// Until when the certificates of this connection hold.
+    pub(super) fn certificates(&self, client: &Mutex<Option<i64>>, broker: &Mutex<Option<i64>>) {
+        let known = [("mqtt-client", *lock(client)), ("mqtt-broker", *lock(broker))];
+        let known: Vec<_> = known.into_iter().filter_map(|(of, until)| Some((of, until?))).collect();
+        let soon = known.iter().filter(|(_, until)| until - self.clock.wall_ms() < SOON_MS);
+        match soon.min_by_key(|(_, until)| *until) {
+            None => drop(self.health.clear(EXPIRES)),
+            Some((of, until)) => {
+                let whose = if *of == "mqtt-client" {
+                    "This box's"
+                } else {
+                    "The broker's"
+                };
+                self.health.raise(health::Report {
+                    code: EXPIRES.to_owned(),
+                    title: "A certificate of MQTT expires soon".to_owned(),
+                    text: format!("{whose} certificate ends at {}.", when::rfc3339(*until)),
+                    fix: "Put a new one in its place: this box reads its files again at each connect.".to_owned(),
+                    depends_on: None,
+                    only_warning: true,
+                });
+            }
+        }
+        lock(&self.status).certificates = known;
+    }
+
+    /// A probe came back, or is lost.
+    pub(super) fn heard(&self, heard: bool) {
+        lock(&self.status).heard = Some(heard);
+        let broker = &self.broker;
+        if heard {
+            if self.health.clear(UNHEARD) {
+                log::info!("the MQTT broker {broker} lets events be heard");
+            }
+            return;
+        }
+        log::warn!("the MQTT broker {broker} takes what this box publishes, and its probe does not come back");
+        self.health.raise(health::Report {
+            code: UNHEARD.to_owned(),
+            title: "The MQTT broker lets nobody hear events".to_owned(),
+            text: format!(
+                "{broker} acknowledges what this box publishes, and a probe on its own topic does not come back. Events wait \
+                 in the store."
+            ),
+            fix: "At the broker, let this box write <topic>/<id>/# and read <topic>/<id>/cmd/+ and \
+                  <topic>/<id>/event/probe. If it shall not read, set mqtt.prove = false."
+                .to_owned(),
+            depends_on: None,
+            only_warning: false,
+        });
     }
 
     /// The broker has acknowledged an event.

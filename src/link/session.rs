@@ -4,23 +4,30 @@ use std::time::Duration;
 
 use embedded_svc::mqtt::client::asynch::Connection as _;
 use embedded_svc::mqtt::client::{Enqueue, Event as _, EventPayload, MessageId, QoS};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::client::{self, Connection, Publisher, Refused};
+use super::client::{self, Connection, Publisher, Refused, Told};
+use super::commands::Saying;
+use super::expiry;
 use super::failure::{Failure, Reason};
+use super::inbox::Inbox;
+use super::proof::Proof;
 use super::report::Report;
 use super::snapshot::Pace;
 use super::suspicion::Suspicion;
 use super::window::{Sent, Window};
 use super::{Setup, envelope, stopped, tls};
 use crate::config;
+use crate::contract::{self, Presence};
 use crate::store;
 
-/// `status` while the link is up.
-const ONLINE: &str = "online";
-/// `status` after a clean stop, and the last will.
-const OFFLINE: &str = "offline";
+/// When our certificate and the broker's end, Unix milliseconds, as far as there are any.
+#[derive(Default)]
+pub(super) struct Seen {
+    client: expiry::Seen,
+    broker: expiry::Seen,
+}
 
 /// Acknowledged rows are deleted together: one commit instead of one an event.
 const GATHER: Duration = Duration::from_millis(100);
@@ -48,12 +55,19 @@ pub(super) async fn run(
     stop: &mut watch::Receiver<bool>,
     healthy_for: &mut Duration,
     suspicion: &mut Suspicion,
+    first: &mut bool,
 ) -> End {
     report.trying();
+    let seen = Seen::default();
     let options = {
         let (config, id) = (setup.config.clone(), setup.id.clone());
         // Files may lie on a volume that hangs.
-        match tokio::task::spawn_blocking(move || options(&config, &id)).await {
+        let seen = (seen.client.clone(), seen.broker.clone());
+        let read = move || {
+            let (client, broker) = seen;
+            options(&config, &id, &Seen { client, broker })
+        };
+        match tokio::task::spawn_blocking(read).await {
             Ok(Ok(options)) => options,
             Ok(Err(failure)) => return End::Failed(failure),
             Err(error) => return End::Failed(Failure::new(Reason::Files, error.to_string())),
@@ -66,7 +80,9 @@ pub(super) async fn run(
             return End::Failed(failure);
         },
     }
+    report.certificates(seen.client.as_ref(), seen.broker.as_ref());
     let connected = setup.clock.mono_ms();
+    let (say, said) = mpsc::unbounded_channel();
     let end = Session {
         setup,
         report,
@@ -77,9 +93,13 @@ pub(super) async fn run(
         window: Window::new(suspicion.careful()),
         suspicion,
         pace: Pace::new(&setup.clock),
+        proof: Proof::new(&setup.clock, setup.config.prove),
+        inbox: Inbox::new(setup, say, std::mem::take(first)),
+        said,
         more: true,
         gathered_at: None,
         store_rests_until: None,
+        aside: Vec::new(),
     }
     .live(stop)
     .await;
@@ -87,7 +107,8 @@ pub(super) async fn run(
     end
 }
 
-fn options(config: &config::Mqtt, id: &str) -> Result<client::Options, Failure> {
+/// What a connection is made with: files are read now.
+pub(super) fn options(config: &config::Mqtt, id: &str, seen: &Seen) -> Result<client::Options, Failure> {
     let login = match &config.login {
         None => None,
         Some((user, file)) => {
@@ -101,20 +122,20 @@ fn options(config: &config::Mqtt, id: &str) -> Result<client::Options, Failure> 
         client_id: format!("callspool-{id}"),
         login,
         tls: if config.tls {
-            Some(tls::client_config(config)?)
+            Some(tls::client_config(config, &seen.client, &seen.broker)?)
         } else {
             None
         },
         keep_alive: config.keep_alive,
-        will: (format!("{}/{id}/status", config.topic), OFFLINE),
+        will: (contract::topic(&config.topic, id, "status"), Presence::Offline.word()),
     })
 }
 
 /// What a connection knows.
-struct Session<'a> {
-    setup: &'a Setup,
-    report: &'a Report,
-    publisher: Publisher,
+pub(super) struct Session<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) report: &'a Report,
+    pub(super) publisher: Publisher,
     connection: Connection,
     /// When it was made, monotonic milliseconds.
     connected: i64,
@@ -122,18 +143,28 @@ struct Session<'a> {
     online: Option<MessageId>,
     window: Window,
     suspicion: &'a mut Suspicion,
-    pace: Pace,
+    pub(super) pace: Pace,
+    pub(super) proof: Proof,
+    pub(super) inbox: Inbox,
+    /// What is to be said of commands.
+    said: mpsc::UnboundedReceiver<Saying>,
     /// The outbox may hold rows that were not offered yet.
-    more: bool,
+    pub(super) more: bool,
     /// When the first of the acknowledged rows that are to be deleted came.
     gathered_at: Option<Instant>,
     store_rests_until: Option<Instant>,
+    /// Events that were set aside and not noted in the store yet: their number and when they were made.
+    aside: Vec<(i64, i64)>,
 }
 
 impl Session<'_> {
     async fn live(mut self, stop: &mut watch::Receiver<bool>) -> End {
-        self.online = self.retain("status", ONLINE.as_bytes());
-        self.retain("birth", self.setup.birth.to_string().as_bytes());
+        // First of all, so that whoever sees `online` can send commands.
+        self.subscribe();
+        self.online = self.retain("status", Presence::Online.word().as_bytes());
+        self.retain("birth", &json(&self.setup.birth));
+        self.announce();
+        self.tell_left_over().await;
         let end = loop {
             self.work().await;
             let wake = self.wake();
@@ -142,11 +173,14 @@ impl Session<'_> {
                     self.say_goodbye().await;
                     break End::Stopped;
                 }
-                told = self.connection.next() => match told.as_ref().map(|told| told.payload()) {
-                    Ok(EventPayload::Published(id)) => self.published(id),
+                told = self.connection.next() => match told {
+                    Ok(Told::Published(id)) => self.published(id),
+                    Ok(Told::Subscribed(granted)) => self.subscribed(&granted),
+                    Ok(Told::Received(received)) => self.received(&received),
                     Ok(_) => {}
-                    Err(failure) => break End::Failed(failure.clone()),
+                    Err(failure) => break End::Failed(failure),
                 },
+                Some(saying) = self.said.recv() => self.say(&saying),
                 () = self.setup.events.notified() => self.more = true,
                 () = self.setup.changed.notified() => self.pace.changed(),
                 () = sleep_until(wake) => {}
@@ -181,7 +215,8 @@ impl Session<'_> {
         if (gathered || self.window.acknowledged() >= GATHERED) && self.store_rests_until.is_none() {
             self.delete_acknowledged().await;
         }
-        if self.more && self.window.room() > 0 && self.store_rests_until.is_none() {
+        self.tend_inbox(now).await;
+        if self.more && self.proof.heard() && self.window.room() > 0 && self.store_rests_until.is_none() {
             self.offer_events().await;
         }
     }
@@ -196,6 +231,9 @@ impl Session<'_> {
                 resting => resting,
             },
             self.window.waiting_since().map(|since| since + PATIENCE),
+            self.proof.due(now),
+            self.proof.lost_at(),
+            self.inbox.due(),
         ];
         // While a snapshot and nothing else is under way, the client's own keep-alive watches the connection.
         wakes.into_iter().flatten().min().unwrap_or(now + PATIENCE)
@@ -205,7 +243,12 @@ impl Session<'_> {
     async fn offer_events(&mut self) {
         let (after, room) = (self.window.offered(), self.window.room());
         let store = self.setup.store.clone();
+        let clock = self.setup.clock.clone();
         let read = tokio::task::spawn_blocking(move || {
+            // What went unpublished while nobody listened is told like any other event.
+            if store.read(store::dropped_events)?.1 > 0 {
+                store.write(move |within| store::tell_dropped(within, &clock))?;
+            }
             store.read(|connection| store::events_after(connection, after, room))
         });
         let events = match flatten(read.await) {
@@ -249,6 +292,7 @@ impl Session<'_> {
     fn set_aside(&mut self, event: &store::Event, why: &str) {
         self.report.set_aside(event, why);
         self.window.set_aside(event.seq);
+        self.aside.push((event.seq, event.created_ms));
         self.gathered_at.get_or_insert_with(Instant::now);
     }
 
@@ -259,6 +303,9 @@ impl Session<'_> {
             self.report.up();
         }
         self.pace.acknowledge(id);
+        if self.inbox.acknowledge(id) {
+            self.gathered_at.get_or_insert_with(Instant::now);
+        }
         if self.window.acknowledge(id) {
             self.report.acknowledged();
             self.gathered_at.get_or_insert_with(Instant::now);
@@ -268,17 +315,31 @@ impl Session<'_> {
     async fn delete_acknowledged(&mut self) {
         let seqs = self.window.take_acknowledged();
         self.gathered_at = None;
-        if seqs.is_empty() {
+        if seqs.is_empty() && !self.inbox.has_told() {
             return;
         }
-        let (store, going) = (self.setup.store.clone(), seqs.clone());
+        let (store, going, told) = (self.setup.store.clone(), seqs.clone(), self.inbox.take_told());
+        let (aside, requests) = (std::mem::take(&mut self.aside), told.clone());
+        let dropped = aside.clone();
         let written = tokio::task::spawn_blocking(move || {
-            store.write(move |within| store::acknowledge_event(within, &going))
+            store.write(move |within| {
+                for (seq, created_ms) in &dropped {
+                    store::note_set_aside(within, *seq, *created_ms)?;
+                }
+                requests.iter().try_for_each(|req| store::command_told(within, req))?;
+                store::acknowledge_event(within, &going)
+            })
         });
         match flatten(written.await) {
-            Ok(()) => self.report.store_works(),
+            Ok(()) => {
+                self.report.store_works();
+                // An event that tells of those that were set aside.
+                self.more |= !aside.is_empty();
+            }
             Err(error) => {
                 self.window.put_back(seqs);
+                self.inbox.put_back(told);
+                self.aside = aside;
                 self.gathered_at = Some(Instant::now());
                 self.store_rests(&error);
             }
@@ -290,12 +351,12 @@ impl Session<'_> {
         self.store_rests_until = Some(Instant::now() + STORE_PAUSE);
     }
 
-    async fn publish_state(&mut self) {
+    pub(super) async fn publish_state(&mut self) {
         self.pace.begin(Instant::now());
         let state = std::sync::Arc::clone(&self.setup.state);
-        match tokio::task::spawn_blocking(move || state().to_string()).await {
+        match tokio::task::spawn_blocking(move || json(&state())).await {
             Ok(payload) => {
-                if let Some(id) = self.retain("state", payload.as_bytes()) {
+                if let Some(id) = self.retain("state", &payload) {
                     self.pace.sent(id);
                 }
             }
@@ -304,11 +365,15 @@ impl Session<'_> {
     }
 
     /// Publishes a retained message; one that can't go now comes again with the next connection or the next minute.
-    fn retain(&mut self, name: &str, payload: &[u8]) -> Option<MessageId> {
-        let topic = self.topic(name);
+    pub(super) fn retain(&mut self, name: &str, payload: &[u8]) -> Option<MessageId> {
+        self.publish(&self.topic(name), true, payload)
+    }
+
+    /// Publishes something that is not in the outbox.
+    pub(super) fn publish(&mut self, topic: &str, retained: bool, payload: &[u8]) -> Option<MessageId> {
         self.publisher
-            .enqueue(&topic, QoS::AtLeastOnce, true, payload)
-            .inspect_err(|refused| log::warn!("{name} is not published: {refused}"))
+            .enqueue(topic, QoS::AtLeastOnce, retained, payload)
+            .inspect_err(|refused| log::warn!("{topic} is not published: {refused}"))
             .ok()
     }
 
@@ -316,7 +381,7 @@ impl Session<'_> {
     /// the same.
     async fn say_goodbye(&mut self) {
         let deadline = Instant::now() + GOODBYE;
-        let Some(offline) = self.retain("status", OFFLINE.as_bytes()) else {
+        let Some(offline) = self.retain("status", Presence::Offline.word().as_bytes()) else {
             return;
         };
         while let Ok(Ok(told)) = timeout_at(deadline, self.connection.next()).await {
@@ -333,12 +398,17 @@ impl Session<'_> {
         }
     }
 
-    fn topic(&self, name: &str) -> String {
-        format!("{}/{}/{name}", self.setup.config.topic, self.setup.id)
+    pub(super) fn topic(&self, name: &str) -> String {
+        contract::topic(&self.setup.config.topic, &self.setup.id, name)
     }
 }
 
 /// A blocking task's panic as an error of the store: the task did nothing else.
-fn flatten<T>(joined: Result<store::Result<T>, tokio::task::JoinError>) -> store::Result<T> {
+pub(super) fn flatten<T>(joined: Result<store::Result<T>, tokio::task::JoinError>) -> store::Result<T> {
     joined.unwrap_or_else(|error| Err(store::Error::internal(error.to_string())))
+}
+
+/// A payload of the contract.
+pub(super) fn json<T: serde::Serialize>(payload: &T) -> Vec<u8> {
+    serde_json::to_vec(payload).unwrap_or_default()
 }

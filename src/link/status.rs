@@ -19,6 +19,13 @@ pub struct LinkStatus {
     pub error: String,
     /// When the next try to connect is made, Unix milliseconds; `None` while connected or trying.
     pub next_try_ms: Option<i64>,
+    /// Whether commands are taken: `off` (not wanted), `waiting` (no link yet), `ready`, `refused` (the broker does not let
+    /// this box subscribe to them).
+    pub commands: &'static str,
+    /// Whether the broker has shown on this connection that events are heard; `None`: not known (yet).
+    pub heard: Option<bool>,
+    /// Certificates of this link, `mqtt-client` and `mqtt-broker`, and until when each holds, Unix milliseconds.
+    pub certificates: Vec<(&'static str, i64)>,
     /// When the broker last acknowledged an event, Unix milliseconds.
     pub last_ack_ms: Option<i64>,
 }

@@ -2,26 +2,41 @@
 //! certificate is taken up without a restart.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::expiry::{self, Noting, Seen};
 use super::failure::{Failure, Reason};
 use crate::config::{self, Trust};
 
-/// What rustls needs for one connection. The failure names the file.
-pub(crate) fn client_config(config: &config::Mqtt) -> Result<Arc<ClientConfig>, Failure> {
+/// What rustls needs for one connection. The failure names the file. `ours` and `theirs` become until when the certificates
+/// hold.
+pub(crate) fn client_config(
+    config: &config::Mqtt,
+    ours: &Seen,
+    theirs: &Seen,
+) -> Result<Arc<ClientConfig>, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let roots = Arc::new(roots(&config.trust)?);
+    let inner = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+        .build()
+        .map_err(|e| files(e.to_string()))?;
+    let seen = Arc::clone(theirs);
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| files(e.to_string()))?
-        .with_root_certificates(roots(&config.trust)?);
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Noting { inner, seen }));
     let tls = match &config.client_cert {
         None => builder.with_no_client_auth(),
         Some((chain, key)) => {
             let certificates = certificates(chain)?;
+            let until = certificates.first().and_then(|own| expiry::ends_ms(own));
+            *ours.lock().unwrap_or_else(PoisonError::into_inner) = until;
             let pem = config::read_secret(key).map_err(files)?;
             let private = PrivateKeyDer::from_pem_slice(pem.as_bytes())
                 .map_err(|_| files(format!("{} holds no private key in PEM", key.display())))?;

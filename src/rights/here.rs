@@ -24,6 +24,13 @@ pub fn console_subject(local: Vec<Grant>, rights: Freshness, now_ms: i64) -> Sub
     subject(Who::Terminal, own, local, rights, now_ms)
 }
 
+/// Whoever the MQTT broker lets send commands: its access list says who that is. They see how the box is and make it act;
+/// accounts, grants and the audit are out of their reach, and nothing that is granted on this box counts for them.
+pub fn dashboard(rights: Freshness, now_ms: i64) -> Subject {
+    let own = [BoxView, BoxOperate, CallTrace].map(|action| built("dashboard", action));
+    subject(Who::Dashboard, own.to_vec(), Vec::new(), rights, now_ms)
+}
+
 fn subject(who: Who, mut grants: Vec<Grant>, local: Vec<Grant>, rights: Freshness, now_ms: i64) -> Subject {
     grants.extend(local);
     Subject {

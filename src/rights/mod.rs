@@ -52,7 +52,7 @@ pub use explain::{Explanation, Row, explain};
 pub use extent::{Extent, extent};
 pub use filter::{Filter, Param, sql_filter};
 pub use grant::{Grant, Place, Source};
-pub use here::{console_subject, everyone, technician, technician_grants};
+pub use here::{console_subject, dashboard, everyone, technician, technician_grants};
 pub use object::{Callee, Object, Owned, Party};
 pub use pbx::{grants_of_person, grants_of_place};
 pub use role::{ROLES, Role, role};

@@ -14,17 +14,20 @@ pub enum Who {
     Technician,
     /// Whoever is at the box's own terminal and may use its control socket.
     Terminal,
+    /// Whoever the MQTT broker lets send commands to this box.
+    Dashboard,
     /// Somebody whom the PBX does not know, or no longer.
     Nobody(String),
 }
 
 impl Who {
-    /// As it stands in the audit: the extension, or `technician`, `terminal`, `nobody`.
+    /// As it stands in the audit: the extension, or `technician`, `terminal`, `dashboard`, `nobody`.
     pub fn word(&self) -> &str {
         match self {
             Who::Extension(extension) => extension,
             Who::Technician => "technician",
             Who::Terminal => "terminal",
+            Who::Dashboard => "dashboard",
             Who::Nobody(_) => "nobody",
         }
     }

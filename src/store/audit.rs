@@ -129,7 +129,7 @@ pub struct AuditRow {
     pub at_ms: i64,
     /// Whether the clock was synchronised then; `None` where nothing tells.
     pub synced: Option<bool>,
-    /// Extension, `technician`, `terminal` or `nobody`.
+    /// Extension, `technician`, `terminal`, `dashboard` or `nobody`.
     pub who: String,
     /// The person, by our number, for extensions.
     pub holder: Option<i64>,

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde::Serialize;
 
-use super::{Result, event_counts};
+use super::{Result, dropped_events, event_counts};
 
 /// How much there is of everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -34,6 +34,8 @@ pub struct Counts {
     pub events: i64,
     /// Their bytes.
     pub events_bytes: i64,
+    /// Events that went unpublished since the store was made.
+    pub events_dropped: i64,
 }
 
 /// Counts everything; `recent_ms` is the moment from which calls count as recent.
@@ -70,5 +72,6 @@ pub fn counts(connection: &Connection, recent_ms: i64) -> Result<Counts> {
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
     (counts.events, counts.events_bytes, _) = event_counts(connection)?;
+    (counts.events_dropped, _) = dropped_events(connection)?;
     Ok(counts)
 }

@@ -8,12 +8,10 @@ use rusqlite::{Connection, Savepoint, params};
 use tokio::sync::Notify;
 
 use super::calls::rows;
+use super::dropped::{self, Limits};
 use super::{Error, Result, Store};
 use crate::clock::Clock;
 use crate::random;
-
-/// The most that is kept while no broker can be reached; beyond it the oldest go, and are counted.
-const MOST_EVENTS: i64 = 50_000;
 
 /// An event that the broker has not acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +40,34 @@ pub struct EventOutbox {
     store: Store,
     clock: Clock,
     link: Arc<Notify>,
+    limits: Limits,
+    parties: bool,
 }
 
 impl EventOutbox {
     /// An outbox in `store`; `link` is notified of each event.
     pub fn new(store: Store, clock: Clock, link: Arc<Notify>) -> EventOutbox {
-        EventOutbox { store, clock, link }
+        EventOutbox {
+            store,
+            clock,
+            link,
+            limits: Limits::default(),
+            parties: false,
+        }
+    }
+
+    /// The same with other limits, and with or without numbers and names of calls.
+    pub fn with(self, limits: Limits, parties: bool) -> EventOutbox {
+        EventOutbox {
+            limits,
+            parties,
+            ..self
+        }
+    }
+
+    /// Whether events of calls tell numbers and names.
+    pub fn tells_parties(&self) -> bool {
+        self.parties
     }
 
     /// Adds an event in a transaction of the caller's: the event and what it tells of are stored together or not at
@@ -67,15 +87,14 @@ impl EventOutbox {
                 clock.wall_ms(),
                 clock.synced()
             ])?;
-        let seq = within.last_insert_rowid();
-        within
-            .prepare_cached("DELETE FROM event WHERE seq <= ?1")?
-            .execute([seq - MOST_EVENTS])?;
-        Ok(seq)
+        Ok(within.last_insert_rowid())
     }
 
-    /// Tells the link that there is something to publish.
+    /// Keeps the outbox within its bounds, and tells the link that there is something to publish.
     pub fn announce(&self) {
+        if let Err(error) = dropped::keep_within(&self.store, &self.limits, &self.clock) {
+            log::debug!("the outbox of MQTT events can't be shortened now: {error}");
+        }
         self.link.notify_one();
     }
 }
@@ -126,6 +145,6 @@ pub fn acknowledge_event(within: &Savepoint, seqs: &[i64]) -> Result<()> {
 
 /// How many events wait, how many bytes they have, and when the oldest was made.
 pub fn event_counts(connection: &Connection) -> Result<(i64, i64, Option<i64>)> {
-    let sql = "SELECT count(*), coalesce(sum(length(payload)), 0), min(created_ms) FROM event";
+    let sql = "SELECT rows, bytes, (SELECT created_ms FROM event ORDER BY seq LIMIT 1) FROM event_total";
     Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }

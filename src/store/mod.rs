@@ -8,9 +8,11 @@ mod audit;
 mod backup;
 mod calls;
 mod cdr;
+mod commands;
 mod counts;
 mod coverage;
 mod directory;
+mod dropped;
 mod epochs;
 mod error;
 mod events;
@@ -49,11 +51,13 @@ pub use calls::{
 pub use cdr::{
     CdrLine, cdr_lines, cdr_mark, cdr_newest, forget_cdr_lines, mend_cdr_line, take_cdr_lines, unread_cdr_lines,
 };
+pub use commands::{CommandRow, command_told, end_command, open_commands, take_command, untold_results};
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
 };
+pub use dropped::{Limits, dropped_events, note_set_aside, tell_dropped};
 pub use epochs::{Seen, expect_of_leg, note_listed, set_pbx_copy};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};

@@ -8,8 +8,8 @@ use super::{Result, department, person, snapshot};
 use crate::clock::Clock;
 use crate::config;
 use crate::rights::{
-    CrmRole, Freshness, Member, Section, Subject, Who, console_subject, crm_grants, default_levels, everyone,
-    grants_of_person, level, technician,
+    CrmRole, Freshness, Member, Section, Subject, Who, console_subject, crm_grants, dashboard, default_levels,
+    everyone, grants_of_person, level, technician,
 };
 
 /// What rights depend on besides the store.
@@ -59,6 +59,7 @@ impl RightsContext {
                 let local = grants_of_role_here(connection, "technician", None)?;
                 Ok(console_subject(local, rights, now_ms))
             }
+            Who::Dashboard => Ok(dashboard(rights, now_ms)),
             Who::Nobody(name) => Ok(Subject::nobody(name, rights, now_ms)),
         }
     }

@@ -377,7 +377,7 @@ fn compare(seed: u64) -> (usize, usize) {
     let mut who: Vec<Who> = EXTENSIONS
         .map(|extension| Who::Extension(extension.to_owned()))
         .to_vec();
-    who.extend([Who::Technician, Who::Terminal]);
+    who.extend([Who::Technician, Who::Terminal, Who::Dashboard]);
     let (mut yes, mut no) = (0, 0);
     for who in who {
         let subject = bench
