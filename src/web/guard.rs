@@ -19,7 +19,7 @@ use super::layout::{Refusal, refuse, to, unread};
 use super::routes::{Door, Needs, Route};
 use super::site::Site;
 use super::visitor::Visitor;
-use super::{asker, audit, explained};
+use super::{asker, audit, explained, scrape};
 use crate::rights::{Action, Who};
 
 /// The most bytes of a form.
@@ -183,6 +183,10 @@ pub(super) async fn right(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let door = route.needs.door().unwrap_or(Door::Page);
+    let token_file = || site.handle().config().web.scrape_file.clone();
+    if door == Door::Scrape && scrape::fits(token_file(), request.headers()).await {
+        return next.run(request).await;
+    }
     site.access().refresh(false).await;
     // What a page does by itself is no use of it: a page that was left open does not keep its session on.
     let by_itself = door == Door::Live || request.uri().query() == Some(AUTO);

@@ -13,6 +13,7 @@
 //! | `access`, `lock`, `password`, `accounts`, `limiter`, `sessions`, `login` | who is let in |
 //! | `asker`, `visitor`, `objects` | what they hold, and how much of what they are shown |
 //! | `listen`, `range`, `send` | recordings, to be heard and taken away |
+//! | `metrics`, `scrape` | figures for a Prometheus, and the token that it shows |
 //! | `audit`, `record` | what is written down about it, and who may read that |
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
@@ -42,6 +43,7 @@ mod live;
 mod lock;
 mod login;
 mod me;
+mod metrics;
 mod objects;
 mod overview;
 mod password;
