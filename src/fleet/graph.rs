@@ -11,29 +11,43 @@ use crate::when;
 const WIDTH: f64 = 600.0;
 const HEIGHT: f64 = 60.0;
 
+/// What a line shows.
+pub struct Figure {
+    /// Its name.
+    pub title: &'static str,
+    /// The figure of a sample.
+    pub value: fn(&Sample) -> Option<i64>,
+    /// It in words.
+    pub unit: fn(i64) -> String,
+    /// What the whole height stands for; `None`: the greatest value.
+    pub top: Option<i64>,
+}
+
 /// A line of one figure, with its greatest value in words. Where samples are missing the line is broken.
-pub fn line(
-    title: &str,
-    samples: &[Sample],
-    from_ms: i64,
-    to_ms: i64,
-    value: fn(&Sample) -> Option<i64>,
-    unit: fn(i64) -> String,
-) -> Markup {
+pub fn line(figure: &Figure, samples: &[Sample], from_ms: i64, to_ms: i64) -> Markup {
+    let Figure {
+        title,
+        value,
+        unit,
+        top: whole,
+    } = *figure;
     let known: Vec<(i64, i64)> = samples
         .iter()
         .filter_map(|sample| Some((sample.at_ms, value(sample)?)))
         .collect();
-    let top = known.iter().map(|(_, value)| *value).max().unwrap_or(0).max(1);
-    let (pieces, last) = (path(&known, from_ms, to_ms, top), known.last().map(|(_, value)| *value));
+    let most = known.iter().map(|(_, value)| *value).max().unwrap_or(0);
+    let (pieces, last) = (
+        path(&known, from_ms, to_ms, whole.unwrap_or(most).max(1)),
+        known.last().map(|(_, value)| *value),
+    );
     let spoken = match last {
-        Some(last) => format!("{title}: {} now, {} at most", unit(last), unit(top)),
+        Some(last) => format!("{title}: {} now, {} at most", unit(last), unit(most)),
         None => format!("{title}: nothing known"),
     };
     html! {
         figure class="graph" {
             figcaption { span { (title) } span class="muted" {
-                @if let Some(last) = last { (unit(last)) " · at most " (unit(known.iter().map(|(_, value)| *value).max().unwrap_or(0))) }
+                @if let Some(last) = last { (unit(last)) " · at most " (unit(most)) }
                 @else { "nothing known" }
             } }
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(spoken) {
@@ -89,7 +103,10 @@ pub fn strip(samples: &[Sample], from_ms: i64, to_ms: i64) -> Markup {
         .filter(|(condition, ..)| *condition != Condition::Ok)
         .map(|(_, from, to)| to - from)
         .sum();
-    let spoken = format!("not well for {} of the time shown", when::span(bad));
+    let spoken = match bad {
+        0 => "well all the time".to_owned(),
+        bad => format!("not well for {}", when::span(bad)),
+    };
     html! {
         figure class="graph strip" {
             figcaption { span { "How it was" } span class="muted" { (spoken) } }
@@ -123,14 +140,23 @@ mod tests {
     #[test]
     fn a_line_is_broken_where_nothing_is_known() {
         let samples: Vec<Sample> = [0, 10, 20, 800, 810].map(|at| sample(at, at)).into();
-        let drawn = line("Queue", &samples, 0, 1000, |s| Some(s.queue), |n| n.to_string()).into_string();
+        let queue = Figure {
+            title: "Queue",
+            value: |s| Some(s.queue),
+            unit: |n| n.to_string(),
+            top: None,
+        };
+        let drawn = line(&queue, &samples, 0, 1000).into_string();
         assert_eq!(
             (drawn.matches('M').count(), drawn.matches('L').count()),
             (2, 3),
             "{drawn}"
         );
-        let none = line("Disk", &samples, 0, 1000, |s| s.disk, |n| n.to_string()).into_string();
-        assert!(none.contains("nothing known"));
+        let disk = Figure {
+            value: |s| s.disk,
+            ..queue
+        };
+        assert!(line(&disk, &samples, 0, 1000).into_string().contains("nothing known"));
         assert_eq!(strip(&samples, 0, 1000).into_string().matches("<rect").count(), 2);
     }
 }

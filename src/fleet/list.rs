@@ -221,21 +221,27 @@ pub fn content(hub: &Hub, asked: &Asked) -> Markup {
                 }
             }
         }
-        form id="find" class="wide ask card" method="get" action="/" {
+        form id="find" class="wide sift card" method="get" action="/" {
             @if !asked.is.is_empty() { input type="hidden" name="is" value=(asked.is); }
-            label for="q" { "Search" }
-            input id="q" name="q" value=(asked.q) placeholder="name, id or version" maxlength=(LONGEST) autocomplete="off"
-                spellcheck="false";
-            label for="has" { "Finding" }
-            select id="has" name="has" {
-                option value="" { "any" }
-                @for (code, n) in &codes {
-                    option value=(code) selected[*code == asked.has] { (titled(code)) " (" (n) ")" }
+            div {
+                label for="q" { "Search" }
+                input id="q" name="q" value=(asked.q) placeholder="name, id or version" maxlength=(LONGEST)
+                    autocomplete="off" spellcheck="false";
+            }
+            div {
+                label for="has" { "Finding" }
+                select id="has" name="has" {
+                    option value="" { "any" }
+                    @for (code, n) in &codes {
+                        option value=(code) selected[*code == asked.has] { (titled(code)) " (" (n) ")" }
+                    }
                 }
             }
-            label for="sort" { "Order" }
-            select id="sort" name="sort" {
-                @for (word, name) in SORTS { option value=(word) selected[word == asked.sort] { (name) } }
+            div {
+                label for="sort" { "Order" }
+                select id="sort" name="sort" {
+                    @for (word, name) in SORTS { option value=(word) selected[word == asked.sort] { (name) } }
+                }
             }
             button { "Show" }
         }

@@ -10,20 +10,47 @@ use tokio::task::spawn_blocking;
 
 use super::boxes::{Condition, Member};
 use super::door::Visitor;
-use super::graph;
+use super::graph::{self, Figure};
 use super::history::{Sample, Sent};
 use super::hub::Hub;
-use super::list::{Frame, called, frame, mark, tag, titled, token, trouble, worst};
+use super::list::{Frame, called, frame, mark, titled, token, trouble, worst};
 use super::orders::OFFERED;
 use crate::contract::{Birth, State as Told, command_kind};
 use crate::findings::{self, Remedy};
 use crate::pbx::Generation;
-use crate::web::frame::{Mark, Refusal, count, exact_moment, fact, moment, refuse, size, stranger, to};
+use crate::web::frame::{Mark, Refusal, exact_moment, fact, moment, refuse, size, stranger, to};
 use crate::when;
 
 /// Commands that are shown.
 const SHOWN: i64 = 10;
 const DAY_MS: i64 = 86_400_000;
+
+/// The lines of a box's history.
+const LINES: [Figure; 4] = [
+    line("Queue", |s| Some(s.queue), |n| n.to_string(), None),
+    line(
+        "Oldest delivery",
+        |s| Some(s.oldest_s),
+        |s| when::span(s.saturating_mul(1000)),
+        None,
+    ),
+    line("Disk used", |s| s.disk, |n| format!("{n} %"), Some(100)),
+    line("Temperature", |s| s.temp, |n| format!("{n} °C"), Some(100)),
+];
+
+const fn line(
+    title: &'static str,
+    value: fn(&Sample) -> Option<i64>,
+    unit: fn(i64) -> String,
+    top: Option<i64>,
+) -> Figure {
+    Figure {
+        title,
+        value,
+        unit,
+        top,
+    }
+}
 
 #[derive(Debug, Clone, Deserialize, Default)]
 #[serde(default)]
@@ -99,7 +126,7 @@ pub async fn content(hub: &Hub, visitor: &Visitor, id: &str, span_ms: i64) -> Op
         (trouble(hub))
         section id="overall" class={ "overall " (mark(condition).class()) } {
             h1 { (mark(condition).icon()) bdi { (called(id, &member)) } }
-            p { (tag(condition)) " " (worst(condition, &member)) }
+            p { (worst(condition, &member)) }
         }
         div id="left" class="column" {
             (items(&member, condition))
@@ -198,11 +225,10 @@ fn graphs(id: &str, samples: &[Sample], now: i64, span_ms: i64) -> Markup {
             }
             @if samples.is_empty() { p class="muted" { "Nothing yet: a sample is kept every five minutes." } } @else {
                 (graph::strip(samples, from, now))
-                (graph::line("Queue", samples, from, now, |s| Some(s.queue), |n| n.to_string()))
-                (graph::line("Oldest delivery", samples, from, now, |s| Some(s.oldest_s), |s| when::span(s.saturating_mul(1000))))
-                (graph::line("Disk", samples, from, now, |s| s.disk, |n| format!("{n} %")))
-                @if samples.iter().any(|sample| sample.temp.is_some()) {
-                    (graph::line("Temperature", samples, from, now, |s| s.temp, |n| format!("{n} °C")))
+                @for figure in &LINES {
+                    @if samples.iter().any(|sample| (figure.value)(sample).is_some()) {
+                        (graph::line(figure, samples, from, now))
+                    }
                 }
             }
         }
@@ -250,7 +276,7 @@ fn facts(id: &str, member: &Member, state: &Told, birth: &Birth) -> Markup {
             (fact("Known since", html! { (exact_moment(member.first_ms)) }))
             @if state.up_s > 0 { (fact("Runs for", html! { (when::span(state.up_s.saturating_mul(1000))) })) }
             @if !birth.reason.is_empty() { (fact("Started because", html! { bdi { (stranger(&birth.reason)) } })) }
-            @if birth.boots > 0 { (fact("Starts", html! { (count(i64::try_from(birth.boots).unwrap_or(i64::MAX), "start", "starts")) })) }
+            @if birth.boots > 0 { (fact("Starts", html! { (birth.boots) })) }
             @if !birth.arch.is_empty() { (fact("Processor", html! { bdi { (stranger(&birth.arch)) } })) }
             @for certificate in state.certificates.iter().take(5) {
                 (fact(&format!("Certificate {}", stranger(&certificate.of)), html! {
