@@ -16,6 +16,7 @@ mod pages;
 #[allow(dead_code)]
 #[path = "link/pki.rs"]
 mod pki;
+#[allow(dead_code)]
 #[path = "fleet/rig.rs"]
 mod rig;
 #[path = "fleet/scaling.rs"]

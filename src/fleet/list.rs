@@ -113,7 +113,7 @@ pub fn frame(hub: &Hub, visitor: &Visitor, page: Frame) -> Response {
     let body = html! {
         header {
             a class="brand" href="/" { (icon("spool")) b { "Fleet" } }
-            nav aria-label="Pages" { a href="/" aria-current=[(page.title == "Boxes").then_some("page")] { "Boxes" } }
+            @if page.title != "Boxes" { nav aria-label="Pages" { a href="/" { "All boxes" } } }
         }
         p id="lost" role="alert" hidden {}
         @if let Some(notice) = notice { p class="notice" role="status" { (notice) } }

@@ -7,10 +7,7 @@ use serde_json::{Value, json};
 
 use crate::boxes::FakeBox;
 use crate::broker::{Broker, free_port};
-use crate::rig::{Desk, Folder, PATIENCE, until};
-
-/// Logged out, and with what a route asks for besides.
-const NOBODY: [&str; 4] = ["-b", "/dev/null", "-c", "/dev/null"];
+use crate::rig::{Desk, Folder, NOBODY, PATIENCE, until};
 
 #[test]
 fn every_route_but_the_public_ones_needs_a_login_or_where_it_is_scraped_a_token() {
@@ -30,7 +27,7 @@ fn every_route_but_the_public_ones_needs_a_login_or_where_it_is_scraped_a_token(
         let path = route.path.replace("{id}", "b1");
         let mut arguments = vec!["-X", route.method, "-H", "Sec-Fetch-Site: same-origin"];
         let allowed = desk.ask(&path, &[&arguments[..], &["--max-time", "1"]].concat()).0;
-        arguments.extend(NOBODY);
+        arguments.push(NOBODY);
         let (status, body) = desk.ask(&path, &arguments);
         let expected: &[u16] = match (route.needs, route.method) {
             (Needs::Public, "GET") => &[200],

@@ -39,6 +39,9 @@ impl Drop for Folder {
     }
 }
 
+/// Among curl's arguments: without the session. (It is a header that changes nothing.)
+pub const NOBODY: &str = "-HX-Nobody: 1";
+
 /// `callspool fleet`, running.
 pub struct Desk {
     process: Child,
@@ -112,10 +115,10 @@ impl Desk {
     fn curl(&self, path: &str, arguments: &[&str]) -> Command {
         let jar = self.folder.join("jar");
         let mut curl = Command::new("curl");
-        curl.args(["-sk", "--max-time", "60", "-b"])
-            .arg(&jar)
-            .arg("-c")
-            .arg(&jar);
+        curl.args(["-sk", "--max-time", "60"]);
+        if !arguments.contains(&NOBODY) {
+            curl.arg("-b").arg(&jar).arg("-c").arg(&jar);
+        }
         curl.args(arguments).arg(format!("https://{}{path}", self.address));
         curl
     }
