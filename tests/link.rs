@@ -5,6 +5,16 @@
 
 #[path = "link/broker.rs"]
 mod broker;
+#[path = "link/commands.rs"]
+mod commands;
+#[path = "link/ear.rs"]
+mod ear;
+#[path = "link/faults.rs"]
+mod faults;
+#[path = "link/home.rs"]
+mod home;
+#[path = "link/many.rs"]
+mod many;
 #[path = "link/pki.rs"]
 mod pki;
 #[path = "link/rig.rs"]
@@ -249,15 +259,17 @@ fn birth_and_state_are_retained_for_who_comes_late() {
     rig.start();
     until(SECONDS(10), "online", || rig.status().connected);
     let late = Subscriber::new(&broker, "callspool/box1/+");
-    until(SECONDS(20), "all three", || late.messages().len() >= 3);
+    until(SECONDS(20), "all four", || late.messages().len() >= 4);
     let find = |name: &str| {
         let topic = format!("callspool/box1/{name}");
         let found = late.messages().into_iter().find(|(t, _)| *t == topic);
         found.map(|(_, payload)| payload)
     };
     assert_eq!(find("status").as_deref(), Some("online"));
-    assert_eq!(find("birth").as_deref(), Some(r#"{"boots":41}"#));
-    assert_eq!(find("state").as_deref(), Some(r#"{"made":1}"#));
+    let figure = |name: &str, key: &str| serde_json::from_str::<Value>(&find(name).unwrap()).unwrap()[key].clone();
+    assert_eq!(figure("birth", "boots"), json!(41));
+    assert_eq!(figure("state", "up_s"), json!(1));
+    assert_eq!(figure("update", "in_progress"), json!(false));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) struct About<'a> {
 
 /// The topic of the box's discovery payload.
 pub(super) fn topic(prefix: &str, id: &str) -> String {
-    format!("{prefix}/device/callspool_{id}/config")
+    format!("{prefix}/device/{id}/config")
 }
 
 /// The payload.

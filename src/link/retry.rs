@@ -50,6 +50,30 @@ mod tests {
         }
     }
 
+    /// A thousand boxes lose the same broker in the same moment.
+    #[test]
+    fn boxes_that_lost_the_same_broker_do_not_come_back_in_step() {
+        let mut tries = vec![0; 4 * 3600];
+        for _ in 0..1000 {
+            let (mut retry, mut at) = (Retry::default(), Duration::ZERO);
+            loop {
+                at += retry.pause_after(Duration::ZERO);
+                match tries.get_mut(at.as_secs() as usize) {
+                    Some(second) => *second += 1,
+                    None => break,
+                }
+            }
+        }
+        let peak = |from: usize, to: usize| tries[from..to].iter().max().copied().unwrap_or(0);
+        // The first try of all of them lies between two seconds and four; then they spread.
+        assert!(peak(0, 60) < 650, "{}", peak(0, 60));
+        assert!(peak(60, 600) < 80, "{}", peak(60, 600));
+        assert!(peak(3600, 4 * 3600) < 30, "{}", peak(3600, 4 * 3600));
+        // On the average one in 225 s each: nobody gives up either.
+        let last_hour: i32 = tries[3 * 3600..].iter().sum();
+        assert!((12_000..20_000).contains(&last_hour), "{last_hour}");
+    }
+
     #[test]
     fn only_minutes_of_health_reset_the_pause() {
         let mut retry = Retry::default();

@@ -12,6 +12,7 @@ pub struct Broker {
     folder: Folder,
     port: u16,
     process: Option<Child>,
+    beside: Option<Folder>,
 }
 
 impl Broker {
@@ -34,11 +35,41 @@ impl Broker {
         ))
     }
 
+    /// Starts one with users, all with the password `secret`, and an access list.
+    pub fn with_acl(users: &[&str], acl: &str) -> Broker {
+        let folder = Folder::new();
+        let (passwords, list) = (folder.path().join("passwords"), folder.path().join("acl"));
+        std::fs::write(&passwords, "").unwrap();
+        for user in users {
+            let made = Command::new("mosquitto_passwd")
+                .args(["-b", &passwords.to_string_lossy(), user, "secret"])
+                .status();
+            assert!(made.unwrap().success());
+        }
+        std::fs::write(&list, acl).unwrap();
+        let (passwords, list) = (passwords.display(), list.display());
+        let mut broker = Broker::start(&format!(
+            "allow_anonymous false\npassword_file {passwords}\nacl_file {list}"
+        ));
+        broker.beside = Some(folder);
+        broker
+    }
+
+    /// Another access list, taken up while clients are connected.
+    pub fn set_acl(&self, acl: &str) {
+        let folder = self.beside.as_ref().expect("a broker with an access list");
+        std::fs::write(folder.path().join("acl"), acl).unwrap();
+        let pid = self.process.as_ref().expect("a running broker").id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
     fn with(lines: &str) -> Broker {
         let (folder, port) = (Folder::new(), free_port());
         let log = folder.path().join("broker.log");
+        let persistence = lines.contains("# persistent");
         let config = format!(
-            "user root\npersistence false\nlog_type all\nlog_dest file {}\nlistener {port} 127.0.0.1\n{lines}\n",
+            "user root\npersistence {persistence}\npersistence_location {}/\nautosave_on_changes true\nautosave_interval 1\nlog_type all\nlog_dest file {}\nlistener {port} 127.0.0.1\n{lines}\n",
+            folder.path().display(),
             log.display()
         );
         std::fs::write(folder.path().join("broker.conf"), config).unwrap();
@@ -46,6 +77,7 @@ impl Broker {
             folder,
             port,
             process: None,
+            beside: None,
         };
         broker.restart();
         broker

@@ -47,20 +47,43 @@ impl Pki {
     }
 
     fn authority(&self, name: &str) -> Issuer<'static, KeyPair> {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let params = Pki::authority_params(name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
+        std::fs::write(self.file(&format!("{name}.key")), key.serialize_pem()).unwrap();
         std::fs::write(self.file(&format!("{name}.pem")), certificate.pem()).unwrap();
         Issuer::new(params, key)
     }
 
-    fn signed(&self, name: &str, usage: ExtendedKeyUsagePurpose, issuer: &Issuer<'static, KeyPair>) {
-        use std::os::unix::fs::PermissionsExt;
+    /// The broker's certificate ends with the beginning of this year; its key stays.
+    pub fn server_until(&self, year: i32) {
+        let key = KeyPair::from_pem(&std::fs::read_to_string(self.server_key()).unwrap()).unwrap();
+        let ca = KeyPair::from_pem(&std::fs::read_to_string(self.file("ca.key")).unwrap()).unwrap();
+        let issuer = Issuer::new(Pki::authority_params("ca"), ca);
+        let mut params = Pki::params("server", ExtendedKeyUsagePurpose::ServerAuth);
+        params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        std::fs::write(self.server_cert(), certificate.pem()).unwrap();
+    }
+
+    fn authority_params(name: &str) -> CertificateParams {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params
+    }
+
+    fn params(name: &str, usage: ExtendedKeyUsagePurpose) -> CertificateParams {
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         params.extended_key_usages = vec![usage];
+        params
+    }
+
+    fn signed(&self, name: &str, usage: ExtendedKeyUsagePurpose, issuer: &Issuer<'static, KeyPair>) {
+        use std::os::unix::fs::PermissionsExt;
+        let params = Pki::params(name, usage);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, issuer).unwrap();
         std::fs::write(self.file(&format!("{name}.pem")), certificate.pem()).unwrap();

@@ -1,16 +1,17 @@
 //! A box with nothing but a store and a link.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use callspool::clock::Clock;
-use callspool::config::{Mqtt, Trust};
+use callspool::config::{Commands, Mqtt, Trust};
+use callspool::contract::{Birth, State, Update};
 use callspool::health::{Health, Item};
-use callspool::link::{self, LinkStatus, Setup};
-use callspool::store::{EventOutbox, Store, event_counts};
+use callspool::link::{self, LinkStatus, Remote, Setup};
+use callspool::store::{EventOutbox, Limits, Store, event_counts};
 use embedded_svc::mqtt::client::{Enqueue, QoS};
 use serde_json::json;
 use tokio::sync::{Notify, watch};
@@ -50,7 +51,9 @@ pub struct Rig {
     pub config: Mqtt,
     pub clock: Clock,
     pub changed: Arc<Notify>,
-    store: Store,
+    pub remote: Option<Arc<dyn Remote>>,
+    pub limits: Limits,
+    pub store: Store,
     health: Health,
     events: Arc<Notify>,
     status: Arc<Mutex<LinkStatus>>,
@@ -78,7 +81,15 @@ impl Rig {
                 login: None,
                 topic: "callspool".to_owned(),
                 keep_alive: Duration::from_secs(30),
+                commands: Commands::All,
+                home_assistant: Some("homeassistant".to_owned()),
+                call_parties: false,
+                events_keep: Duration::from_secs(86_400),
+                events_max: 1 << 30,
+                prove: true,
             },
+            remote: None,
+            limits: Limits::default(),
             changed: Arc::default(),
             store: Store::open(&folder.path().join("store.db")).unwrap(),
             health: Health::new(clock.clone()),
@@ -94,15 +105,25 @@ impl Rig {
     }
 
     pub fn start(&mut self) {
-        let made = AtomicU64::new(0);
+        let made = AtomicI64::new(0);
         let setup = Setup {
             config: self.config.clone(),
             store: self.store.clone(),
             clock: self.clock.clone(),
             health: self.health.clone(),
             id: "box1".to_owned(),
-            birth: json!({"boots": 41}),
-            state: Arc::new(move || json!({"made": made.fetch_add(1, Ordering::SeqCst) + 1})),
+            birth: Birth {
+                name: "Box one".to_owned(),
+                boots: 41,
+                ..Birth::default()
+            },
+            update: Update::default(),
+            targets: vec!["crm".to_owned()],
+            remote: self.remote.clone(),
+            state: Arc::new(move || State {
+                up_s: made.fetch_add(1, Ordering::SeqCst) + 1,
+                ..State::default()
+            }),
             events: Arc::clone(&self.events),
             changed: Arc::clone(&self.changed),
             status: Arc::clone(&self.status),
@@ -151,7 +172,8 @@ impl Rig {
     }
 
     pub fn event(&self, payload: &[u8]) {
-        let mut outbox = EventOutbox::new(self.store.clone(), self.clock.clone(), Arc::clone(&self.events));
+        let outbox = EventOutbox::new(self.store.clone(), self.clock.clone(), Arc::clone(&self.events));
+        let mut outbox = outbox.with(self.limits, false);
         outbox.enqueue("event/call", QoS::AtLeastOnce, false, payload).unwrap();
     }
 

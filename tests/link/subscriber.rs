@@ -43,6 +43,10 @@ impl Subscriber {
                         seen.subscribed.fetch_add(1, Ordering::SeqCst);
                     }
                     Ok(Event::Incoming(Packet::Publish(publish))) => {
+                        // A probe is no news.
+                        if publish.topic.ends_with("/event/probe") {
+                            continue;
+                        }
                         let payload = String::from_utf8(publish.payload.to_vec()).unwrap();
                         seen.messages.lock().unwrap().push((publish.topic, payload));
                     }
@@ -83,6 +87,22 @@ impl Subscriber {
         let messages = self.0.messages.lock().unwrap();
         let seq = |payload: &str| serde_json::from_str::<serde_json::Value>(payload).unwrap()["seq"].as_i64();
         messages.iter().filter_map(|(_, payload)| seq(payload)).collect()
+    }
+}
+
+/// Publishes one message as a dashboard does, and returns when the broker has taken it.
+pub fn publish(port: u16, topic: &str, payload: &str, retain: bool) {
+    let mut options = MqttOptions::new(format!("desk-{}", free_port()), "127.0.0.1", port);
+    options.set_keep_alive(Duration::from_secs(5));
+    let (client, mut connection) = Client::new(options, 8);
+    client.publish(topic, QoS::AtLeastOnce, retain, payload).unwrap();
+    for event in connection.iter() {
+        if matches!(
+            event.expect("a broker that listens"),
+            Event::Incoming(Packet::PubAck(_))
+        ) {
+            return;
+        }
     }
 }
 
