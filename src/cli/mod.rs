@@ -10,6 +10,7 @@ mod config;
 pub mod control;
 mod doctor;
 mod erase;
+mod fleet;
 mod hold;
 mod needs;
 mod out;
@@ -116,6 +117,8 @@ enum Verb {
     Rights(rights::Verb),
     /// Show who listened to what, who was refused, who came in
     Audit(audit::Asked),
+    /// Show many boxes on one page, made of what they tell a broker
+    Fleet(fleet::Arguments),
     /// Show the version
     Version,
 }
@@ -170,6 +173,7 @@ fn dispatch(cli: Cli) -> Exit {
         }
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
+        Verb::Fleet(arguments) => fleet::run(arguments, &cli.config),
         verb => match crate::config::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
@@ -196,7 +200,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::User(verb) => user::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
-        Verb::Version | Verb::Config(_) => Exit::Ok,
+        Verb::Version | Verb::Config(_) | Verb::Fleet(_) => Exit::Ok,
     }
 }
 

@@ -12,12 +12,7 @@ use crate::config::Config;
 use crate::{link, web};
 
 pub(super) fn run(config: Config) -> Exit {
-    // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
-    env_logger::Builder::new()
-        .filter_level(config.log_level.min(log::LevelFilter::Warn))
-        .filter_module("callspool", config.log_level)
-        .format_target(false)
-        .init();
+    log_as(config.log_level);
     for (key, file) in config.secret_files() {
         if let Err(text) = crate::config::read_secret(file) {
             out::message(&format!("{}: {key}: {text}", config.path.display()));
@@ -35,18 +30,8 @@ pub(super) fn run(config: Config) -> Exit {
             };
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(4)
-        .thread_keep_alive(std::time::Duration::from_secs(2))
-        .thread_stack_size(512 << 10)
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            out::message(&format!("the runtime can't be started: {error}"));
-            return Exit::Failed;
-        }
+    let Some(runtime) = runtime() else {
+        return Exit::Failed;
     };
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
@@ -78,6 +63,28 @@ pub(super) fn run(config: Config) -> Exit {
         agent.stop();
         exit
     })
+}
+
+/// Begins to log.
+pub(super) fn log_as(level: log::LevelFilter) {
+    // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
+    env_logger::Builder::new()
+        .filter_level(level.min(log::LevelFilter::Warn))
+        .filter_module("callspool", level)
+        .format_target(false)
+        .init();
+}
+
+/// The one thread's runtime; `None` after saying why there is none.
+pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_keep_alive(std::time::Duration::from_secs(2))
+        .thread_stack_size(512 << 10)
+        .build()
+        .inspect_err(|error| out::message(&format!("the runtime can't be started: {error}")))
+        .ok()
 }
 
 /// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
@@ -137,7 +144,7 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
     })
 }
 
-async fn asked_to_stop() {
+pub(super) async fn asked_to_stop() {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
     let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));

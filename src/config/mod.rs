@@ -5,6 +5,7 @@
 
 mod cdr;
 mod entry;
+mod fleet;
 mod lines;
 mod mqtt;
 mod node;
@@ -26,6 +27,7 @@ use crate::zone::Zone;
 
 pub use cdr::{Cdr, CdrField};
 pub use entry::Entry;
+pub use fleet::{Fleet, FleetFlags, load_fleet};
 pub use resolve::parse;
 pub use rights::CrmRole;
 #[cfg(test)]
@@ -355,6 +357,8 @@ pub struct Web {
     pub listen: Vec<std::net::SocketAddr>,
     /// Names by which the page may be called besides its addresses and the host's name.
     pub names: Vec<String>,
+    /// File with the token that opens `/metrics`, if there is one.
+    pub scrape_file: Option<PathBuf>,
     /// A session ends when it was not used for this long.
     pub session_idle: Duration,
 }

@@ -150,6 +150,7 @@ pub(super) struct RawMqtt {
 pub(super) struct RawWeb {
     pub listen: Option<Vec<String>>,
     pub names: Option<Vec<String>>,
+    pub scrape_token_file: Option<PathBuf>,
     pub session_idle: Option<String>,
 }
 

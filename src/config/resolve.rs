@@ -296,7 +296,7 @@ fn keep(typed: &mut Resolver, raw: RawKeep, pbx: &Pbx) -> Keep {
     }
 }
 
-fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
+pub(super) fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
     let listen = raw.listen.unwrap_or_else(|| vec!["127.0.0.1:8443".to_owned()]);
     typed.note(
         "web.listen",
@@ -319,6 +319,11 @@ fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
         &format!("{names:?}"),
         "Names by which the page may be called besides its addresses and the host's name.",
     );
+    let scrape_file = typed.file(
+        "web.scrape_token_file",
+        raw.scrape_token_file,
+        "File with the token for Prometheus: GET /metrics with \"Authorization: Bearer …\". Without it /metrics needs a login.",
+    );
     let session_idle = typed.span(
         "web.session_idle",
         raw.session_idle,
@@ -328,6 +333,7 @@ fn web(typed: &mut Resolver, raw: RawWeb) -> Web {
     Web {
         listen: addresses,
         names,
+        scrape_file,
         session_idle,
     }
 }

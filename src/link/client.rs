@@ -264,7 +264,8 @@ async fn pump(mut event_loop: EventLoop, handed_over: HandedOver, tell: mpsc::Se
     }
 }
 
-fn failure(error: &ConnectionError) -> Failure {
+/// What an error of rumqttc means.
+pub(crate) fn failure(error: &ConnectionError) -> Failure {
     match error {
         ConnectionError::ConnectionRefused(code) => match code {
             ConnectReturnCode::BadUserNamePassword => Failure::new(Reason::Login, ""),

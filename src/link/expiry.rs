@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 
 /// When the broker's certificate ends, Unix milliseconds, once one was seen.
-pub(super) type Seen = Arc<Mutex<Option<i64>>>;
+pub(crate) type Seen = Arc<Mutex<Option<i64>>>;
 
 /// Checks a certificate as rustls does, and notes until when it holds.
 #[derive(Debug)]

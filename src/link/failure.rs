@@ -7,15 +7,15 @@ use rustls::{AlertDescription, CertificateError};
 
 /// Why a connection was not made, or ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) reason: Reason,
+pub(crate) struct Failure {
+    pub(crate) reason: Reason,
     /// What the one who found it said; empty where the reason says all. Never a secret.
-    pub(super) detail: String,
+    pub(crate) detail: String,
 }
 
 /// The reasons that ask for different help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     /// Nobody listens on the port.
     Refused,
     /// The name has no address.
@@ -47,7 +47,7 @@ pub(super) enum Reason {
 }
 
 impl Failure {
-    pub(super) fn new(reason: Reason, detail: impl Into<String>) -> Failure {
+    pub(crate) fn new(reason: Reason, detail: impl Into<String>) -> Failure {
         Failure {
             reason,
             detail: detail.into(),
@@ -55,7 +55,7 @@ impl Failure {
     }
 
     /// The reason as the end of a sentence that began with the broker's name.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let plain = match self.reason {
             Reason::Refused => "refused: nothing listens on that port",
             Reason::NameNotFound => "its name was not found",
@@ -80,7 +80,7 @@ impl Failure {
     }
 
     /// What to do about it.
-    pub(super) fn fix(&self) -> &'static str {
+    pub(crate) fn fix(&self) -> &'static str {
         match self.reason {
             Reason::Refused => "Start the broker, or correct host and port in mqtt.url.",
             Reason::NameNotFound => "Correct the host in mqtt.url, or the name server that the box uses.",

@@ -11,22 +11,22 @@
 //! Assistant is told, `client` and `tls` are the library and its security, `failure` puts into words what went wrong,
 //! `report` tells it; [`forget`] takes away what the broker keeps of a box. What is said stands in [`crate::contract`].
 
-mod client;
+pub(crate) mod client;
 mod commands;
 mod discovery;
 mod envelope;
-mod expiry;
-mod failure;
+pub(crate) mod expiry;
+pub(crate) mod failure;
 mod forget;
 mod inbox;
 mod proof;
 mod report;
-mod retry;
+pub(crate) mod retry;
 mod session;
 mod snapshot;
 mod status;
 mod suspicion;
-mod tls;
+pub(crate) mod tls;
 mod window;
 
 use std::sync::{Arc, Mutex};

@@ -17,14 +17,14 @@ const HEALTHY: Duration = Duration::from_secs(180);
 
 /// Counts failures in a row.
 #[derive(Debug, Default)]
-pub(super) struct Retry {
+pub(crate) struct Retry {
     failures: u32,
 }
 
 impl Retry {
     /// The pause after an attempt whose connection held for `healthy_for` (nothing if it never came to be): 2–4 s,
     /// doubling up to 2.5–5 min.
-    pub(super) fn pause_after(&mut self, healthy_for: Duration) -> Duration {
+    pub(crate) fn pause_after(&mut self, healthy_for: Duration) -> Duration {
         if healthy_for >= HEALTHY {
             self.failures = 0;
         }

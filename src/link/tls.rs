@@ -15,7 +15,7 @@ use crate::config::{self, Trust};
 
 /// What rustls needs for one connection. The failure names the file. `ours` and `theirs` become until when the certificates
 /// hold.
-pub(super) fn client_config(
+pub(crate) fn client_config(
     config: &config::Mqtt,
     ours: &Seen,
     theirs: &Seen,

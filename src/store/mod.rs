@@ -130,6 +130,11 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 impl Store {
     /// Opens or makes the store's file and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Store> {
+        Store::open_with(path, schema::MIGRATIONS)
+    }
+
+    /// The same for a file with another schema: `steps` lead to it, one transaction each.
+    pub fn open_with(path: &Path, steps: &[&str]) -> Result<Store> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(Error::internal(format!(
                 "SQLite {} can corrupt a WAL database",
@@ -138,7 +143,7 @@ impl Store {
         }
         let mut writer = Connection::open(path)?;
         let fresh = prepare(&writer)?;
-        schema::migrate(&mut writer, path, schema::MIGRATIONS)?;
+        schema::migrate(&mut writer, path, steps)?;
         if fresh {
             scrub::born_clean(&writer)?;
         }

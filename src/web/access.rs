@@ -5,30 +5,17 @@
 //! somebody has, so that nobody learns who has an account.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use embedded_svc::storage::RawStorage;
-use tokio::sync::{OnceCell, Semaphore};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::sync::OnceCell;
 
-use super::limiter::Limiter;
+use super::lock::Lock;
 use super::sessions::Sessions;
-use super::site::{Site, lock};
-use super::{accounts, audit, password};
+use super::site::Site;
+use super::{accounts, audit};
 use crate::agent::Handle;
 use crate::clock::Clock;
+use crate::random;
 use crate::rights::Who;
-use crate::store::Settings;
-use crate::{files, random};
-
-/// The setting that holds how often was tried.
-const TRIES: &str = "web.tries";
-/// How long the store may take before we go on without it.
-const PATIENCE: Duration = Duration::from_millis(400);
-/// How often a password that was changed elsewhere is looked for, milliseconds.
-const LOOK_EVERY: i64 = 5_000;
 
 /// How a try went.
 pub(super) enum Verdict {
@@ -54,32 +41,19 @@ pub(super) enum Verdict {
 /// The door.
 pub(super) struct Access {
     pub sessions: Sessions,
-    settings: Settings,
+    lock: Lock,
     clock: Clock,
-    first_file: std::path::PathBuf,
-    limiter: Mutex<Limiter>,
-    /// The technician's hash that was read last, and when.
-    known: Mutex<(Option<String>, i64)>,
     /// A hash that no password has: what a name that nobody has is compared with.
     nobodys: OnceCell<String>,
-    /// One hash at a time: each takes up to 19 MiB.
-    hashing: Arc<Semaphore>,
 }
 
 impl Access {
     pub fn new(handle: &Handle) -> Access {
-        let settings = handle.settings();
         let clock = handle.clock().clone();
-        let tries = settings.text(TRIES).ok().flatten().unwrap_or_default();
-        let known = password::stored(&settings).ok().flatten();
         Access {
             sessions: Sessions::new(handle.config().web.session_idle),
-            limiter: Mutex::new(Limiter::load(&tries, &clock)),
-            known: Mutex::new((known, clock.mono_ms())),
+            lock: Lock::new(handle.settings(), clock.clone(), &handle.config().state_dir),
             nobodys: OnceCell::new(),
-            hashing: Arc::new(Semaphore::new(1)),
-            first_file: password::first_file(&handle.config().state_dir),
-            settings,
             clock,
         }
     }
@@ -94,7 +68,7 @@ impl Access {
                 audit::note(site, entry).await;
             }
             Verdict::Wrong | Verdict::NotOnPbx | Verdict::Code => {
-                let failures = lock(&self.limiter).failures(source);
+                let failures = self.lock.failures(source);
                 log::warn!(
                     "{source} tried a wrong password for {}, {failures} in a row",
                     kind(&who)
@@ -112,11 +86,9 @@ impl Access {
     }
 
     async fn judge(&self, site: &Site, source: IpAddr, who: &Who, tried: String) -> Verdict {
-        if let Err(wait) = lock(&self.limiter).count(source, counted(who), self.clock.mono_ms()) {
+        if let Err(wait) = self.lock.count(source, counted(who)).await {
             return Verdict::Pause(wait);
         }
-        // Stored before the answer is known: pulling the plug is no way to get more tries.
-        self.save_tries().await;
         let (hash, account) = match who {
             Who::Extension(extension) => match accounts::find(site, extension).await {
                 Ok(found) => {
@@ -127,7 +99,7 @@ impl Access {
             },
             _ => {
                 self.refresh(true).await;
-                let Some(hash) = lock(&self.known).0.clone() else {
+                let Some(hash) = self.lock.known() else {
                     return Verdict::Busy;
                 };
                 (Some(hash), None)
@@ -140,7 +112,7 @@ impl Access {
                 None => return Verdict::Busy,
             },
         };
-        let right = match self.verify(tried.clone(), against).await {
+        let right = match self.lock.verify(tried.clone(), against).await {
             Some(right) => right,
             None => return Verdict::Busy,
         };
@@ -150,13 +122,13 @@ impl Access {
                 None => Verdict::Wrong,
             };
         };
-        self.succeeded(source, who).await;
+        self.lock.succeeded(source, counted(who)).await;
         if account.is_some_and(|account| !account.may_enter) {
             return Verdict::NotOnPbx;
         }
         Verdict::Right {
             id: self.sessions.begin(who.clone(), hash, self.clock.mono_ms()),
-            first: *who == Who::Technician && self.remove_first_file().await,
+            first: *who == Who::Technician && self.lock.remove_first_file().await,
         }
     }
 
@@ -169,7 +141,7 @@ impl Access {
         old: String,
         new: String,
     ) -> Result<(), Refusal> {
-        self.count(source, who).await?;
+        self.lock.count(source, counted(who)).await.map_err(Refusal::Pause)?;
         let hash = match who {
             Who::Extension(extension) => accounts::find(site, extension)
                 .await
@@ -177,19 +149,16 @@ impl Access {
                 .and_then(|account| account.password),
             _ => {
                 self.refresh(true).await;
-                lock(&self.known).0.clone()
+                self.lock.known()
             }
         };
-        if !self
-            .verify(old, hash.ok_or(Refusal::Busy)?)
-            .await
-            .ok_or(Refusal::Busy)?
-        {
+        let hash = hash.ok_or(Refusal::Busy)?;
+        if !self.lock.verify(old, hash).await.ok_or(Refusal::Busy)? {
             let entry = audit::event(who, source, audit::PASSWORD, Err("the old password was wrong"));
             audit::note(site, entry).await;
             return Err(Refusal::Wrong);
         }
-        self.succeeded(source, who).await;
+        self.lock.succeeded(source, counted(who)).await;
         let hash = self.hash(new).await?;
         match who {
             Who::Extension(extension) => {
@@ -199,16 +168,10 @@ impl Access {
                 }
             }
             _ => {
-                let mut settings = self.settings.clone();
-                let stored = spawn_blocking(move || password::put_hash(&mut settings, &hash));
-                stored
-                    .await
-                    .map_err(|_| Refusal::Busy)?
-                    .map_err(|error| Refusal::Unfit(error.to_string()))?;
+                let stored = self.lock.put(hash).await.ok_or(Refusal::Busy)?;
+                stored.map_err(Refusal::Unfit)?;
                 let entry = audit::event(who, source, audit::PASSWORD, Ok("chose another password"));
                 audit::note(site, entry).await;
-                self.refresh(true).await;
-                self.remove_first_file().await;
             }
         }
         // Also if the store could not be read back just now.
@@ -228,7 +191,7 @@ impl Access {
     ) -> Result<String, Refusal> {
         let begun = self.try_code(site, source, &who, code, new).await;
         if matches!(begun, Err(Refusal::Wrong)) {
-            let failures = lock(&self.limiter).failures(source);
+            let failures = self.lock.failures(source);
             log::warn!("{source} tried a wrong one-time code, {failures} in a row");
             if let Who::Extension(extension) = &who {
                 accounts::missed_code(site, extension).await;
@@ -246,7 +209,7 @@ impl Access {
         code: String,
         new: String,
     ) -> Result<String, Refusal> {
-        self.count(source, who).await?;
+        self.lock.count(source, counted(who)).await.map_err(Refusal::Pause)?;
         let Who::Extension(extension) = who else {
             return Err(Refusal::Wrong);
         };
@@ -255,7 +218,7 @@ impl Access {
         let account = account
             .filter(|account| account.is_code(&code, now))
             .ok_or(Refusal::Wrong)?;
-        self.succeeded(source, who).await;
+        self.lock.succeeded(source, counted(who)).await;
         if !account.may_enter {
             return Err(Refusal::NotOnPbx);
         }
@@ -281,92 +244,21 @@ impl Access {
         audit::note(site, audit::event(&who, source, audit::LOG_IN, Err(why))).await;
     }
 
-    async fn count(&self, source: IpAddr, who: &Who) -> Result<(), Refusal> {
-        if let Err(wait) = lock(&self.limiter).count(source, counted(who), self.clock.mono_ms()) {
-            return Err(Refusal::Pause(wait));
-        }
-        self.save_tries().await;
-        Ok(())
-    }
-
-    async fn succeeded(&self, source: IpAddr, who: &Who) {
-        lock(&self.limiter).succeeded(source, counted(who));
-        self.save_tries().await;
-    }
-
     async fn nobodys(&self) -> Option<String> {
         let made = self.nobodys.get_or_try_init(|| self.hash(random::password())).await;
         made.ok().cloned()
     }
 
     async fn hash(&self, new: String) -> Result<String, Refusal> {
-        let permit = timeout(Duration::from_secs(5), Arc::clone(&self.hashing).acquire_owned()).await;
-        let permit = permit.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
-        let hashed = spawn_blocking(move || {
-            let hashed = password::judge(&new).and_then(|()| password::hash(&new));
-            drop(permit);
-            hashed
-        });
-        let hashed = hashed.await.map_err(|_| Refusal::Busy)?;
-        hashed.map_err(|error| Refusal::Unfit(error.to_string()))
+        let hashed = self.lock.hash(new).await.ok_or(Refusal::Busy)?;
+        hashed.map_err(Refusal::Unfit)
     }
 
     /// Looks whether the password was changed elsewhere, by the command line for example; then all sessions end.
     pub async fn refresh(&self, now: bool) {
-        let mono = self.clock.mono_ms();
-        {
-            let mut known = lock(&self.known);
-            if !now && mono - known.1 < LOOK_EVERY {
-                return;
-            }
-            known.1 = mono;
-        }
-        let settings = self.settings.clone();
-        let read = timeout(PATIENCE, spawn_blocking(move || password::stored(&settings))).await;
-        let Ok(Ok(Ok(Some(stored)))) = read else {
-            // The store does not answer: what was known goes on.
-            return;
-        };
-        let mut known = lock(&self.known);
-        let changed = known.0.as_ref().is_some_and(|before| *before != stored);
-        known.0 = Some(stored);
-        if changed {
+        if self.lock.refresh(now).await {
             self.sessions.end_of(&Who::Technician);
         }
-    }
-
-    /// `None`: not looked at.
-    async fn verify(&self, tried: String, hash: String) -> Option<bool> {
-        let permit = timeout(Duration::from_secs(5), Arc::clone(&self.hashing).acquire_owned()).await;
-        let permit = permit.ok()?.ok()?;
-        let verified = spawn_blocking(move || {
-            let verified = password::verify(&tried, &hash);
-            drop(permit);
-            verified
-        });
-        match verified.await.ok()? {
-            Ok(right) => Some(right),
-            Err(error) => {
-                log::error!("nobody can log in: {error}");
-                None
-            }
-        }
-    }
-
-    async fn save_tries(&self) {
-        let saved = lock(&self.limiter).save(&self.clock);
-        let mut settings = self.settings.clone();
-        // What can't be stored in time still counts in memory.
-        let write = spawn_blocking(move || settings.set_raw(TRIES, saved.as_bytes()));
-        if let Ok(Ok(Err(error))) = timeout(PATIENCE, write).await {
-            log::warn!("how often the password was tried can't be stored: {error}");
-        }
-    }
-
-    async fn remove_first_file(&self) -> bool {
-        let path = self.first_file.clone();
-        let removed = spawn_blocking(move || path.exists() && files::remove(&path).is_ok());
-        removed.await.unwrap_or(false)
     }
 }
 

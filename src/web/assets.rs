@@ -10,9 +10,9 @@ use ring::digest;
 use crate::random::hex;
 
 /// Where the style sheet is.
-pub(super) const STYLE: &str = "/assets/page.css";
+pub(crate) const STYLE: &str = "/assets/page.css";
 /// Where the script is.
-pub(super) const SCRIPT: &str = "/assets/page.js";
+pub(crate) const SCRIPT: &str = "/assets/page.js";
 
 struct Asset {
     path: &'static str,
@@ -75,14 +75,14 @@ pub(super) fn style_address() -> String {
 }
 
 /// The script's address.
-pub(super) fn script_address() -> String {
+pub(crate) fn script_address() -> String {
     PAGE_SCRIPT.address()
 }
 
-pub(super) async fn style(asked: HeaderMap) -> Response {
+pub(crate) async fn style(asked: HeaderMap) -> Response {
     STYLE_SHEET.answer(&asked)
 }
 
-pub(super) async fn script(asked: HeaderMap) -> Response {
+pub(crate) async fn script(asked: HeaderMap) -> Response {
     PAGE_SCRIPT.answer(&asked)
 }

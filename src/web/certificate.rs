@@ -28,7 +28,7 @@ const EARLIEST: i64 = 1_767_225_600;
 
 /// A certificate that is ready to be shown.
 #[derive(Clone)]
-pub(super) struct Shown {
+pub(crate) struct Shown {
     /// SHA-256 of the certificate as browsers write it: pairs of capital digits with colons.
     pub fingerprint: String,
     /// What a connection is accepted with.
@@ -44,7 +44,7 @@ struct Made {
 }
 
 /// Gives the key and certificate in `folder`, made or renewed if need be. Blocking.
-pub(super) fn keep(folder: &Path, web: &config::Web, now_ms: i64) -> Result<Shown, Error> {
+pub(crate) fn keep(folder: &Path, web: &config::Web, now_ms: i64) -> Result<Shown, Error> {
     files::make_folder(folder)?;
     let key = key(&folder.join("key.pem"))?;
     let names = names(web);
@@ -199,6 +199,7 @@ mod tests {
         config::Web {
             listen: vec!["127.0.0.1:0".parse().unwrap()],
             names: names.iter().map(|name| (*name).to_owned()).collect(),
+            scrape_file: None,
             session_idle: std::time::Duration::from_secs(1),
         }
     }

@@ -14,26 +14,27 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::time::timeout;
 
+use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
 use super::routes::{Door, Needs, Route};
 use super::site::Site;
 use super::visitor::Visitor;
-use super::{asker, audit, explained};
+use super::{asker, audit, explained, scrape};
 use crate::rights::{Action, Who};
 
 /// The most bytes of a form.
-pub(super) const BODY: usize = 64 * 1024;
+pub(crate) const BODY: usize = 64 * 1024;
 /// How long a form may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// The cookie. Its prefix makes browsers insist on `Secure`, on `Path=/` and on no `Domain`.
 const COOKIE: &str = "__Host-sid";
 
 /// The query with which a page asks for itself again.
-pub(super) const AUTO: &str = "auto";
+pub(crate) const AUTO: &str = "auto";
 
 /// Both ends of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ends {
+pub(crate) struct Ends {
     /// The browser's.
     pub peer: SocketAddr,
     /// Ours.
@@ -61,7 +62,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Puts the headers on every answer. No HSTS: on a self-signed name it takes away the way past the warning.
-pub(super) async fn headers(request: Request, next: Next) -> Response {
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
         // An asset says itself how long it may be kept.
@@ -74,11 +75,16 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 
 /// Refuses a request that came under a name that isn't ours, without a cookie and without a word about us.
 pub(super) async fn host(State(site): State<Site>, request: Request, next: Next) -> Response {
+    by_name(site.hosts(), request, next).await
+}
+
+/// The same for any page that knows its names.
+pub(crate) async fn by_name(hosts: &Hosts, request: Request, next: Next) -> Response {
     let Some(ends) = request.extensions().get::<Ends>().copied() else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     match called(request.headers(), request.uri()) {
-        Some(name) if site.hosts().allow(name, ends.local) => next.run(request).await,
+        Some(name) if hosts.allow(name, ends.local) => next.run(request).await,
         _ => refuse(
             request.uri(),
             Refusal {
@@ -102,7 +108,7 @@ fn called<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
 /// Takes a request that changes something only from this page itself: browsers say where it comes from in
 /// `Sec-Fetch-Site`, older ones in `Origin`; one that says neither is refused. Takes its form in whole, in time, and
 /// not too big.
-pub(super) async fn origin(request: Request, next: Next) -> Response {
+pub(crate) async fn origin(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
@@ -177,6 +183,10 @@ pub(super) async fn right(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let door = route.needs.door().unwrap_or(Door::Page);
+    let token_file = || site.handle().config().web.scrape_file.clone();
+    if door == Door::Scrape && scrape::fits(token_file(), request.headers()).await {
+        return next.run(request).await;
+    }
     site.access().refresh(false).await;
     // What a page does by itself is no use of it: a page that was left open does not keep its session on.
     let by_itself = door == Door::Live || request.uri().query() == Some(AUTO);
@@ -283,7 +293,8 @@ fn not_allowed(request: &Request, visitor: &Visitor, actions: &[Action]) -> Resp
     )
 }
 
-async fn token(parts: &Parts, bytes: axum::body::Bytes) -> String {
+/// The token that a form carries.
+pub(crate) async fn token(parts: &Parts, bytes: axum::body::Bytes) -> String {
     let copy = Request::from_parts(parts.clone(), Body::from(bytes));
     match Form::<Token>::from_request(copy, &()).await {
         Ok(Form(form)) => form.token,
@@ -315,7 +326,7 @@ pub(super) fn way_back(path: &str) -> &str {
 }
 
 /// The id in the request's cookie.
-pub(super) fn session_id(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn session_id(headers: &HeaderMap) -> Option<String> {
     let cookies = headers
         .get_all(header::COOKIE)
         .iter()
@@ -327,7 +338,7 @@ pub(super) fn session_id(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The cookie that begins a session, or with an empty id ends it.
-pub(super) fn cookie(id: &str) -> String {
+pub(crate) fn cookie(id: &str) -> String {
     let end = if id.is_empty() { "; Max-Age=0" } else { "" };
     format!("{COOKIE}={id}; Path=/; Secure; HttpOnly; SameSite=Strict{end}")
 }

@@ -10,7 +10,7 @@ const HTTPS: u16 = 443;
 
 /// The names on the list; addresses are judged connection by connection.
 #[derive(Debug, Clone)]
-pub(super) struct Hosts(Vec<(String, Option<u16>)>);
+pub(crate) struct Hosts(Vec<(String, Option<u16>)>);
 
 impl Hosts {
     /// Configured names, the host's own name, and that name in the local domain. A configured name may carry the port
@@ -61,7 +61,7 @@ fn split(host: &str) -> Option<(String, Option<u16>)> {
 }
 
 /// The name of this host, empty if it has none.
-pub(super) fn hostname() -> String {
+pub(crate) fn hostname() -> String {
     let text = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     text.trim().to_ascii_lowercase()
 }
@@ -74,6 +74,7 @@ mod tests {
         let web = config::Web {
             listen: Vec::new(),
             names: vec!["Spool.Example.com".to_owned(), "front.example.com:8080".to_owned()],
+            scrape_file: None,
             session_idle: std::time::Duration::from_secs(1),
         };
         Hosts::new(&web, "box7")

@@ -30,7 +30,7 @@ const TABS: [Tab; 8] = [
 
 /// How something is: a colour, an icon and a word, never the colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     /// Not in use, or nothing known yet.
     Idle,
     /// As it should be.
@@ -61,7 +61,7 @@ impl Mark {
 }
 
 /// An icon; the word beside it says what it means.
-pub(super) fn icon(name: &str) -> Markup {
+pub(crate) fn icon(name: &str) -> Markup {
     html! { svg class="i" aria-hidden="true" { use href={ "#" (name) } {} } }
 }
 
@@ -153,11 +153,12 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
 }
 
 /// A page for somebody who isn't: it says nothing about the box.
-pub(super) fn bare(status: StatusCode, title: &str, main: Markup) -> Response {
+pub(crate) fn bare(status: StatusCode, title: &str, main: Markup) -> Response {
     whole(status, title, html! {}, html! { main class="bare" { (main) } })
 }
 
-fn whole(status: StatusCode, title: &str, head: Markup, body: Markup) -> Response {
+/// A whole page: what stands in its head besides the usual, and its body.
+pub(crate) fn whole(status: StatusCode, title: &str, head: Markup, body: Markup) -> Response {
     let icon = format!(
         "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'>\
          <path d='{SPOOL}' fill='none' stroke='%232b6cb0' stroke-width='2'/></svg>"
@@ -186,7 +187,7 @@ pub(super) fn token(visitor: &Visitor) -> Markup {
 }
 
 /// Something that was refused or did not work.
-pub(super) struct Refusal<'a> {
+pub(crate) struct Refusal<'a> {
     /// The answer's status.
     pub status: StatusCode,
     /// What happened.
@@ -198,7 +199,7 @@ pub(super) struct Refusal<'a> {
 }
 
 /// A page that says what happened, why, and what to do next; JSON below `/api/`.
-pub(super) fn refuse(uri: &Uri, refusal: Refusal) -> Response {
+pub(crate) fn refuse(uri: &Uri, refusal: Refusal) -> Response {
     let Refusal {
         status,
         title,
@@ -244,7 +245,7 @@ pub(super) fn unread(uri: &Uri, unread: &Unread) -> Response {
 }
 
 /// For an address that leads nowhere.
-pub(super) async fn not_found(uri: Uri) -> Response {
+pub(crate) async fn not_found(uri: Uri) -> Response {
     refuse(
         &uri,
         Refusal {
@@ -257,13 +258,13 @@ pub(super) async fn not_found(uri: Uri) -> Response {
 }
 
 /// An answer in JSON.
-pub(super) fn as_json(status: StatusCode, value: &serde_json::Value) -> Response {
+pub(crate) fn as_json(status: StatusCode, value: &serde_json::Value) -> Response {
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     (status, kind, value.to_string()).into_response()
 }
 
 /// Sends the browser to one of our own pages.
-pub(super) fn to(status: StatusCode, path: &str) -> Response {
+pub(crate) fn to(status: StatusCode, path: &str) -> Response {
     let path = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (status, [(header::LOCATION, path)]).into_response()
 }
@@ -276,12 +277,12 @@ pub(super) fn html_type() -> [(header::HeaderName, HeaderValue); 1] {
 }
 
 /// A label with its value, for lists of facts.
-pub(super) fn fact(label: &str, value: Markup) -> Markup {
+pub(crate) fn fact(label: &str, value: Markup) -> Markup {
     html! { div { dt { (label) } dd { (value) } } }
 }
 
 /// Plain text as markup.
-pub(super) fn plain(text: impl std::fmt::Display) -> Markup {
+pub(crate) fn plain(text: impl std::fmt::Display) -> Markup {
     let text = text.to_string();
     html! { (text) }
 }

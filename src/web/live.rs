@@ -24,7 +24,17 @@ use super::{overview, queue, targets};
 /// Pause between two looks.
 const EVERY: Duration = Duration::from_secs(2);
 /// How long a browser waits before it comes again.
-const RETRY: &str = "retry: 3000\n\n";
+pub(crate) const RETRY: &str = "retry: 3000\n\n";
+
+/// Nothing has changed: so that both ends notice a broken connection.
+pub(crate) const SAME: &str = "event: same\ndata:\n\n";
+/// The session is over.
+pub(crate) const END: &str = "event: end\ndata:\n\n";
+
+/// The page's content, which has changed.
+pub(crate) fn main(content: &str) -> String {
+    format!("event: main\ndata: {}\n\n", content.replace('\n', "\ndata: "))
+}
 
 #[derive(Deserialize, Default)]
 pub(super) struct Of {
@@ -82,7 +92,7 @@ async fn feed(site: &Site, visitor: &Visitor, of: &str, send: &mpsc::Sender<Byte
         }
         site.access().refresh(false).await;
         if !site.access().sessions.on(&visitor.key, site.now()) {
-            let _ = send.send("event: end\ndata:\n\n".into()).await;
+            let _ = send.send(END.into()).await;
             return;
         }
         let content = match (of, of.strip_prefix("targets/")) {
@@ -91,10 +101,9 @@ async fn feed(site: &Site, visitor: &Visitor, of: &str, send: &mpsc::Sender<Byte
             _ => overview::content(site, visitor).await,
         };
         let event = if content == sent {
-            // So that both ends notice a broken connection.
-            "event: same\ndata:\n\n".to_owned()
+            SAME.to_owned()
         } else {
-            format!("event: main\ndata: {}\n\n", content.replace('\n', "\ndata: "))
+            main(&content)
         };
         sent = content;
         if send.send(event.into()).await.is_err() {
@@ -104,7 +113,7 @@ async fn feed(site: &Site, visitor: &Visitor, of: &str, send: &mpsc::Sender<Byte
 }
 
 /// What is sent, as the body of an answer.
-struct Stream(mpsc::Receiver<Bytes>);
+pub(crate) struct Stream(pub(crate) mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Stream {
     type Data = Bytes;

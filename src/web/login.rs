@@ -67,7 +67,8 @@ fn form(status: StatusCode, next: &str, name: &str, problem: Option<&str>) -> Re
     )
 }
 
-fn problem_of(problem: Option<&str>) -> Markup {
+/// What was wrong with the form that is shown again.
+pub(crate) fn problem_of(problem: Option<&str>) -> Markup {
     html! { @if let Some(problem) = problem { p class="problem" role="alert" id="problem" { (problem) } } }
 }
 
@@ -129,9 +130,11 @@ const NAME: usize = 32;
 
 const NOT_ON_PBX: &str = "The password is right, but the phone system has no such extension any more, or has disabled it. \
                           Ask whoever manages it.";
-const BUSY: &str = "The password could not be checked just now. Try again in a few seconds.";
+/// Said when no password could be looked at.
+pub(crate) const BUSY: &str = "The password could not be checked just now. Try again in a few seconds.";
 
-fn too_many(wait: i64) -> String {
+/// What one who tried too often is told.
+pub(crate) fn too_many(wait: i64) -> String {
     format!(
         "Too many wrong passwords. Try again in {}; before that none is looked at.",
         soon(wait)
@@ -291,7 +294,8 @@ fn password_form(visitor: &Visitor, problem: Option<&str>) -> Markup {
     }
 }
 
-fn rule() -> Markup {
+/// What a password must be, beside its field.
+pub(crate) fn rule() -> Markup {
     html! {
         p id="rule" class="muted" {
             "At least " (SHORTEST) " characters. Four words that have nothing to do with each other are easy to keep and hard to guess."
@@ -364,14 +368,16 @@ fn soon(wait_ms: i64) -> String {
     when::span(wait_ms + if wait_ms < 60_000 { 999 } else { 59_999 })
 }
 
-fn pause(mut response: Response, wait_ms: i64) -> Response {
+/// An answer with the time to wait in it.
+pub(crate) fn pause(mut response: Response, wait_ms: i64) -> Response {
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(wait_ms.max(0) / 1000 + 1));
     response
 }
 
-fn with_cookie(response: Response, id: &str) -> Response {
+/// An answer that begins a session, or with an empty id ends it.
+pub(crate) fn with_cookie(response: Response, id: &str) -> Response {
     let Ok(cookie) = HeaderValue::from_str(&cookie(id)) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -10,9 +10,10 @@
 //! | `routes` | every route with the right that it needs: the one table behind router and tests |
 //! | `server`, `certificate` | connections, TLS and their limits |
 //! | `guard`, `hosts` | what every request must pass: name, origin, size, login; and the headers of every answer |
-//! | `access`, `password`, `accounts`, `limiter`, `sessions`, `login` | who is let in |
+//! | `access`, `lock`, `password`, `accounts`, `limiter`, `sessions`, `login` | who is let in |
 //! | `asker`, `visitor`, `objects` | what they hold, and how much of what they are shown |
 //! | `listen`, `range`, `send` | recordings, to be heard and taken away |
+//! | `metrics`, `scrape` | figures for a Prometheus, and the token that it shows |
 //! | `audit`, `record` | what is written down about it, and who may read that |
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
@@ -24,7 +25,7 @@ mod accounts;
 mod actions;
 mod api;
 mod asker;
-mod assets;
+pub(crate) mod assets;
 mod audit;
 mod call;
 mod calls;
@@ -40,8 +41,10 @@ mod layout;
 mod limiter;
 mod listen;
 mod live;
+mod lock;
 mod login;
 mod me;
+mod metrics;
 mod objects;
 mod overview;
 mod password;
@@ -49,6 +52,7 @@ mod queue;
 mod range;
 mod record;
 mod routes;
+pub(crate) mod scrape;
 mod send;
 mod server;
 mod sessions;
@@ -69,6 +73,23 @@ pub use record::{as_csv, as_json_lines};
 pub use routes::{Door, Needs, ROUTES, Route};
 
 use crate::agent::Handle;
+use crate::config;
+
+/// What another page of this binary is built of: the same look, the same lock, the same limits.
+pub(crate) mod frame {
+    pub(crate) use super::certificate::{Shown, keep as keep_certificate};
+    pub(crate) use super::guard::{AUTO, BODY, Ends, by_name, headers, origin, session_id, token as token_of};
+    pub(crate) use super::hosts::{Hosts, hostname};
+    pub(crate) use super::layout::{Mark, Refusal, as_json, bare, fact, icon, not_found, refuse, to, whole};
+    pub(crate) use super::live::{END, RETRY, SAME, Stream, main as main_event};
+    pub(crate) use super::lock::Lock;
+    pub(crate) use super::login::{BUSY, pause, problem_of, rule, too_many, with_cookie};
+    pub(crate) use super::password::{first_file, make_first};
+    pub(crate) use super::server::{LOOK, open, renew, stopped};
+    pub(crate) use super::sessions::{Found, Sessions};
+    pub(crate) use super::site::lock;
+    pub(crate) use super::words::{count, exact_moment, moment, size, stranger};
+}
 
 /// A page that is ready to be served: it listens already.
 pub struct Prepared {
@@ -89,16 +110,7 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
     let config = handle.config();
     let shown = certificate::keep(&tls_folder(handle), &config.web, handle.clock().wall_ms())?;
     let first_password = password::make_first(&mut handle.settings(), &config.state_dir)?;
-    let mut listeners = Vec::new();
-    for address in &config.web.listen {
-        let listener = TcpListener::bind(address)
-            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
-            .map_err(|source| Error::Listen {
-                address: *address,
-                source,
-            })?;
-        listeners.push(listener);
-    }
+    let listeners = listen(&config.web)?;
     let addresses = listeners
         .iter()
         .filter_map(|listener| listener.local_addr().ok())
@@ -111,6 +123,19 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
         shown,
         listeners,
     })
+}
+
+/// Begins to listen on all addresses.
+pub(crate) fn listen(web: &config::Web) -> Result<Vec<TcpListener>, Error> {
+    let one = |address: &SocketAddr| {
+        TcpListener::bind(address)
+            .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+            .map_err(|source| Error::Listen {
+                address: *address,
+                source,
+            })
+    };
+    web.listen.iter().map(one).collect()
 }
 
 /// Answers until `stop` says `true`. Runs on a current-thread runtime beside others: it never blocks it.

@@ -40,10 +40,10 @@
   let seen = Date.now();
   const fail = () => {
     if (Date.now() - seen < 15000) return;
-    lost.textContent = "The box does not answer. What you see is of " + new Date(seen).toLocaleTimeString("en-GB") + ".";
+    lost.textContent = (main.dataset.name || "The box") + " does not answer. What you see is of " + new Date(seen).toLocaleTimeString("en-GB") + ".";
     lost.hidden = false;
   };
-  const poll = () => fetch(location.pathname + "?auto").then(answer => {
+  const poll = () => fetch(location.pathname + (location.search ? location.search + "&" : "?") + "auto").then(answer => {
     if (answer.redirected) return location.reload();
     if (!answer.ok) throw answer;
     return answer.text().then(text => swap(new DOMParser().parseFromString(text, "text/html").querySelector("main").innerHTML));

@@ -29,13 +29,13 @@ const ROOMY: (u32, u32) = (19 * 1024, 2);
 const SMALL: (u32, u32) = (7 * 1024, 5);
 
 /// Where the first password can be read until somebody has logged in with it.
-pub(super) fn first_file(state_dir: &Path) -> PathBuf {
+pub(crate) fn first_file(state_dir: &Path) -> PathBuf {
     state_dir.join("first-password")
 }
 
 /// Makes the first password if there is none yet, and gives it. The file is written before the hash: after a power
 /// cut between the two the next start makes another one.
-pub(super) fn make_first(settings: &mut Settings, state_dir: &Path) -> Result<Option<String>, Error> {
+pub(crate) fn make_first(settings: &mut Settings, state_dir: &Path) -> Result<Option<String>, Error> {
     if stored(settings)?.is_some() {
         return Ok(None);
     }
@@ -157,7 +157,7 @@ fn digest(password: &str, salt: &[u8], memory: u32, passes: u32) -> Result<[u8; 
 }
 
 /// Compares without telling by its time how far the two agree.
-pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
     let differing = one.iter().zip(other).fold(0, |differing, (a, b)| differing | (a ^ b));
     one.len() == other.len() && differing == 0
 }

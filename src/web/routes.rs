@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, call, calls, checks, guard, keeping, layout, listen, live, login, me, overview, queue,
-    record, targets, who_may,
+    actions, api, assets, call, calls, checks, guard, keeping, layout, listen, live, login, me, metrics, overview,
+    queue, record, targets, who_may,
 };
 use crate::rights::Action;
 
@@ -34,6 +34,8 @@ pub enum Door {
     Front,
     /// 401, or 403.
     Api,
+    /// Like [`Door::Api`], but the token of `web.scrape_token_file` opens it too.
+    Scrape,
     /// Like [`Door::Api`], but asked for by the page itself: it doesn't count as use of the session.
     Live,
 }
@@ -122,6 +124,9 @@ pub const ROUTES: &[Route] = &[
     }),
     route("GET", "/api/status", Needs::All(Action::BoxView, Door::Api), || {
         get(api::status)
+    }),
+    route("GET", "/metrics", Needs::All(Action::BoxView, Door::Scrape), || {
+        get(metrics::page)
     }),
     route("POST", "/sync", Needs::All(Action::BoxOperate, Door::Page), || {
         post(actions::sync)

@@ -1,6 +1,7 @@
 //! Connections: how many, how long each may take for what, and TLS around all of them.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::certificate::{self, Shown};
 use super::guard::Ends;
 use super::site::Site;
 use super::{Error, asker, routes, tls_folder};
+use crate::config;
 
 /// Connections at a time; more wait in the system's own queue.
 const CONNECTIONS: usize = 32;
@@ -31,7 +33,7 @@ const HEAD_BYTES: usize = 16 * 1024;
 /// How long open connections may take to end when the agent stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often the certificate is looked at: names and dates change slowly.
-const LOOK: Duration = Duration::from_secs(12 * 3600);
+pub(crate) const LOOK: Duration = Duration::from_secs(12 * 3600);
 
 /// How often the sessions of people who left are looked for.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -43,9 +45,36 @@ pub(super) async fn run(
     shown: Shown,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let router = routes::router(site.clone());
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
     let (show, showing) = watch::channel(shown);
+    let mut doors = open(routes::router(site.clone()), listeners, showing, CONNECTIONS, &stop)?;
+    let mut look = interval(LOOK);
+    look.tick().await;
+    let mut sweep = interval(SWEEP);
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            _ = look.tick() => {
+                let (folder, web) = (tls_folder(site.handle()), site.handle().config().web.clone());
+                if let Some(fingerprint) = renew(folder, web, site.handle().clock().wall_ms(), &show).await {
+                    site.renewed(fingerprint);
+                }
+            }
+            _ = sweep.tick() => asker::sweep(&site).await,
+        }
+    }
+    while doors.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Begins to accept on all listeners, `most` connections at a time, until `stop` says `true`.
+pub(crate) fn open(
+    router: Router,
+    listeners: Vec<TcpListener>,
+    showing: watch::Receiver<Shown>,
+    most: usize,
+    stop: &watch::Receiver<bool>,
+) -> Result<JoinSet<()>, Error> {
+    let free = Arc::new(Semaphore::new(most));
     let mut doors = JoinSet::new();
     for listener in listeners {
         let address = listener.local_addr().map_err(|source| Error::Listen {
@@ -62,40 +91,34 @@ pub(super) async fn run(
             stop.clone(),
         ));
     }
-    let mut look = interval(LOOK);
-    look.tick().await;
-    let mut sweep = interval(SWEEP);
-    loop {
-        tokio::select! {
-            () = stopped(&mut stop) => break,
-            _ = look.tick() => renew(&site, &show).await,
-            _ = sweep.tick() => asker::sweep(&site).await,
-        }
-    }
-    while doors.join_next().await.is_some() {}
-    Ok(())
+    Ok(doors)
 }
 
 /// Comes back when the agent stops; a sender that is gone means the same.
-pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn renew(site: &Site, show: &watch::Sender<Shown>) {
-    let handle = site.handle().clone();
-    let kept = spawn_blocking(move || {
-        certificate::keep(&tls_folder(&handle), &handle.config().web, handle.clock().wall_ms())
-    });
+/// Looks after the certificate in `folder`; gives the fingerprint of a new one.
+pub(crate) async fn renew(
+    folder: PathBuf,
+    web: config::Web,
+    now_ms: i64,
+    show: &watch::Sender<Shown>,
+) -> Option<String> {
+    let kept = spawn_blocking(move || certificate::keep(&folder, &web, now_ms));
     match kept.await {
         Ok(Ok(shown)) if shown.fingerprint != show.borrow().fingerprint => {
             log::info!("the page's certificate was renewed, SHA-256 {}", shown.fingerprint);
-            site.renewed(shown.fingerprint.clone());
+            let fingerprint = shown.fingerprint.clone();
             show.send_replace(shown);
+            return Some(fingerprint);
         }
         Ok(Ok(_)) => {}
         Ok(Err(error)) => log::warn!("the page's certificate can't be renewed: {error}"),
         Err(error) => log::warn!("the page's certificate can't be renewed: {error}"),
     }
+    None
 }
 
 async fn accept(

@@ -18,10 +18,10 @@ const MOST: usize = 16;
 const MOST_OF_ALL: usize = 1024;
 
 /// The name of a session: the hash of the id that only its browser knows.
-pub(super) type Key = [u8; 32];
+pub(crate) type Key = [u8; 32];
 
 /// All sessions. Times are monotonic milliseconds.
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     idle_ms: i64,
     open: Mutex<Vec<Session>>,
 }
@@ -39,7 +39,7 @@ struct Session {
 
 /// What is known of a session that is on.
 #[derive(Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Its name.
     pub key: Key,
     /// Whose it is.

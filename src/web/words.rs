@@ -10,7 +10,7 @@ use crate::when;
 const LONGEST: usize = 80;
 
 /// How long ago, `42 s ago`.
-pub(super) fn ago(now_ms: i64, then_ms: i64) -> String {
+pub(crate) fn ago(now_ms: i64, then_ms: i64) -> String {
     match now_ms - then_ms {
         ..1000 => "just now".to_owned(),
         past => format!("{} ago", when::span(past)),
@@ -18,12 +18,12 @@ pub(super) fn ago(now_ms: i64, then_ms: i64) -> String {
 }
 
 /// A moment without its year and seconds, in UTC; the script shows it in the browser's zone.
-pub(super) fn moment(ms: i64) -> Markup {
+pub(crate) fn moment(ms: i64) -> Markup {
     html! { time datetime=(when::rfc3339(ms)) { (written(ms, false)) } }
 }
 
 /// A moment with its year and seconds.
-pub(super) fn exact_moment(ms: i64) -> Markup {
+pub(crate) fn exact_moment(ms: i64) -> Markup {
     html! { time datetime=(when::rfc3339(ms)) data-exact { (written(ms, true)) } }
 }
 
@@ -57,7 +57,7 @@ pub(super) fn length(ms: i64) -> String {
 }
 
 /// A size, `812 B`, `1.4 GiB`.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
@@ -78,13 +78,13 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 /// A number with its noun, `1 delivery`, `3 deliveries`.
-pub(super) fn count(n: i64, one: &str, many: &str) -> String {
+pub(crate) fn count(n: i64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// What the PBX took from a stranger's phone, fit to be shown: no control characters, not endless. Escaping is the
 /// template's, and isolating the direction of writing is `bdi`'s.
-pub(super) fn stranger(text: &str) -> String {
+pub(crate) fn stranger(text: &str) -> String {
     let clean = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c });
     let mut shown: String = clean.clone().take(LONGEST).collect();
     if clean.count() > LONGEST {

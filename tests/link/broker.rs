@@ -96,6 +96,11 @@ impl Broker {
         });
     }
 
+    #[allow(dead_code)]
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().expect("a running broker").id()
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -25,7 +25,7 @@ enum Told {
 fn told(route: &Route, status: u16) -> Told {
     match (status, route.needs.door()) {
         (200 | 206, _) => Told::Yes,
-        (401, Some(Door::Api | Door::Live)) => Told::LogIn,
+        (401, Some(Door::Api | Door::Live | Door::Scrape)) => Told::LogIn,
         (302, Some(Door::Front)) => Told::Elsewhere,
         (302 | 303, Some(Door::Page | Door::Front)) => Told::LogIn,
         (403, _) => Told::No,
@@ -65,7 +65,7 @@ fn without_a_session_every_route_that_needs_one_refuses_and_writes_it_down() {
             let answer = ask(&page, route.method, &foreign(route), &cookie);
             let what = format!("{} {} as {as_whom}", route.method, route.path);
             let login = match route.needs.door() {
-                Some(Door::Api | Door::Live) => answer.status == 401,
+                Some(Door::Api | Door::Live | Door::Scrape) => answer.status == 401,
                 _ => answer.header("location").is_some_and(|to| to.starts_with("/login")),
             };
             assert!(login, "{what}: {}", answer.status);

@@ -41,7 +41,7 @@ fn every_route_but_the_public_ones_needs_a_login() {
             (None, _) => 400,
             (Some(Door::Page | Door::Front), "GET") => 302,
             (Some(Door::Page | Door::Front), _) => 303,
-            (Some(Door::Api | Door::Live), _) => 401,
+            (Some(Door::Api | Door::Live | Door::Scrape), _) => 401,
         };
         assert_eq!(answer.status, expected, "{} {}", route.method, route.path);
         if let Some(location) = answer.header("location") {
