@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::lines::{line_at, lines_of};
 use super::mqtt::mqtt;
+use super::node;
 use super::raw::{RawMqtt, RawWeb};
 use super::resolve::web;
 use super::value::Resolver;
@@ -77,24 +77,20 @@ struct Raw {
 /// All mistakes, each with its place.
 pub fn load_fleet(path: Option<&Path>, flags: FleetFlags) -> Result<Fleet, Vec<Problem>> {
     let (path, named) = (path.unwrap_or(Path::new(PATH)), path.is_some());
-    let problem = |line, text| {
-        vec![Problem {
-            path: path.to_owned(),
-            line,
-            key: String::new(),
-            text,
-        }]
-    };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if !named && error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(problem(None, format!("can't be read: {error}"))),
+        Err(error) => {
+            return Err(vec![Problem {
+                path: path.to_owned(),
+                line: None,
+                key: String::new(),
+                text: format!("can't be read: {error}"),
+            }]);
+        }
     };
-    let raw: Raw = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map(|span| line_at(&text, span.start));
-        problem(line, error.message().replace('\n', "; "))
-    })?;
-    let mut typed = Resolver::new(path, lines_of(&text));
+    let (raw, lines): (Raw, _) = node::read(path, &text).map_err(|problem| vec![problem])?;
+    let mut typed = Resolver::new(path, lines);
     let fleet = resolve(&mut typed, raw, flags);
     match typed.problems.is_empty() {
         true => Ok(fleet),

@@ -1,19 +1,24 @@
 //! From a parsed file to what was typed, with the place of whatever is wrong. The parser's own way does the same for any
 //! type in any form; settings are plain, and this is a tenth of the code in the binary.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
+use std::path::Path;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use toml::Spanned;
-use toml::de::{DeString, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::Problem;
+use super::lines::{line_at, lines_of};
 
 /// What is wrong, and at which byte of the text.
 #[derive(Debug)]
-pub(super) struct Wrong {
-    pub at: Option<usize>,
-    pub text: String,
+struct Wrong {
+    at: Option<usize>,
+    text: String,
 }
 
 impl Wrong {
@@ -38,15 +43,26 @@ impl de::Error for Wrong {
     }
 }
 
-/// A value of the file.
-pub(super) struct Node<'de>(&'de DeValue<'de>);
-
-impl<'de> Node<'de> {
-    /// The file as a whole.
-    pub(super) fn read<T: de::Deserialize<'de>>(file: &'de DeValue<'de>) -> Result<T, Wrong> {
-        T::deserialize(Node(file))
-    }
+/// Reads a file's text: what was typed, and on which line each setting stands.
+pub(super) fn read<T: de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+) -> Result<(T, BTreeMap<String, usize>), Problem> {
+    let problem = |at: Option<usize>, told: &str| Problem {
+        path: path.to_owned(),
+        line: at.map(|at| line_at(text, at)),
+        key: String::new(),
+        text: told.replace('\n', "; "),
+    };
+    let file =
+        DeTable::parse(text).map_err(|error| problem(error.span().map(|span| span.start), error.message()))?;
+    let file = DeValue::Table(file.into_inner());
+    let typed = T::deserialize(Node(&file)).map_err(|wrong| problem(wrong.at, &wrong.text))?;
+    Ok((typed, lines_of(text, &file)))
 }
+
+/// A value of the file.
+struct Node<'de>(&'de DeValue<'de>);
 
 impl<'de> Deserializer<'de> for Node<'de> {
     type Error = Wrong;

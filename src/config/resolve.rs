@@ -3,13 +3,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-
-use toml::de::{DeTable, DeValue};
+use std::time::Duration;
 
 use super::cdr::cdr;
-use super::lines::{line_at, lines_of};
 use super::mqtt::mqtt;
-use super::node::Node;
+use super::node;
 use super::raw::{Raw, RawCdr, RawCrmRole, RawKeep, RawMqtt, RawPbx, RawSpool, RawWeb};
 use super::rights::rights;
 use super::rules::{numbers, rules};
@@ -20,22 +18,8 @@ use crate::zone::Zone;
 
 /// Resolves the text of a configuration file; `path` is for messages and for relative secret files.
 pub fn parse(text: &str, path: &Path) -> Result<Config, Vec<Problem>> {
-    let problem = |line, text| {
-        vec![Problem {
-            path: path.to_owned(),
-            line,
-            key: String::new(),
-            text,
-        }]
-    };
-    let file = DeTable::parse(text).map_err(|error| {
-        let line = error.span().map(|span| line_at(text, span.start));
-        problem(line, error.message().replace('\n', "; "))
-    })?;
-    let file = DeValue::Table(file.into_inner());
-    let raw: Raw = Node::read(&file)
-        .map_err(|wrong| problem(wrong.at.map(|at| line_at(text, at)), wrong.text.replace('\n', "; ")))?;
-    let mut resolver = Resolver::new(path, lines_of(text, &file));
+    let (raw, lines): (Raw, _) = node::read(path, text).map_err(|problem| vec![problem])?;
+    let mut resolver = Resolver::new(path, lines);
     let config = config(&mut resolver, raw);
     if resolver.problems.is_empty() {
         Ok(config)

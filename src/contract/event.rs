@@ -5,6 +5,8 @@ use serde_json::Value;
 
 /// Kind of [`CallEvent`].
 pub const CALL_EVENT: &str = "call";
+/// Kind of [`RuleEvent`].
+pub const RULE_EVENT: &str = "rule";
 /// Kind of [`Dropped`].
 pub const DROPPED_EVENT: &str = "dropped";
 
@@ -36,7 +38,8 @@ pub struct Event {
     pub historical: bool,
     /// For Home Assistant's event entity: what happened, in a word. For a call its outcome.
     pub event_type: String,
-    /// What happened: for `event/call` a `CallEvent`, for `event/dropped` a `Dropped`.
+    /// What happened: for `event/call` a `CallEvent`, for `event/rule` a `RuleEvent`, for `event/dropped` a
+    /// `Dropped`.
     pub data: Value,
 }
 
@@ -67,6 +70,18 @@ pub struct CallEvent {
     /// Who was called; only with `mqtt.call_parties = true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<CallParty>,
+}
+
+/// `data` of `event/rule`: a rule of the configuration that wants dashboards told has matched a call that has ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct RuleEvent {
+    /// The rule's name.
+    pub rule: String,
+    /// The call, as in `event/call`.
+    #[serde(flatten)]
+    pub call: CallEvent,
 }
 
 /// One side of a call.

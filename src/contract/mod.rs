@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 pub use birth::Birth;
 pub use command::{COMMANDS, Command, CommandKind, CommandResult, CommandStatus, command_kind};
-pub use event::{CALL_EVENT, CallEvent, CallParty, DROPPED_EVENT, Dropped, Event, PROBE_EVENT};
+pub use event::{
+    CALL_EVENT, CallEvent, CallParty, DROPPED_EVENT, Dropped, Event, PROBE_EVENT, RULE_EVENT, RuleEvent,
+};
 pub use state::{Calls, Certificate, Disk, Examined, Link, PbxState, Queue, Recordings, State, TargetState};
 pub use update::Update;
 

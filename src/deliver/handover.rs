@@ -11,6 +11,7 @@ use super::payload::{Origin, call_body, call_event, delivery_id, recording_body,
 use crate::bell::{Bell, Wake};
 use crate::clock::Clock;
 use crate::config;
+use crate::contract;
 use crate::model::{Call, DeliveryKind, Leg, Outcome, Recording};
 use crate::numbers::Numbering;
 use crate::rules::{Book, Decision};
@@ -183,9 +184,10 @@ impl To<'_> {
         let kind = DeliveryKind::RuleMatched;
         for (rule, whom) in &decision.notify {
             if whom == config::MQTT {
-                if self.events {
-                    let event = rule_event(call, rule);
-                    EventOutbox::add(self.within, "event/rule", event.as_bytes(), self.clock)?;
+                if let Some(parties) = self.events {
+                    let event = rule_event(call, rule, parties);
+                    let topic = format!("event/{}", contract::RULE_EVENT);
+                    EventOutbox::add(self.within, &topic, event.as_bytes(), self.clock)?;
                 }
             } else if self.targets.iter().any(|target| target.name == *whom) {
                 let (id, body) = (

@@ -3,7 +3,7 @@
 use ring::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-use crate::contract::{CallEvent, CallParty};
+use crate::contract::{CallEvent, CallParty, RuleEvent};
 use crate::model::{Call, Delivery, DeliveryKind, Leg, Party, Recording};
 use crate::random::hex;
 use crate::store::CallBackRow;
@@ -109,11 +109,10 @@ pub(super) fn rule_body(origin: &Origin, call: &Call, legs: &[Leg], rule: &str) 
     body.to_string()
 }
 
-/// What the dashboards are told of a rule that matched: no number and no name from outside.
-pub(super) fn rule_event(call: &Call, rule: &str) -> String {
-    let mut event: Value = serde_json::from_str(&call_event(call)).unwrap_or_default();
-    event["rule"] = rule.into();
-    event.to_string()
+/// What the dashboards are told of a rule that matched: no number and no name, unless the configuration wants `parties`.
+pub(super) fn rule_event(call: &Call, rule: &str, parties: bool) -> String {
+    let (rule, call) = (rule.to_owned(), about(call, parties));
+    json!(RuleEvent { rule, call }).to_string()
 }
 
 /// The body that announces a recording.
@@ -144,6 +143,10 @@ pub(super) fn recording_body(origin: &Origin, call: &Call, recording: &Recording
 
 /// What the dashboards are told of a call: no number and no name, unless the configuration wants `parties`.
 pub(super) fn call_event(call: &Call, parties: bool) -> String {
+    json!(about(call, parties)).to_string()
+}
+
+fn about(call: &Call, parties: bool) -> CallEvent {
     let side = |party: &Party| {
         parties.then(|| CallParty {
             dn: party.dn.clone(),
@@ -151,7 +154,7 @@ pub(super) fn call_event(call: &Call, parties: bool) -> String {
             name: party.name.clone(),
         })
     };
-    let event = CallEvent {
+    CallEvent {
         call: call.key.clone(),
         revision: call.revision,
         started: when::rfc3339(call.started_ms),
@@ -162,8 +165,7 @@ pub(super) fn call_event(call: &Call, parties: bool) -> String {
         talking_s: seconds(call.talking_ms),
         from: side(&call.from),
         to: side(&call.to),
-    };
-    json!(event).to_string()
+    }
 }
 
 fn leg(leg: &Leg) -> Value {
