@@ -14,6 +14,7 @@ mod out;
 mod pin;
 mod queue;
 mod rights;
+mod rules;
 mod run;
 mod status;
 mod user;
