@@ -4,12 +4,12 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{Exit, out};
-use crate::config;
+use super::{Exit, out, rules};
+use crate::config::{self, Config};
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
-    /// Check the file; each mistake with line, setting, and what would be right
+    /// Check the file; each mistake with line, setting, and what would be right. Tries the rules with the last calls
     Check,
     /// Show every setting as it is used
     Show {
@@ -36,8 +36,7 @@ pub(super) fn run(verb: &Verb, path: &Path, json: bool) -> Exit {
         }
     };
     match verb {
-        Verb::Check if json => out::json(&serde_json::json!({ "ok": true, "file": path })),
-        Verb::Check => out::line(&format!("{} is right", path.display())),
+        Verb::Check => return check(&loaded, json),
         Verb::Show { .. } if json => out::json(&loaded.entries),
         Verb::Show { origin } => {
             let rows = loaded.entries.iter().map(|entry| {
@@ -50,6 +49,24 @@ pub(super) fn run(verb: &Verb, path: &Path, json: bool) -> Exit {
             out::table(&rows.collect::<Vec<_>>());
         }
         Verb::Reference => {}
+    }
+    Exit::Ok
+}
+
+fn check(config: &Config, json: bool) -> Exit {
+    let run = match rules::try_out(config) {
+        Ok(run) => run,
+        // The file is right all the same: that is what was asked first.
+        Err(error) => {
+            out::message(&format!("the rules can't be tried with the calls of this box: {error}"));
+            rules::DryRun::default()
+        }
+    };
+    if json {
+        out::json(&serde_json::json!({ "ok": true, "file": config.path, "rules": run }));
+    } else {
+        out::line(&format!("{} is right", config.path.display()));
+        rules::print(&run, config);
     }
     Exit::Ok
 }

@@ -19,6 +19,7 @@ mod queue;
 mod remote;
 mod reset;
 mod rights;
+mod rules;
 mod run;
 mod status;
 mod user;

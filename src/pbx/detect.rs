@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::config::{self, read_secret};
 use crate::http::{Belief, TrustError};
 use crate::model::{Directory, Leg};
+use crate::numbers::Numbering;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -372,6 +373,10 @@ impl Pbx for Detected {
 
     fn storage(&self) -> Result<Storage, Error> {
         self.ask(&mut |current| current.pbx().storage())
+    }
+
+    fn numbering(&self) -> Result<Option<Numbering>, Error> {
+        self.ask(&mut |current| current.pbx().numbering())
     }
 
     fn may_administer(&self) -> Result<Option<bool>, Error> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Error, Kind};
 use crate::model::{Directory, Leg, words};
+use crate::numbers::Numbering;
 
 /// A PBX that can be asked. Blocking; one question at a time is enough.
 pub trait Pbx: Send + Sync {
@@ -56,6 +57,11 @@ pub trait Pbx: Send + Sync {
 
     /// How the PBX stores recordings: quota, archive, automatic deletion.
     fn storage(&self) -> Result<Storage, Error>;
+
+    /// How numbers are dialled where this PBX stands; `None` if it does not tell.
+    fn numbering(&self) -> Result<Option<Numbering>, Error> {
+        Ok(None)
+    }
 
     /// Whether the credential may do what only an administrator may; found out by reading, nothing is changed.
     /// `None` if this PBX gives no way to tell.

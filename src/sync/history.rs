@@ -425,11 +425,27 @@ impl Reader {
         self.context.hand_over.ring();
         self.late.take(&self.context, &listed)?;
         if deep {
+            self.read_numbering()?;
             let storage = retention::read(&self.context)?;
             reconcile::reconcile(&self.context, &listed, from_ms, to_ms, &storage)?;
             self.storage = Some(storage);
         }
         Ok(true)
+    }
+
+    /// How numbers are dialled there, where rules compare numbers and the configuration doesn't say it all.
+    fn read_numbering(&self) -> Result<(), Trouble> {
+        if self.context.rules.rules.is_empty() {
+            return Ok(());
+        }
+        let Some(told) = self.context.pbx.numbering()? else {
+            return Ok(());
+        };
+        if self.context.store.read(store::numbering_told)?.as_ref() != Some(&told) {
+            let bytes = serde_json::to_vec(&told).map_err(|error| store::Error::internal(error.to_string()))?;
+            Settings::new(self.context.store.clone()).set_raw(store::NUMBERING, &bytes)?;
+        }
+        Ok(())
     }
 
     fn show_backlog(&mut self, left: i64) {

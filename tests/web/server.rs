@@ -88,6 +88,7 @@ impl Page {
             keep: Default::default(),
             events: Arc::default(),
             changed: Arc::default(),
+            restart: Arc::default(),
         });
         let prepared = web::prepare(&handle).unwrap();
         let (stop, stopped) = watch::channel(false);

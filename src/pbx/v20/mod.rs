@@ -24,6 +24,7 @@ use super::{Error, Kind, Refusals};
 use crate::clock::Clock;
 use crate::http::{Belief, Client, Pin, TrustError};
 use crate::model::{Directory, Leg};
+use crate::numbers::Numbering;
 
 /// How the driver is set up.
 pub struct Setup {
@@ -165,6 +166,10 @@ impl Pbx for V20 {
 
     fn storage(&self) -> Result<Storage, Error> {
         system::storage(self)
+    }
+
+    fn numbering(&self) -> Result<Option<Numbering>, Error> {
+        system::numbering(self)
     }
 
     fn may_administer(&self) -> Result<Option<bool>, Error> {

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::loose::{Flag, Int, Text};
 use super::{Error, Kind, Probe, Storage, System, V20};
+use crate::numbers::Numbering;
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
@@ -142,6 +143,37 @@ pub(super) fn storage(pbx: &V20) -> Result<Storage, Error> {
 }
 
 /// Nothing, where the PBX doesn't let us or has no such thing.
+/// `Pbx.E164Settings` (XAPI 20.0.10 specification).
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct DiallingRow {
+    country_code: Text,
+    national_code: Text,
+    international_code: Text,
+    area_code: Text,
+}
+
+/// What the PBX's page "E164 processing" says about dialling; `None` if it may not be read or holds no country.
+pub(super) fn numbering(pbx: &V20) -> Result<Option<Numbering>, Error> {
+    let row: DiallingRow = optional(pbx.json("E164Settings", "how numbers are dialled"))?;
+    let digits = |text: Text| {
+        let text = text.0.unwrap_or_default();
+        let text = text.trim().trim_start_matches('+').to_owned();
+        (!text.is_empty() && text.chars().all(|c| c.is_ascii_digit())).then_some(text)
+    };
+    let Some(country) = digits(row.country_code) else {
+        return Ok(None);
+    };
+    // What is left empty there is what is usual in that country.
+    let mut told = Numbering::of_country(&country);
+    told.trunk = digits(row.national_code).unwrap_or(told.trunk);
+    told.area = digits(row.area_code).unwrap_or_default();
+    if let Some(prefix) = digits(row.international_code).filter(|prefix| !told.international.contains(prefix)) {
+        told.international.insert(0, prefix);
+    }
+    Ok(Some(told))
+}
+
 fn optional<T: Default>(answer: Result<T, Error>) -> Result<T, Error> {
     match answer {
         Err(error)

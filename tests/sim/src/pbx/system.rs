@@ -151,6 +151,11 @@ pub fn administration(world: &World, rest: &str, query: &Query, host: &str) -> R
         "/CDRSettings" => Ok(Reply::json(json!({
             "@odata.context": context("CDRSettings"), "Id": 0, "Enabled": false, "LogType": "PassiveSocket",
         }))),
+        "/E164Settings" => Ok(Reply::json(json!({
+            "@odata.context": context("E164Settings"), "Enabled": true, "CountryName": "United Kingdom",
+            "CountryCode": "44", "InternationalCode": "00", "NationalCode": "0", "AreaCode": "1632", "Prefix": "",
+            "RemoveCountryCode": false, "RemoveAreaCode": false,
+        }))),
         "/RemoteArchivingSettings" => {
             let days = world.config.archive_every_days;
             let mut recordings = json!({"Enabled": days.is_some(), "Archiving": days.is_some()});

@@ -124,9 +124,12 @@ fn kind_of(path: &str) -> PathKind {
         "/SystemStatus" | "/LicenseStatus" | "/Recordings/Pbx.GetRecordingRepositorySettings()" => {
             PathKind::System
         }
-        "/ServicePrincipals" | "/EventLogs" | "/Trunks" | "/CDRSettings" | "/RemoteArchivingSettings" => {
-            PathKind::Administration
-        }
+        "/ServicePrincipals"
+        | "/EventLogs"
+        | "/Trunks"
+        | "/CDRSettings"
+        | "/RemoteArchivingSettings"
+        | "/E164Settings" => PathKind::Administration,
         _ => PathKind::Other,
     }
 }
