@@ -14,7 +14,7 @@ use crate::server::Page;
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{7}";
 
 /// `n` calls, an hour apart, the newest first in time; the caller's name is `name`.
-fn calls(page: &Page, n: i64, name: &str) {
+pub fn calls(page: &Page, n: i64, name: &str) {
     let clock = page.handle.clock().clone();
     let legs: Vec<Leg> = (0..n).map(|n| leg(n, clock.wall_ms() - n * 3_600_000, name)).collect();
     let take = page
@@ -54,7 +54,7 @@ fn leg(n: i64, started_ms: i64, name: &str) -> Leg {
 }
 
 /// A delivery of the first call that waits for a person.
-fn held(page: &Page, id: &'static str) {
+pub fn held(page: &Page, id: &'static str) {
     let clock = page.handle.clock().clone();
     let made = page.handle.store().write(move |within| {
         let call = store::call_by_key(within, "key-1")?.unwrap();
