@@ -112,10 +112,7 @@ impl Keeper {
         let Some(number) = number.as_deref().and_then(Number::read) else {
             return Ok(ErasureState::Scrubbing);
         };
-        loop {
-            let Some(call) = self.store.read(|c| store::erasure_calls(c, id, 1))?.first().copied() else {
-                break;
-            };
+        while let Some(call) = self.store.read(|c| store::erasure_calls(c, id, 1))?.first().copied() {
             // A hold that was put since the erasure was asked for beats it.
             if !self.store.read(|c| store::holds_of(c, call))?.is_empty() {
                 self.store.write(move |within| store::spare_call(within, id, call))?;

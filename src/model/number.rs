@@ -74,7 +74,7 @@ impl Number {
         for c in text.chars() {
             let begins = c.is_ascii_digit() || c == '+' || c == '(';
             let goes_on = !run.is_empty() && " -/().".contains(c);
-            if begins && !(c == '+' && !run.is_empty()) || goes_on {
+            if begins && (c != '+' || run.is_empty()) || goes_on {
                 run.push(c);
             } else {
                 flush(&mut run, &mut out);

@@ -80,7 +80,9 @@ impl Bench {
             extension: Some("101".to_owned()),
             ..Seen::default()
         };
-        self.store.write(move |within| note_listed(within, &seen, &clock)).unwrap()
+        self.store
+            .write(move |within| note_listed(within, &seen, &clock))
+            .unwrap()
     }
 
     fn erase(&self) {
@@ -99,18 +101,29 @@ impl Bench {
 
     fn count(&self, table: &str) -> i64 {
         let sql = format!("SELECT count(*) FROM {table}");
-        self.store.read(|c| Ok(c.query_row(&sql, [], |row| row.get(0))?)).unwrap()
+        self.store
+            .read(|c| Ok(c.query_row(&sql, [], |row| row.get(0))?))
+            .unwrap()
     }
 }
 
 #[test]
 fn the_same_rows_again_and_late_ones_of_the_same_call_are_not_taken() {
     let bench = bench();
-    bench.take(vec![leg("a1", "A", PERSON, 1_000_000, 7), leg("b1", "B", OTHER, 2_000_000, 8)]);
+    bench.take(vec![
+        leg("a1", "A", PERSON, 1_000_000, 7),
+        leg("b1", "B", OTHER, 2_000_000, 8),
+    ]);
     bench.list(7, 1_001_000);
     bench.erase();
-    assert_eq!((bench.count("call"), bench.count("leg"), bench.count("recording")), (1, 1, 1));
-    bench.take(vec![leg("a1", "A", PERSON, 1_000_000, 7), leg("a2", "A", PERSON, 1_030_000, 9)]);
+    assert_eq!(
+        (bench.count("call"), bench.count("leg"), bench.count("recording")),
+        (1, 1, 1)
+    );
+    bench.take(vec![
+        leg("a1", "A", PERSON, 1_000_000, 7),
+        leg("a2", "A", PERSON, 1_030_000, 9),
+    ]);
     assert!(!bench.list(7, 1_001_000));
     assert_eq!((bench.count("call"), bench.count("recording")), (1, 1));
     assert!(bench.store.read(|c| is_erased_call(c, "A")).unwrap());
@@ -124,7 +137,10 @@ fn the_same_rows_again_and_late_ones_of_the_same_call_are_not_taken() {
 
 #[test]
 fn a_call_that_was_erased_under_a_made_id_is_known_by_its_real_one_and_the_other_way_round() {
-    for (before, after) in [(("made-1", "made-k"), ("real-1", "K")), (("real-1", "K"), ("made-1", "made-k"))] {
+    for (before, after) in [
+        (("made-1", "made-k"), ("real-1", "K")),
+        (("real-1", "K"), ("made-1", "made-k")),
+    ] {
         let bench = bench();
         bench.take(vec![leg(before.0, before.1, PERSON, 1_000_000, 7)]);
         bench.erase();
@@ -157,17 +173,28 @@ fn a_call_of_before_v20_is_known_when_v20_tells_of_it_under_other_ids() {
 #[test]
 fn of_a_shared_call_the_others_part_stays_and_goes_on() {
     let bench = bench();
-    let both = || vec![leg("a1", "A", PERSON, 1_000_000, 7), leg("a2", "A", OTHER, 1_030_000, 8)];
+    let both = || {
+        vec![
+            leg("a1", "A", PERSON, 1_000_000, 7),
+            leg("a2", "A", OTHER, 1_030_000, 8),
+        ]
+    };
     bench.take(both());
     bench.list(7, 1_001_000);
     bench.list(8, 1_031_000);
     bench.erase();
-    assert_eq!((bench.count("call"), bench.count("leg"), bench.count("recording")), (1, 1, 1));
+    assert_eq!(
+        (bench.count("call"), bench.count("leg"), bench.count("recording")),
+        (1, 1, 1)
+    );
     let left = bench.store.read(|c| call_by_key(c, "A")).unwrap().unwrap();
     assert_eq!(left.from.number.as_deref(), Some(OTHER));
     bench.take(both());
     bench.take(vec![leg("a3", "A", OTHER, 1_060_000, 9)]);
-    assert_eq!((bench.count("call"), bench.count("leg"), bench.count("recording")), (1, 2, 2));
+    assert_eq!(
+        (bench.count("call"), bench.count("leg"), bench.count("recording")),
+        (1, 2, 2)
+    );
 }
 
 #[test]

@@ -12,7 +12,10 @@ use crate::server::{self, Server};
 fn objects_go_with_their_versions_and_locked_ones_are_told_as_refused() {
     let Some(python) = server::python() else { return };
     let server = Server::start(&python);
-    let (open, locked) = (Bucket::make(&server, "open", false), Bucket::make(&server, "locked", true));
+    let (open, locked) = (
+        Bucket::make(&server, "open", false),
+        Bucket::make(&server, "locked", true),
+    );
     let pbx = pbx();
     let (gone, stay) = place_all(&pbx);
     let target = |name: &str, more: &str| {
@@ -48,6 +51,11 @@ fn objects_go_with_their_versions_and_locked_ones_are_told_as_refused() {
         assert!(own.len() >= before.iter().sum(), "{report}");
         assert!(own.iter().all(|item| item["state"] == state), "{report:#}");
     }
-    assert!(items.iter().any(|item| item["detail"].as_str().unwrap().contains("locked")), "{report}");
+    assert!(
+        items
+            .iter()
+            .any(|item| item["detail"].as_str().unwrap().contains("locked")),
+        "{report}"
+    );
     assert!(process.stop());
 }

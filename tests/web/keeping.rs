@@ -36,7 +36,10 @@ fn a_delivery_is_dropped_by_who_may_after_a_second_question_with_a_reason() {
     assert_eq!(done.status, 303);
     assert_eq!(
         state(&page, "one"),
-        (DeliveryState::Dropped, "dropped by technician because not wanted".to_owned())
+        (
+            DeliveryState::Dropped,
+            "dropped by technician because not wanted".to_owned()
+        )
     );
     assert_eq!(page.get("/drop?id=unknown", &cookie).status, 404);
 }
@@ -55,7 +58,8 @@ fn a_call_is_put_on_hold_and_released_and_a_number_is_shown_to_who_may_see_it() 
     assert!(shown.contains("On hold since") && shown.contains("case 12"), "{shown}");
     let clock = page.handle.clock().clone();
     let number = HoldOn::Number("+4917155500417".to_owned());
-    let add = move |within: &rusqlite::Savepoint| store::add_hold(within, &number, None, ("terminal", "x"), &clock);
+    let add =
+        move |within: &rusqlite::Savepoint| store::add_hold(within, &number, None, ("terminal", "x"), &clock);
     page.handle.store().write(add).unwrap();
     let listed = page.get("/keeping", &cookie).body;
     assert!(listed.contains("A number") && !listed.contains("55500417"), "{listed}");
