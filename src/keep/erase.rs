@@ -163,7 +163,7 @@ impl Keeper {
     fn scrub(&self, erasure: &Erasure) -> Result<ErasureState, Trouble> {
         let id = erasure.id;
         if let Some(number) = self.store.read(|c| store::erasure_number(c, id))? {
-            let why = Number::read(&number).map_or_else(String::new, |number| number.hidden_in(&erasure.why));
+            let why = Number::read(&number).map_or_else(String::new, |number| number.hidden_well_in(&erasure.why));
             self.store.write(move |within| store::forget_number(within, id, &why))?;
         }
         Ok(match self.store.scrub()? {

@@ -89,6 +89,20 @@ impl Number {
     }
 }
 
+impl Number {
+    /// The same for words that need not be kept: nothing of them where the number may still be hidden in them.
+    pub fn hidden_well_in(&self, text: &str) -> String {
+        let hidden = self.hidden_in(text);
+        let digits: String = hidden.chars().filter(char::is_ascii_digit).collect();
+        let tail = &self.digits[self.digits.len().saturating_sub(LEAST)..];
+        if digits.contains(tail) {
+            "…".to_owned()
+        } else {
+            hidden
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +137,6 @@ mod tests {
         );
         assert_eq!(number.hidden_in("ticket 4711"), "ticket 4711");
         assert_eq!(number.hidden_in("from +49 171 1234567"), "from …67");
+        assert_eq!(number.hidden_well_in("case 3 0171 1234567"), "…");
     }
 }
