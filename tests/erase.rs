@@ -4,11 +4,18 @@
 
 mod rig;
 
+#[path = "targets_s3/bucket.rs"]
+#[allow(dead_code)]
+mod bucket;
 #[path = "erase/person.rs"]
 mod person;
+#[path = "targets_s3/server.rs"]
+mod server;
 
 #[path = "erase/cut.rs"]
 mod cut;
+#[path = "erase/store.rs"]
+mod store;
 #[path = "erase/targets.rs"]
 mod targets;
 #[path = "erase/whole.rs"]

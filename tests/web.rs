@@ -7,6 +7,8 @@ mod server;
 
 #[path = "web/doors.rs"]
 mod doors;
+#[path = "web/keeping.rs"]
+mod keeping;
 #[path = "web/login.rs"]
 mod login;
 #[path = "web/pages.rs"]

@@ -79,7 +79,7 @@ impl Worker {
             let calls = self.store.read(|c| store::erasure_calls(c, erasure, usize::MAX >> 1))?;
             let number = self.store.read(|c| store::erasure_number(c, erasure))?;
             let number = number.as_deref().and_then(Number::read);
-            let mut items = Vec::new();
+            let mut items: Vec<String> = Vec::new();
             for call in calls {
                 let mut own = self.store.read(|c| store::deliveries_of(c, call))?;
                 own.retain(|delivery| delivery.target == self.name && delivery.may_be_there());
@@ -94,6 +94,10 @@ impl Worker {
                 if !own.is_empty() {
                     items.extend(self.target.traces(&own, &self.store)?);
                 }
+            }
+            // A receipt may quote the target, and the target the caller.
+            if let Some(number) = &number {
+                items.iter_mut().for_each(|what| *what = number.hidden_in(what));
             }
             let (name, clock) = (self.name.clone(), self.clock.clone());
             self.store.write(move |within| {

@@ -194,11 +194,18 @@ impl Webhook {
             Ok(taken) => Erased::Gone {
                 receipt: format!("the receiver confirmed it, {}", taken.receipt),
             },
+            // Not the receiver's words: they may quote who was erased.
             Err(Verdict::Failed {
                 blame: Blame::Hopeless,
-                reason,
+                code,
                 ..
-            }) => Erased::Refused { reason },
+            }) => Erased::Refused {
+                reason: format!("the receiver refused ({code})"),
+            },
+            Err(Verdict::Failed { code, retry_after, .. }) => Erased::Later {
+                reason: format!("it can't be told at the moment ({code})"),
+                retry_after,
+            },
             Err(verdict) => Erased::of_verdict(verdict),
         }
     }

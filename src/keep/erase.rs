@@ -112,10 +112,7 @@ impl Keeper {
         let Some(number) = number.as_deref().and_then(Number::read) else {
             return Ok(ErasureState::Scrubbing);
         };
-        loop {
-            let Some(call) = self.store.read(|c| store::erasure_calls(c, id, 1))?.first().copied() else {
-                break;
-            };
+        while let Some(call) = self.store.read(|c| store::erasure_calls(c, id, 1))?.first().copied() {
             // A hold that was put since the erasure was asked for beats it.
             if !self.store.read(|c| store::holds_of(c, call))?.is_empty() {
                 self.store.write(move |within| store::spare_call(within, id, call))?;
@@ -166,7 +163,7 @@ impl Keeper {
     fn scrub(&self, erasure: &Erasure) -> Result<ErasureState, Trouble> {
         let id = erasure.id;
         if let Some(number) = self.store.read(|c| store::erasure_number(c, id))? {
-            let why = Number::read(&number).map_or_else(String::new, |number| number.hidden_in(&erasure.why));
+            let why = Number::read(&number).map_or_else(String::new, |number| number.hidden_well_in(&erasure.why));
             self.store.write(move |within| store::forget_number(within, id, &why))?;
         }
         Ok(match self.store.scrub()? {

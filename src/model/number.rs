@@ -74,7 +74,7 @@ impl Number {
         for c in text.chars() {
             let begins = c.is_ascii_digit() || c == '+' || c == '(';
             let goes_on = !run.is_empty() && " -/().".contains(c);
-            if begins && !(c == '+' && !run.is_empty()) || goes_on {
+            if begins && (c != '+' || run.is_empty()) || goes_on {
                 run.push(c);
             } else {
                 flush(&mut run, &mut out);
@@ -86,6 +86,20 @@ impl Number {
         }
         flush(&mut run, &mut out);
         out
+    }
+}
+
+impl Number {
+    /// The same for words that need not be kept: nothing of them where the number may still be hidden in them.
+    pub fn hidden_well_in(&self, text: &str) -> String {
+        let hidden = self.hidden_in(text);
+        let digits: String = hidden.chars().filter(char::is_ascii_digit).collect();
+        let tail = &self.digits[self.digits.len().saturating_sub(LEAST)..];
+        if digits.contains(tail) {
+            "…".to_owned()
+        } else {
+            hidden
+        }
     }
 }
 
@@ -123,5 +137,6 @@ mod tests {
         );
         assert_eq!(number.hidden_in("ticket 4711"), "ticket 4711");
         assert_eq!(number.hidden_in("from +49 171 1234567"), "from …67");
+        assert_eq!(number.hidden_well_in("case 3 0171 1234567"), "…");
     }
 }
