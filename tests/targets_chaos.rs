@@ -22,6 +22,8 @@ mod server;
 mod stand;
 #[path = "targets_chaos/stand_b24.rs"]
 mod stand_b24;
+#[path = "targets_chaos/stand_crm.rs"]
+mod stand_crm;
 #[path = "targets_chaos/stand_folder.rs"]
 mod stand_folder;
 #[path = "targets_chaos/stand_s3.rs"]
@@ -30,6 +32,7 @@ mod stand_s3;
 mod stand_webhook;
 
 use stand_b24::{Door, Portal};
+use stand_crm::Desk;
 use stand_folder::Disk;
 use stand_s3::Archive;
 use stand_webhook::Receiver;
@@ -61,4 +64,19 @@ fn bitrix24_gets_each_call_and_recording_once_by_oauth() {
 #[test]
 fn bitrix24_gets_each_call_and_recording_once_as_activities() {
     run::each_seed("bitrix24-webhook", |pbx, _| Box::new(Portal::start(pbx, Door::Webhook)));
+}
+
+#[test]
+fn hubspot_gets_each_call_and_recording_once() {
+    run::each_seed("hubspot", |pbx, _| Box::new(Desk::start(pbx, "hubspot")));
+}
+
+#[test]
+fn pipedrive_gets_each_call_and_recording_once() {
+    run::each_seed("pipedrive", |pbx, _| Box::new(Desk::start(pbx, "pipedrive")));
+}
+
+#[test]
+fn espocrm_gets_each_call_and_recording_once() {
+    run::each_seed("espocrm", |pbx, _| Box::new(Desk::start(pbx, "espocrm")));
 }

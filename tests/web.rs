@@ -11,5 +11,7 @@ mod doors;
 mod login;
 #[path = "web/pages.rs"]
 mod pages;
+#[path = "web/targets.rs"]
+mod targets;
 #[path = "web/trouble.rs"]
 mod trouble;

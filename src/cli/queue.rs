@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::control::{AskError, Request, ask_one};
 use super::{Exit, out, read_store};
 use crate::config::Config;
-use crate::model::Delivery;
+use crate::model::{Delivery, DeliveryState};
 use crate::store;
 use crate::when;
 
@@ -19,6 +19,9 @@ pub(super) enum Verb {
         /// Only what is held, waiting for a person
         #[arg(long)]
         held: bool,
+        /// Only what is for this target
+        #[arg(long)]
+        target: Option<String>,
     },
     /// Give held deliveries a new start, and end pauses and the disabled state of targets
     Retry {
@@ -32,19 +35,32 @@ pub(super) enum Verb {
 
 pub(super) fn run(config: &Config, verb: &Verb, json: bool) -> Exit {
     match verb {
-        Verb::List { most, held } => list(config, *most, *held, json),
+        Verb::List { most, held, target } => list(config, *most, *held, target.as_deref(), json),
         Verb::Retry { id, target } => retry(config, id.clone(), target.clone(), json),
     }
 }
 
-fn list(config: &Config, most: usize, held: bool, json: bool) -> Exit {
+fn list(config: &Config, most: usize, held: bool, target: Option<&str>, json: bool) -> Exit {
+    if let Some(name) = target
+        && !is_known(config, name)
+    {
+        return Exit::Refused;
+    }
     let store = match read_store(config) {
         Ok(store) => store,
         Err(exit) => return exit,
     };
-    let read = store.read(|connection| match held {
-        true => store::held_deliveries(connection, most),
-        false => store::waiting_deliveries(connection, most),
+    let read = store.read(|connection| match (held, target) {
+        (true, Some(target)) => store::deliveries_to(connection, target, DeliveryState::Held, most),
+        (false, Some(target)) => {
+            let mut rows = store::deliveries_to(connection, target, DeliveryState::Held, most)?;
+            rows.extend(store::deliveries_to(connection, target, DeliveryState::Waiting, most)?);
+            rows.sort_by_key(|row| row.seq);
+            rows.truncate(most);
+            Ok(rows)
+        }
+        (true, None) => store::held_deliveries(connection, most),
+        (false, None) => store::waiting_deliveries(connection, most),
     });
     let rows = match read {
         Ok(rows) => rows,
@@ -64,6 +80,15 @@ fn list(config: &Config, most: usize, held: bool, json: bool) -> Exit {
     Exit::Ok
 }
 
+/// Whether the configuration has this target; says so if not.
+fn is_known(config: &Config, name: &str) -> bool {
+    let known = config.targets.iter().any(|known| known.name == name);
+    if !known {
+        out::message(&format!("there is no target {name} in the configuration"));
+    }
+    known
+}
+
 fn line(delivery: &Delivery) -> Vec<String> {
     let state = delivery.state.word();
     vec![
@@ -79,9 +104,8 @@ fn line(delivery: &Delivery) -> Vec<String> {
 
 fn retry(config: &Config, id: Option<String>, target: Option<String>, json: bool) -> Exit {
     if let Some(name) = &target
-        && !config.targets.iter().any(|known| known.name == *name)
+        && !is_known(config, name)
     {
-        out::message(&format!("there is no target {name} in the configuration"));
         return Exit::Refused;
     }
     let resumed: Vec<&String> = config

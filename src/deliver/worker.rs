@@ -48,17 +48,10 @@ const ITEMS: [&str; 4] = ["down", "disabled", "permission", "waiting"];
 impl Worker {
     /// Delivers until `bell` says stop. An error is one of the store's sync: fatal.
     pub fn run(self, bell: &Bell) -> Result<(), store::Error> {
-        let (mut claimed, mut left_alone) = (None, false);
+        let mut claimed = None;
         loop {
-            let round = match left_alone {
-                true => self.round(&mut claimed),
-                false => self.leave_unsure_alone().map(|()| Duration::ZERO),
-            };
-            let pause = match round {
-                Ok(pause) => {
-                    left_alone = true;
-                    pause
-                }
+            let pause = match self.round(&mut claimed) {
+                Ok(pause) => pause,
                 Err(error) if error.kind == store::Kind::FailedSync => return Err(error),
                 Err(error) => {
                     log::debug!("delivering to {} waits: {error}", self.name);
@@ -69,17 +62,6 @@ impl Worker {
                 return Ok(());
             }
         }
-    }
-
-    /// What was sent when this box went down may still be under way.
-    fn leave_unsure_alone(&self) -> store::Result<()> {
-        let lingers = self.target.lingers();
-        if lingers.is_zero() {
-            return Ok(());
-        }
-        let (name, clock) = (self.name.clone(), self.clock.clone());
-        self.store
-            .write(move |within| store::postpone_unsure(within, &name, lingers.as_millis() as i64, &clock))
     }
 
     /// Delivers one thing, which is `claimed` if the last round noted before its end that this one is to be sent. Gives
@@ -98,10 +80,10 @@ impl Worker {
         let delivery = match claimed.take() {
             Some(delivery) => Some(delivery),
             None => {
-                let (name, clock) = (self.name.clone(), self.clock.clone());
+                let (name, clock, alone) = (self.name.clone(), self.clock.clone(), self.target.lingers());
                 // Most rounds find nothing: that is no reason to write.
                 match self.store.read(|c| store::next_delivery(c, &name, &clock))? {
-                    Some(_) => self.store.write(move |within| claim(within, &name, &clock))?,
+                    Some(_) => self.store.write(move |within| claim(within, &name, alone, &clock))?,
                     None => None,
                 }
             }
@@ -115,10 +97,10 @@ impl Worker {
         };
         if !self.target.takes(delivery.kind) {
             let receipt = format!("left out: a target of this kind takes no {}", delivery.kind.word());
-            let (clock, name) = (self.clock.clone(), self.name.clone());
+            let (clock, name, alone) = (self.clock.clone(), self.name.clone(), self.target.lingers());
             *claimed = self.store.write(move |within| {
                 store::mark_delivered(within, delivery.seq, &receipt, &clock)?;
-                claim(within, &name, &clock)
+                claim(within, &name, alone, &clock)
             })?;
             return Ok(Duration::ZERO);
         }
@@ -141,10 +123,11 @@ impl Worker {
         match verdict {
             Verdict::Delivered { receipt } => {
                 breaker::succeeded(&mut target, &clock);
+                let alone = self.target.lingers();
                 next = self.store.write(move |within| {
                     store::mark_delivered(within, seq, &receipt, &clock)?;
                     store::save_target(within, &target, &clock)?;
-                    claim(within, &name, &clock)
+                    claim(within, &name, alone, &clock)
                 })?;
             }
             Verdict::Disabled => {
@@ -284,11 +267,17 @@ impl Worker {
     }
 }
 
-/// Picks the next delivery and notes, before its first byte leaves, that its outcome is unknown (rule D6).
-fn claim(within: &rusqlite::Savepoint, name: &str, clock: &Clock) -> store::Result<Option<Delivery>> {
+/// Picks the next delivery and notes, before its first byte leaves, that its outcome is unknown (rule D6), and that it is
+/// to be left `alone` for so long if this box goes down before it has heard an answer.
+fn claim(
+    within: &rusqlite::Savepoint,
+    name: &str,
+    alone: Duration,
+    clock: &Clock,
+) -> store::Result<Option<Delivery>> {
     let next = store::next_delivery(within, name, clock)?;
     if let Some(delivery) = &next {
-        store::mark_unsure(within, delivery.seq)?;
+        store::mark_unsure(within, delivery.seq, alone.as_millis() as i64, clock)?;
     }
     Ok(next)
 }

@@ -73,9 +73,9 @@ pub use holders::holder_of;
 pub use identity::call_of_leg;
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
-    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered,
-    mark_failed, mark_unsure, next_delivery, next_due, outbox_progress, postpone_unsure, rebase_timers,
-    retry_held, waiting_deliveries,
+    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, held_deliveries,
+    mark_delivered, mark_failed, mark_unsure, next_delivery, next_due, outbox_progress, rebase_timers, retry_held,
+    waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};

@@ -86,11 +86,12 @@ pub fn next_due(connection: &Connection, target: &str, clock: &Clock) -> Result<
     )?)
 }
 
-/// Before the first byte leaves: from here on the outcome is unknown until the target has answered.
-pub fn mark_unsure(within: &Savepoint, seq: i64) -> Result<()> {
+/// Before the first byte leaves: from here on the outcome is unknown until the target has answered. If no answer is ever
+/// heard, it is not asked again for `alone_ms`: what was sent may still be under way.
+pub fn mark_unsure(within: &Savepoint, seq: i64, alone_ms: i64, clock: &Clock) -> Result<()> {
     within
-        .prepare_cached("UPDATE delivery SET state = 'unsure' WHERE seq = ?1")?
-        .execute([seq])?;
+        .prepare_cached("UPDATE delivery SET state = 'unsure', next_mono = ?2, boot = ?3 WHERE seq = ?1")?
+        .execute(params![seq, clock.mono_ms() + alone_ms, clock.boot()])?;
     Ok(())
 }
 
@@ -123,16 +124,6 @@ pub fn mark_failed(
     Ok(())
 }
 
-/// Leaves the deliveries of a target whose outcome is unknown alone for `pause_ms`.
-pub fn postpone_unsure(within: &Savepoint, target: &str, pause_ms: i64, clock: &Clock) -> Result<()> {
-    within.execute(
-        "UPDATE delivery SET next_mono = max(next_mono, ?2), boot = ?3
-         WHERE target = ?1 AND state = 'unsure' AND state <> 'delivered'",
-        params![target, clock.mono_ms() + pause_ms, clock.boot()],
-    )?;
-    Ok(())
-}
-
 /// Gives held deliveries a new start: all, those of one target, or one. Gives how many.
 pub fn retry_held(within: &Savepoint, target: Option<&str>, id: Option<&str>, clock: &Clock) -> Result<usize> {
     Ok(within.execute(
@@ -150,6 +141,24 @@ pub fn deliveries_of(connection: &Connection, call: i64) -> Result<Vec<Delivery>
         [call],
         of_row,
     )
+}
+
+/// A target's deliveries in one state, oldest first; those that are delivered newest first. Whoever asks for `Waiting` gets
+/// those of unknown outcome too.
+pub fn deliveries_to(
+    connection: &Connection,
+    target: &str,
+    state: DeliveryState,
+    most: usize,
+) -> Result<Vec<Delivery>> {
+    // Each in the words of the index that serves it.
+    let which = match state {
+        DeliveryState::Delivered => "state = 'delivered' ORDER BY delivered_ms DESC",
+        DeliveryState::Held => "state = 'held' AND state <> 'delivered' ORDER BY seq",
+        _ => "state IN ('waiting', 'unsure') AND state <> 'delivered' ORDER BY seq",
+    };
+    let sql = format!("{DELIVERY} WHERE target = ?1 AND {which} LIMIT ?2");
+    rows(connection, &sql, params![target, most as i64], of_row)
 }
 
 /// Deliveries that wait for a person, oldest first.

@@ -302,11 +302,15 @@ fn login_for(uri: &Uri) -> String {
 /// `path` if it is one of our pages, else the first page: nobody is sent anywhere else.
 pub(super) fn way_back(path: &str) -> &str {
     let call = path.strip_prefix("/calls/");
+    let target = path.strip_prefix("/targets/");
+    // What a target's name may be made of.
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let known = matches!(
         path,
         "/calls" | "/queue" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
     ) || call
-        .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()));
+        .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
+        || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));
     if known { path } else { "/" }
 }
 
@@ -334,7 +338,7 @@ mod tests {
 
     #[test]
     fn the_way_back_never_leads_elsewhere() {
-        for good in ["/calls", "/queue", "/calls/17"] {
+        for good in ["/calls", "/queue", "/calls/17", "/targets/crm-2"] {
             assert_eq!(way_back(good), good);
         }
         for bad in [
@@ -343,6 +347,9 @@ mod tests {
             "/calls/1/../x",
             "/\\evil",
             "/calls/",
+            "/targets/",
+            "/targets/../sync",
+            "/targets/a/b",
             "",
             "/logout",
         ] {

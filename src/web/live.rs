@@ -19,7 +19,7 @@ use super::layout::{Refusal, refuse};
 use super::server::stopped;
 use super::site::{STREAMS, Site};
 use super::visitor::Visitor;
-use super::{overview, queue};
+use super::{overview, queue, targets};
 
 /// Pause between two looks.
 const EVERY: Duration = Duration::from_secs(2);
@@ -85,8 +85,9 @@ async fn feed(site: &Site, visitor: &Visitor, of: &str, send: &mpsc::Sender<Byte
             let _ = send.send("event: end\ndata:\n\n".into()).await;
             return;
         }
-        let content = match of {
-            "queue" => queue::content(site, visitor).await,
+        let content = match (of, of.strip_prefix("targets/")) {
+            (_, Some(name)) => targets::content(site, visitor, name).await,
+            ("queue", _) => queue::content(site, visitor).await,
             _ => overview::content(site, visitor).await,
         };
         let event = if content == sent {

@@ -16,7 +16,7 @@
 //! | `audit`, `record` | what is written down about it, and who may read that |
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
-//! | `overview`, `calls`, `call`, `queue`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
 //! | `layout`, `words`, `assets` | how it looks |
 
 mod access;
@@ -52,6 +52,7 @@ mod send;
 mod server;
 mod sessions;
 mod site;
+mod targets;
 mod visitor;
 mod who_may;
 mod words;

@@ -4,11 +4,11 @@ use axum::extract::{Extension, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::hearing;
 use super::layout::{self, Mark, Page, fact, icon, plain, token};
 use super::site::{Site, View};
 use super::visitor::Visitor;
 use super::words::{ago, count, exact_moment, size};
+use super::{hearing, targets};
 use crate::agent::Status;
 use crate::config::Config;
 use crate::deliver::TargetStatus;
@@ -126,11 +126,13 @@ fn overall(view: &View) -> (Mark, String, String) {
 
 /// A line of the list of parts.
 pub(super) struct Part<'a> {
-    mark: Mark,
+    pub mark: Mark,
     name: &'a str,
-    word: String,
+    pub word: String,
     detail: String,
     side: String,
+    /// Where more is told about it; empty if nowhere.
+    more: String,
 }
 
 impl Part<'_> {
@@ -138,7 +140,10 @@ impl Part<'_> {
         html! {
             li class=(self.mark.class()) {
                 (self.mark.icon())
-                span { b { (self.name) } " " (self.word) }
+                span {
+                    @if self.more.is_empty() { b { (self.name) } } @else { a href=(self.more) { b { (self.name) } } }
+                    " " (self.word)
+                }
                 span class="side" { (self.side) }
                 @if !self.detail.is_empty() { small { (self.detail) } }
             }
@@ -146,11 +151,13 @@ impl Part<'_> {
     }
 }
 
-fn button(visitor: &Visitor, action: &str, target: &str, label: &str) -> Markup {
+/// A button about a target that leads `back`.
+pub(super) fn button(visitor: &Visitor, action: &str, target: &str, label: &str, back: &str) -> Markup {
     html! {
         form method="post" action=(action) {
             (token(visitor))
             input type="hidden" name="target" value=(target);
+            input type="hidden" name="back" value=(back);
             button class="small" id={ (&action[1..]) "-" (target) } { (label) }
         }
     }
@@ -166,11 +173,12 @@ fn buttons(view: &View, visitor: &Visitor) -> Vec<Markup> {
                 "/resume",
                 &target.name,
                 &format!("Resume {}", target.name),
+                "/",
             ));
         }
         if target.held > 0 {
             let label = format!("Retry {} held for {}", target.held, target.name);
-            buttons.push(button(visitor, "/retry", &target.name, &label));
+            buttons.push(button(visitor, "/retry", &target.name, &label, "/"));
         }
     }
     buttons
@@ -203,6 +211,7 @@ pub(super) fn part<'a>(mark: Mark, name: &'a str, word: &str, detail: &str, side
         word: word.to_owned(),
         detail: detail.to_owned(),
         side: side.to_owned(),
+        more: String::new(),
     }
 }
 
@@ -244,7 +253,8 @@ fn pbx(view: &View) -> Part<'_> {
     part(Mark::Bad, "PBX", "does not answer", &pbx.error, &side)
 }
 
-fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
+/// A target in a line.
+pub(super) fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
     let now = view.status.now_ms;
     let mut detail = Vec::new();
     if target.waiting > 0 {
@@ -278,7 +288,10 @@ fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
     }
     let mark = if target.held > 0 { mark.max(Mark::Warn) } else { mark };
     let side = target.last_ok_ms.map(|at| ago(now, at)).unwrap_or_default();
-    part(mark, &target.name, &word, &detail.join(" · "), &side)
+    Part {
+        more: targets::address(&target.name),
+        ..part(mark, &target.name, &word, &detail.join(" · "), &side)
+    }
 }
 
 fn mqtt(view: &View) -> Part<'_> {

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::call::circumstances;
 use super::layout::{self, Mark, Page, icon, token, unread};
 use super::site::{Site, Unread};
+use super::targets::address;
 use super::visitor::Visitor;
 use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
@@ -87,11 +88,11 @@ fn main(queue: &Queue, visitor: &Visitor) -> Markup {
                         }
                     }
                 }
-                (table(&queue.held, queue.at, visitor))
+                (table(&queue.held, queue.at, visitor, "/queue"))
             }
             @if !queue.waiting.is_empty() {
                 h2 { "Waiting" }
-                (table(&queue.waiting, queue.at, visitor))
+                (table(&queue.waiting, queue.at, visitor, "/queue"))
                 @if queue.waiting.len() + queue.held.len() >= MOST {
                     p class="muted" { "These are the oldest; there may be more behind them." }
                 }
@@ -100,11 +101,12 @@ fn main(queue: &Queue, visitor: &Visitor) -> Markup {
     }
 }
 
-fn table(deliveries: &[Delivery], at: Circumstances, visitor: &Visitor) -> Markup {
+/// Deliveries as lines, each with its button if it is held, which leads `back`.
+pub(super) fn table(deliveries: &[Delivery], at: Circumstances, visitor: &Visitor, back: &str) -> Markup {
     html! {
         table class="cards" role="table" {
             (heads(&["What", "Where it is", "Made", ""]))
-            tbody role="rowgroup" { @for delivery in deliveries { (delivery_line(delivery, at, visitor, "/queue", true)) } }
+            tbody role="rowgroup" { @for delivery in deliveries { (delivery_line(delivery, at, visitor, back, true)) } }
         }
     }
 }
@@ -147,7 +149,10 @@ pub(super) fn delivery_line(
                 span {
                     span class={ "tag " (mark.class()) } { (icon(picture)) (delivery.state.word()) } " "
                     @if to_call { a href={ "/calls/" (delivery.call) } { (what) } } @else { (what) }
-                    " for " b { (delivery.target) }
+                    // On its own page everything is for it.
+                    @if back != address(&delivery.target) {
+                        " for " a href=(address(&delivery.target)) { (delivery.target) }
+                    }
                 }
             }
             td role="cell" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
@@ -162,7 +167,7 @@ pub(super) fn delivery_line(
 }
 
 /// A target's words may be long, and are not ours.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let mut shown: String = text
         .chars()
         .take(400)
@@ -174,7 +179,8 @@ fn cut(text: &str) -> String {
     shown
 }
 
-fn retry(visitor: &Visitor, target: &str, id: &str, back: &str, label: &str, button: &str) -> Markup {
+/// The button that gives held deliveries a new start: one by its id, those of a target, or all.
+pub(super) fn retry(visitor: &Visitor, target: &str, id: &str, back: &str, label: &str, button: &str) -> Markup {
     html! {
         form method="post" action="/retry" {
             (token(visitor))

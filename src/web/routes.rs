@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::site::Site;
 use super::{
     actions, api, assets, call, calls, checks, guard, layout, listen, live, login, me, overview, queue, record,
-    who_may,
+    targets, who_may,
 };
 use crate::rights::Action;
 
@@ -99,6 +99,12 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/queue", Needs::All(Action::BoxView, Door::Page), || {
         get(queue::page)
     }),
+    route(
+        "GET",
+        "/targets/{name}",
+        Needs::All(Action::BoxView, Door::Page),
+        || get(targets::page),
+    ),
     route("GET", "/checks", Needs::All(Action::BoxView, Door::Page), || {
         get(checks::page)
     }),

@@ -45,7 +45,7 @@ fn ask(page: &Page, method: &str, path: &str, cookie: &str) -> crate::server::An
 
 /// The path with an id that the asker has nothing to do with: call 2 and recording 2 are of 103.
 fn foreign(route: &Route) -> String {
-    route.path.replace("{id}", "2")
+    route.path.replace("{id}", "2").replace("{name}", "crm")
 }
 
 #[test]
@@ -91,6 +91,7 @@ const TABLE: &[(&str, &str, [Told; 4])] = {
         ("GET",  "/me",              [Yes,     Yes,     Yes,     Yes]),
         ("GET",  "/password",        [Yes,     Yes,     Yes,     Yes]),
         ("GET",  "/queue",           [Yes,     No,      No,      No]),
+        ("GET",  "/targets/{name}",  [Yes,     No,      No,      No]),
         ("GET",  "/api/status",      [Yes,     No,      No,      No]),
         ("GET",  "/checks",          [Yes,     No,      No,      No]),
         ("GET",  "/checks.txt",      [Yes,     No,      No,      No]),

@@ -9,7 +9,7 @@ use crate::server::{Answer, NAME, Page, VERSION};
 
 /// A path that fits a route.
 fn path(route: &Route) -> String {
-    route.path.replace("{id}", "1")
+    route.path.replace("{id}", "1").replace("{name}", "crm")
 }
 
 fn head(route: &Route) -> String {

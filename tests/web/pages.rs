@@ -11,10 +11,10 @@ use callspool::web::{Door, ROUTES};
 
 use crate::server::Page;
 
-const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{7}";
+pub const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{7}";
 
 /// `n` calls, an hour apart, the newest first in time; the caller's name is `name`.
-fn calls(page: &Page, n: i64, name: &str) {
+pub fn calls(page: &Page, n: i64, name: &str) {
     let clock = page.handle.clock().clone();
     let legs: Vec<Leg> = (0..n).map(|n| leg(n, clock.wall_ms() - n * 3_600_000, name)).collect();
     let take = page
@@ -54,7 +54,7 @@ fn leg(n: i64, started_ms: i64, name: &str) -> Leg {
 }
 
 /// A delivery of the first call that waits for a person.
-fn held(page: &Page, id: &'static str) {
+pub fn held(page: &Page, id: &'static str) {
     let clock = page.handle.clock().clone();
     let made = page.handle.store().write(move |within| {
         let call = store::call_by_key(within, "key-1")?.unwrap();
@@ -113,7 +113,7 @@ fn every_page_opens_for_the_technician_but_sound_and_export() {
         .iter()
         .filter(|route| route.method == "GET" && route.needs.door() != Some(Door::Live))
     {
-        let answer = page.get(&route.path.replace("{id}", "1"), &cookie);
+        let answer = page.get(&route.path.replace("{id}", "1").replace("{name}", "crm"), &cookie);
         let granted = ["/recordings/{id}", "/audit/export"].contains(&route.path);
         assert_eq!(answer.status, if granted { 403 } else { 200 }, "{}", route.path);
         if answer.status == 200 && matches!(route.needs.door(), Some(Door::Page | Door::Front)) {
@@ -137,7 +137,13 @@ fn a_strangers_name_is_shown_and_does_nothing() {
     held(&page, "one");
     see_calls(&page);
     let cookie = page.log_in();
-    for path in ["/calls", "/calls/2", "/queue", "/calls?key=%3Cimg%20src=x%3E"] {
+    for path in [
+        "/calls",
+        "/calls/2",
+        "/queue",
+        "/targets/crm",
+        "/calls?key=%3Cimg%20src=x%3E",
+    ] {
         let body = page.get(path, &cookie).body;
         assert!(!body.contains("<img"), "{path}: {body}");
         assert!(body.contains("&lt;img src=x"), "{path}: {body}");

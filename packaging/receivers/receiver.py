@@ -107,6 +107,8 @@ class Receiver(BaseHTTPRequestHandler):
         stored = self.stored(call, recording)
         if stored:
             return self.answer(200, {"stored": {"sha256": stored}})
+        if self.server.decline:
+            return self.answer(200, {"declined": "no audio is wanted here"})
         token = secrets.token_urlsafe(32)
         with self.db:
             self.db.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -186,6 +188,7 @@ def main():
     words.add_argument("--host", default="127.0.0.1")
     words.add_argument("--port", type=int, default=8080, help="0 takes a free one")
     words.add_argument("--base", help="what upload addresses begin with, such as https://crm.example")
+    words.add_argument("--decline-audio", action="store_true", help="take calls, and say that no audio is wanted")
     options = words.parse_args()
     secret = options.secret_file.read_text().strip()
     if not secret.startswith("whsec_"):
@@ -195,6 +198,7 @@ def main():
         db.executescript(SCHEMA)
     server = ThreadingHTTPServer((options.host, options.port), Receiver)
     server.key, server.folder, server.base = base64.b64decode(secret[6:]), options.folder, options.base
+    server.decline = options.decline_audio
     print(f"listening on http://{options.host}:{server.server_address[1]}/hook", flush=True)
     server.serve_forever()
 
