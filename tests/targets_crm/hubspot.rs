@@ -14,6 +14,7 @@ of_each!(
     behaviour::a_missed_call_that_nobody_called_back_becomes_a_task_once,
     behaviour::a_person_whom_the_crm_does_not_know_is_nobodys,
     trouble::what_only_a_person_can_mend_is_named_asked_about_seldom_and_nothing_is_lost,
+    trouble::the_doctor_says_what_it_found_and_what_mends_it,
     trouble::the_documented_rate_is_kept_and_a_refusal_for_it_is_obeyed,
     trouble::a_call_that_was_deleted_there_holds_its_recording_and_stops_nobody,
 );

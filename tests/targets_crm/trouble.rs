@@ -6,7 +6,7 @@ use super::desk::{
     FAST, Kind, assert_once, crm, pbx, recorded, resume, settled, setup, start, wait_for_item, wait_until_settled,
 };
 use super::rig::world::PATIENCE;
-use super::rig::{look, rewrite_secret};
+use super::rig::{callspool, look, rewrite_secret};
 
 pub fn what_only_a_person_can_mend_is_named_asked_about_seldom_and_nothing_is_lost(kind: Kind) {
     let pbx = pbx(240.0);
@@ -132,4 +132,41 @@ pub fn a_call_that_was_deleted_there_holds_its_recording_and_stops_nobody(kind: 
         settled(handle, &pbx)
     });
     assert_once(kind, &pbx, &crm);
+}
+
+/// The real binary, as a technician calls it.
+pub fn the_doctor_says_what_it_found_and_what_mends_it(kind: Kind) {
+    let pbx = pbx(1.0);
+    let crm = crm(kind, &pbx, |_| {});
+    let setup = setup(kind, "doctor", &pbx, &crm).set(FAST);
+    let ask = || {
+        let asked = callspool(&setup, &["doctor", "--only", "target"]);
+        let said = String::from_utf8(asked.stdout).unwrap();
+        println!("{said}");
+        assert!(!said.contains(&crm.token()), "the token is shown");
+        (asked.status.code(), said)
+    };
+    let users = crm.requests("*");
+    let (code, said) = ask();
+    assert_eq!((code, users), (Some(0), 0), "{said}");
+    assert!(said.contains(" users; ") || said.contains(" owners; "), "{said}");
+    let (looking, clicks) = match kind {
+        Kind::HubSpot => ("contacts.search", "Private apps"),
+        Kind::Pipedrive => ("callLogs.list", "Permission sets"),
+        Kind::EspoCrm => ("Contact.list", "Roles"),
+    };
+    crm.deny(looking, true);
+    let (code, said) = ask();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("target-permission") && said.contains(clicks), "{said}");
+    crm.deny(looking, false);
+    let token = crm.renew_token();
+    let (_, said) = ask();
+    assert!(said.contains("target-down") && said.contains("token-dead"), "{said}");
+    rewrite_secret(&setup, "crm.token", &token);
+    assert_eq!(ask().0, Some(0));
+    assert!(
+        crm.calls().is_empty() && crm.requests("property.create") == 0,
+        "it leaves nothing there"
+    );
 }
