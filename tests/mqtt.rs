@@ -148,7 +148,9 @@ fn what_a_running_box_publishes_fits_the_schemas_and_names_no_caller() {
         };
         let name = match leaf {
             "status" => "status",
-            "birth" | "state" | "update" => leaf,
+            "birth" => "birth",
+            "state" => "state",
+            "update" => "update",
             "event/call" => "event-call",
             "event/probe" => continue,
             _ if leaf.ends_with("/result") => "command-result",
