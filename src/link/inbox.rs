@@ -139,11 +139,9 @@ impl Session<'_> {
                         desk.take(name, received);
                     }
                 }
-                None if leaf == Proof::leaf() => {
-                    if self.proof.came(&received.payload) {
-                        self.more = true;
-                        self.report.heard(true);
-                    }
+                None if leaf == Proof::leaf() && self.proof.came(&received.payload) => {
+                    self.more = true;
+                    self.report.heard(true);
                 }
                 None => {}
             },

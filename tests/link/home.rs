@@ -23,7 +23,7 @@ fn one_retained_payload_tells_home_assistant_of_the_whole_box_and_comes_again_wh
     until(PATIENCE, "it is retained", || told.messages().len() == 1);
     let payload: Value = serde_json::from_str(&told.last().unwrap()).unwrap();
     assert_eq!(payload["dev"]["name"], "Box one");
-    assert_eq!(payload["~"], "callspool/box1");
+    assert_eq!(payload["stat_t"], "callspool/box1/state");
     assert_eq!(payload["cmps"]["target_0"]["name"], "Target crm");
     assert!(payload["cmps"].get("sync").is_none(), "nobody would answer that button");
 
