@@ -132,9 +132,11 @@ pub fn call(page: &Page, n: i64, extension: &str) {
         from: party("10000", NUMBER, CALLER, 1),
         to: party(extension, extension, "somebody", 0),
         recordings: vec![n],
+        did: None,
         transcript: Some(SAID.to_owned()),
         summary: None,
         sentiment: Some(1),
+        did: None,
     };
     let taken = page
         .handle
