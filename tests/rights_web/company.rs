@@ -136,7 +136,6 @@ pub fn call(page: &Page, n: i64, extension: &str) {
         transcript: Some(SAID.to_owned()),
         summary: None,
         sentiment: Some(1),
-        did: None,
     };
     let taken = page
         .handle
