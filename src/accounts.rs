@@ -51,8 +51,18 @@ pub struct By {
 }
 
 impl By {
-    fn write_down(&self, within: &Savepoint, about: String, clock: &Clock) -> store::Result<()> {
-        let entry = NewAudit::of(&self.subject, self.way, &self.decision).about(about);
+    /// Writes down in the caller's own commit what was done, and to which call.
+    pub fn write_down(
+        &self,
+        within: &Savepoint,
+        about: String,
+        call: Option<i64>,
+        clock: &Clock,
+    ) -> store::Result<()> {
+        let mut entry = NewAudit::of(&self.subject, self.way, &self.decision).about(about);
+        if let Some(call) = call {
+            entry = entry.call(call);
+        }
         store::audit(within, &entry, clock)?;
         Ok(())
     }
@@ -61,7 +71,7 @@ impl By {
 /// Writes down that something was done.
 pub fn note(store: &Store, by: By, about: String, clock: &Clock) -> store::Result<()> {
     let clock = clock.clone();
-    store.write(move |within| by.write_down(within, about, &clock))
+    store.write(move |within| by.write_down(within, about, None, &clock))
 }
 
 /// Makes an account, with a password at once or with none yet. `None`: the PBX knows nobody with this extension.
@@ -84,7 +94,7 @@ pub fn add(
         if let Some(hash) = &password_hash {
             store::set_account_password(within, account.holder, hash, &clock)?;
         }
-        by.write_down(within, about, &clock)?;
+        by.write_down(within, about, None, &clock)?;
         store::account(within, &extension)
     })
 }
@@ -104,7 +114,7 @@ pub fn give_code(
             return Ok(false);
         };
         store::set_code(within, account.holder, &hash, until_ms)?;
-        by.write_down(within, format!("gave {extension} a one-time code"), &clock)?;
+        by.write_down(within, format!("gave {extension} a one-time code"), None, &clock)?;
         Ok(true)
     })?;
     Ok(made.then_some(code))
@@ -119,7 +129,7 @@ pub fn remove(store: &Store, by: By, extension: &str, clock: &Clock) -> store::R
             return Ok(false);
         };
         store::remove_account(within, account.holder)?;
-        by.write_down(within, format!("removed the account of {extension}"), &clock)?;
+        by.write_down(within, format!("removed the account of {extension}"), None, &clock)?;
         Ok(true)
     })
 }
@@ -187,7 +197,7 @@ pub fn grant(store: &Store, by: By, grant: NewGrant, clock: &Clock) -> store::Re
         };
         let scope = grant.action.scope_word(grant.scope);
         let about = format!("grant {id}: {} {scope} to {to}", grant.action.word());
-        by.write_down(within, about, &clock)?;
+        by.write_down(within, about, None, &clock)?;
         Ok(Some(id))
     })
 }
@@ -198,7 +208,7 @@ pub fn revoke(store: &Store, by: By, id: i64, clock: &Clock) -> store::Result<bo
     store.write(move |within| {
         let ended = store::end_grant(within, id, by.subject.who.word(), &clock)?;
         if ended {
-            by.write_down(within, format!("ended grant {id}"), &clock)?;
+            by.write_down(within, format!("ended grant {id}"), None, &clock)?;
         }
         Ok(ended)
     })

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A source of wall time, monotonic time and the boot they belong to. Cheap to clone.
@@ -25,6 +26,8 @@ struct Inner {
 struct Scaled {
     wall_at_start: i64,
     rate: f64,
+    /// By how much the wall clock was set since.
+    set_by: AtomicI64,
 }
 
 impl Clock {
@@ -52,6 +55,7 @@ impl Clock {
         let scaled = Some(Scaled {
             wall_at_start: wall_ms,
             rate,
+            set_by: AtomicI64::new(0),
         });
         Clock(Arc::new(Inner {
             started,
@@ -61,10 +65,18 @@ impl Clock {
         }))
     }
 
+    /// Sets the wall clock of a scaled clock ahead (or back), as somebody or a time server may; for tests. The system's own
+    /// is left alone.
+    pub fn set_by(&self, ms: i64) {
+        if let Some(scaled) = &self.0.scaled {
+            scaled.set_by.fetch_add(ms, Ordering::Relaxed);
+        }
+    }
+
     /// Wall time in Unix milliseconds, UTC.
     pub fn wall_ms(&self) -> i64 {
         match &self.0.scaled {
-            Some(scaled) => scaled.wall_at_start + self.elapsed_ms(),
+            Some(scaled) => scaled.wall_at_start + scaled.set_by.load(Ordering::Relaxed) + self.elapsed_ms(),
             None => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map(|since| since.as_millis() as i64)

@@ -9,6 +9,7 @@
 //! - [`store`] is the one SQLite file: calls, people, the outbox of the targets, the outbox of the events, settings.
 //! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
+//! - [`keep`] keeps: what goes by its age, what a hold keeps, what is erased of a person.
 //! - [`link`] tells the dashboards over MQTT; [`web`] the technician over HTTPS; [`cli`] whoever is at the terminal.
 //! - [`rules`] decides what becomes of a call: which targets get it, with or without audio, or nobody; [`numbers`] makes
 //!   telephone numbers comparable.
@@ -39,6 +40,7 @@ pub mod files;
 pub mod findings;
 pub mod health;
 pub mod http;
+pub mod keep;
 pub mod link;
 pub mod live;
 pub mod model;

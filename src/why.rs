@@ -193,6 +193,7 @@ pub fn delivery_answer(delivery: &Delivery, at: Circumstances) -> String {
             let receipt = delivery.receipt.as_deref().unwrap_or("confirmed");
             format!("delivered to {target} at {date} ({receipt})")
         }
+        DeliveryState::Dropped => format!("not delivered to {target}: {}", delivery.reason),
         DeliveryState::Held => {
             format!(
                 "held for {target} after {}: {}",

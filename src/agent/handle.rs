@@ -6,12 +6,14 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::status::{Identity, Status};
+use crate::accounts::By;
 use crate::bell::Bell;
 use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::{self, Subject};
 use crate::health::Health;
+use crate::keep;
 use crate::link::LinkStatus;
 use crate::live::LiveStatus;
 use crate::model::Machine;
@@ -56,6 +58,8 @@ pub struct Parts {
     pub take: Vec<Bell>,
     /// Rung to deliver now: one bell a target, and the one that hands calls over.
     pub give: Vec<Bell>,
+    /// Rung when an erasure was ordered.
+    pub keep: Bell,
     /// Told of each event for the broker.
     pub events: Arc<Notify>,
     /// Told when something that MQTT's `state` shows has changed.
@@ -253,6 +257,22 @@ impl Handle {
             .write(move |within| store::retry_held(within, target.as_deref(), id.as_deref(), &clock))?;
         self.0.give.iter().for_each(Bell::ring);
         Ok(retried)
+    }
+
+    /// Gives a held delivery up for good; the inner error says why it can't be.
+    pub fn drop_delivery(&self, by: By, id: &str, why: &str) -> store::Result<Result<(), String>> {
+        let dropped = keep::drop_delivery(&self.0.store, by, id, why, &self.0.clock)?;
+        // What stood behind it can go now.
+        self.0.give.iter().for_each(Bell::ring);
+        self.0.changed.notify_one();
+        Ok(dropped)
+    }
+
+    /// Orders the erasure of a person by number; see [`keep::erase`].
+    pub fn erase(&self, by: By, number: &str, why: &str) -> store::Result<Result<(i64, keep::Found), String>> {
+        let ordered = keep::erase(&self.0.store, by, number, why, &self.0.clock)?;
+        self.0.keep.ring();
+        Ok(ordered)
     }
 
     /// Ends a target's pause, or lets one go on that had answered 410. `false` if there is no such target.

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -23,6 +24,7 @@ use crate::deliver::{self, HandOver, Origin, Worker};
 use crate::files;
 use crate::health::Health;
 use crate::http::{Belief, Pin};
+use crate::keep::Keeper;
 use crate::link::LinkStatus;
 use crate::live::{Listener, LiveStatus, Receiver};
 use crate::model::Machine;
@@ -129,6 +131,7 @@ impl Agent {
 
         let (events, changed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (history_bell, audio_bell, hand_bell) = (Bell::new(), Bell::new(), Bell::new());
+        let keep_bell = Bell::new();
         let target_bells: Vec<Bell> = config.targets.iter().map(|_| Bell::new()).collect();
         let (pbx_status, sync_status) = (Arc::default(), Arc::default());
         {
@@ -187,10 +190,24 @@ impl Agent {
                 health: health.clone(),
                 changed: Arc::clone(&changed),
                 audio: audio_bell.clone(),
+                keep: keep_bell.clone(),
             };
             workers.push((worker, bell.clone()));
         }
 
+        let keeper = Keeper {
+            store: store.clone(),
+            spool: spool.clone(),
+            clock: clock.clone(),
+            health: health.clone(),
+            keep: config.keep,
+            audit_keep: config.rights.audit_keep,
+            settle: config.pbx.settle,
+            targets: config.targets.iter().map(|target| target.name.clone()).collect(),
+            workers: target_bells.clone(),
+            changed: Arc::clone(&changed),
+            noted: AtomicI64::default(),
+        };
         let live = Arc::new(Mutex::new(LiveStatus::off()));
         let listener = config.pbx.live.then(|| Listener {
             pbx: Arc::clone(&driver),
@@ -230,11 +247,12 @@ impl Agent {
             doctor: crate::doctor::Desk::default(),
             take: vec![history_bell.clone(), audio_bell.clone()],
             give: give.clone(),
+            keep: keep_bell.clone(),
             events,
             changed,
         });
         let mut bells = give;
-        bells.extend([history_bell.clone(), audio_bell.clone()]);
+        bells.extend([history_bell.clone(), audio_bell.clone(), keep_bell.clone()]);
         let mut flows = Flows::new(&handle.config().state_dir);
         let (history, audio) = (context.clone(), context);
         if !rebased {
@@ -262,6 +280,7 @@ impl Agent {
         flows.start("hand-over", move || {
             hand_over.run(&hand_bell).map_err(|e| e.to_string())
         });
+        flows.start("keep", move || keeper.run(&keep_bell));
         for (worker, bell) in workers {
             let name = format!("to-{}", worker.name);
             flows.start(&name, move || worker.run(&bell).map_err(|e| e.to_string()));

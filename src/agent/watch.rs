@@ -90,7 +90,7 @@ fn look(handle: &Handle) {
         look_at_rights(handle, snapshot);
     }
     if let Err(error) = keep_rights(handle, snapshot.as_ref()) {
-        log::warn!("looking after grants and the audit failed: {error}");
+        log::warn!("looking after grants failed: {error}");
     }
     item(
         handle,
@@ -161,23 +161,16 @@ fn look_at_rights(handle: &Handle, snapshot: &store::Snapshot) {
     );
 }
 
-/// Ends grants whose time is over, keeps the age of rights over a reboot, and takes old rows of the audit away. Nothing is
-/// written while there is nothing to do.
+/// Ends grants whose time is over and keeps the age of rights over a reboot. Nothing is written while there is nothing to
+/// do.
 fn keep_rights(handle: &Handle, snapshot: Option<&store::Snapshot>) -> store::Result<()> {
     let clock = handle.clock().clone();
     let note =
         snapshot.is_some_and(|known| known.boot != clock.boot() || clock.mono_ms() - known.mono > NOTE_EVERY_MS);
-    let keep_ms = i64::try_from(handle.config().rights.audit_keep.as_millis()).unwrap_or(i64::MAX);
-    // A clock that is known to be wrong must not be what the audit is shortened by.
-    let before_ms = clock.wall_ms().saturating_sub(keep_ms);
-    let (expire, retain) = handle.store().read(|connection| {
-        let trusted = clock.synced() != Some(false);
-        Ok((
-            store::grants_to_expire(connection, &clock)?,
-            trusted && store::audit_to_retain(connection, before_ms)?,
-        ))
-    })?;
-    if !(note || expire || retain) {
+    let expire = handle
+        .store()
+        .read(|connection| store::grants_to_expire(connection, &clock))?;
+    if !(note || expire) {
         return Ok(());
     }
     handle.store().write(move |within| {
@@ -186,9 +179,6 @@ fn keep_rights(handle: &Handle, snapshot: Option<&store::Snapshot>) -> store::Re
         }
         if expire {
             store::expire_grants(within, &clock)?;
-        }
-        if retain {
-            store::retain_audit(within, before_ms)?;
         }
         Ok(())
     })

@@ -16,8 +16,9 @@ use tokio::sync::{mpsc, watch};
 use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::doctor::{Options, Run};
+use crate::keep;
 use crate::rights::{self, Action, Freshness, Object, Who};
-use crate::store::{self, Grantee, NewAudit, NewGrant, RightsContext};
+use crate::store::{self, Grantee, HoldOn, NewAudit, NewGrant, RightsContext};
 use crate::when;
 
 /// What the agent can be asked.
@@ -39,6 +40,36 @@ pub enum Request {
     Resume {
         /// The target.
         target: String,
+    },
+    /// Give a held delivery up for good.
+    Drop {
+        /// Its id.
+        id: String,
+        /// Why.
+        why: String,
+    },
+    /// Put a hold in force.
+    Hold {
+        /// On what.
+        on: HoldOn,
+        /// Until when, Unix milliseconds.
+        until_ms: Option<i64>,
+        /// Why.
+        why: String,
+    },
+    /// Release a hold.
+    Release {
+        /// Its row.
+        id: i64,
+        /// Why.
+        why: String,
+    },
+    /// Erase what a person with this number has.
+    Erase {
+        /// The number.
+        number: String,
+        /// Why.
+        why: String,
     },
     /// Accept another certificate of the PBX.
     AcceptPin {
@@ -205,6 +236,20 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
             .resume_target(&target)
             .map(|known| json!({ "known": known }))
             .map_err(|error| error.to_string()),
+        Request::Drop { id, why } => flat(handle.drop_delivery(by, &id, &why), |()| json!({ "dropped": id })),
+        Request::Hold { on, until_ms, why } => flat(
+            keep::add_hold(store, by, on, until_ms, &why, clock),
+            |hold| json!({ "hold": hold }),
+        ),
+        Request::Release { id, why } => match keep::release_hold(store, by, id, &why, clock) {
+            Ok(true) => Ok(json!({ "released": id })),
+            Ok(false) => Err(format!("no hold {id} is in force")),
+            Err(error) => Err(error.to_string()),
+        },
+        Request::Erase { number, why } => flat(
+            handle.erase(by, &number, &why),
+            |(id, found)| json!({ "erasure": id, "found": found }),
+        ),
         Request::AcceptPin { pin } => handle
             .accept_pin(&pin)
             .map(|()| json!({ "accepted": true }))
@@ -254,6 +299,11 @@ fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
         },
     };
     say(outcome.unwrap_or_else(|error| json!({ "error": error })));
+}
+
+/// What was done as JSON, or why it was not.
+fn flat<T>(done: store::Result<Result<T, String>>, show: impl FnOnce(T) -> Value) -> Result<Value, String> {
+    done.map_err(|error| error.to_string())?.map(show)
 }
 
 /// Tells every line of a run of the checks as it comes, and at last its verdict.

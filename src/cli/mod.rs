@@ -9,6 +9,8 @@ mod calls;
 mod config;
 pub mod control;
 mod doctor;
+mod erase;
+mod hold;
 mod needs;
 mod out;
 mod pin;
@@ -53,6 +55,7 @@ const EXAMPLES: &str = "Examples:
   callspool calls                    the newest calls, and where each recording is
   callspool why 1042                 where is this call's recording, and why?
   callspool queue retry              give held deliveries a new start
+  callspool erase +491711234567      what would be erased of this person?
   callspool user code 101            let 101 log in: a code to choose a password with
   callspool rights show              who may hear whose recordings?
   callspool audit --since 7d         who listened to what?";
@@ -83,9 +86,14 @@ enum Verb {
         #[arg(long)]
         outcome: Option<String>,
     },
-    /// Show or retry what waits for a target
+    /// Show, retry or drop what waits for a target
     #[command(subcommand)]
     Queue(queue::Verb),
+    /// Keep calls and recordings from being deleted
+    #[command(subcommand)]
+    Hold(hold::Verb),
+    /// Erase what a person with this number has, here and at the targets; shows what it would be without --yes
+    Erase(erase::Asked),
     /// Show or check the configuration
     #[command(subcommand)]
     Config(config::Verb),
@@ -177,6 +185,8 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Why { call } => why::run(&config, &call, json),
         Verb::Calls { most, outcome } => calls::run(&config, most, outcome.as_deref(), json),
         Verb::Queue(verb) => queue::run(&config, &verb, json),
+        Verb::Hold(verb) => hold::run(&config, &verb, json),
+        Verb::Erase(asked) => erase::run(&config, &asked, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
         Verb::User(verb) => user::run(&config, &verb, json),

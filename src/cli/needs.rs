@@ -15,6 +15,13 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("calls", Some(Action::CallTrace)),
     ("queue list", Some(Action::BoxView)),
     ("queue retry", Some(Action::BoxOperate)),
+    ("queue drop", Some(Action::QueueDrop)),
+    ("hold add", Some(Action::HoldManage)),
+    ("hold list", Some(Action::HoldManage)),
+    ("hold release", Some(Action::HoldManage)),
+    ("erase", Some(Action::PersonErase)),
+    ("erase list", Some(Action::PersonErase)),
+    ("erase show", Some(Action::PersonErase)),
     ("config check", Some(Action::BoxView)),
     ("config show", Some(Action::BoxView)),
     ("config reference", None),
@@ -49,6 +56,9 @@ impl Request {
                 Action::AccountManage
             }
             Request::Grant { .. } | Request::Revoke { .. } => Action::GrantManage,
+            Request::Drop { .. } => Action::QueueDrop,
+            Request::Hold { .. } | Request::Release { .. } => Action::HoldManage,
+            Request::Erase { .. } => Action::PersonErase,
         }
     }
 }
@@ -81,7 +91,8 @@ mod tests {
             .get_subcommands()
             .filter(|sub| sub.get_name() != "help")
             .collect();
-        if below.is_empty() {
+        // One that takes something itself is a verb beside those below it: `erase NUMBER`, `erase list`.
+        if below.is_empty() || command.get_positionals().next().is_some() {
             found.push(path.to_owned());
         }
         for sub in below {

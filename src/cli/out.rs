@@ -27,6 +27,13 @@ pub(super) fn message(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
+/// Asks the person at the terminal; anything but a plain yes is a no, and so is nobody to ask.
+pub(super) fn confirmed(question: &str) -> bool {
+    let _ = write!(std::io::stderr(), "{question} Type yes to go on: ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+}
+
 /// Whether stdout is a terminal that wants colour (`NO_COLOR` turns it off).
 pub(super) fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()

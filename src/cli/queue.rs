@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::control::{AskError, Request, ask_one};
+use super::user::ask;
 use super::{Exit, out, read_store};
 use crate::config::Config;
 use crate::model::Delivery;
@@ -20,6 +21,17 @@ pub(super) enum Verb {
         #[arg(long)]
         held: bool,
     },
+    /// Give a held delivery up for good
+    Drop {
+        /// Its id, as in `callspool queue list`
+        id: String,
+        /// Why: it stands beside the delivery from then on
+        #[arg(long)]
+        why: String,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Give held deliveries a new start, and end pauses and the disabled state of targets
     Retry {
         /// Only this one, by its id
@@ -33,6 +45,7 @@ pub(super) enum Verb {
 pub(super) fn run(config: &Config, verb: &Verb, json: bool) -> Exit {
     match verb {
         Verb::List { most, held } => list(config, *most, *held, json),
+        Verb::Drop { id, why, yes } => give_up(config, id, why, *yes, json),
         Verb::Retry { id, target } => retry(config, id.clone(), target.clone(), json),
     }
 }
@@ -75,6 +88,36 @@ fn line(delivery: &Delivery) -> Vec<String> {
         when::rfc3339(delivery.created_ms),
         out::tame(&delivery.reason),
     ]
+}
+
+/// Asks, unless told not to, and gives the delivery up.
+fn give_up(config: &Config, id: &str, why: &str, yes: bool, json: bool) -> Exit {
+    let store = match read_store(config) {
+        Ok(store) => store,
+        Err(exit) => return exit,
+    };
+    if !yes {
+        match store.read(|connection| store::delivery(connection, id)) {
+            Ok(Some(found)) => out::message(&line(&found).join("  ")),
+            Ok(None) => {
+                out::message(&format!("there is no delivery {id}; `callspool queue list` shows them"));
+                return Exit::Refused;
+            }
+            Err(error) => {
+                out::message(&error.to_string());
+                return Exit::Failed;
+            }
+        }
+        out::message("It will never be delivered, and there is no way back.");
+        if !out::confirmed("Drop it?") {
+            out::message("nothing was dropped");
+            return Exit::Refused;
+        }
+    }
+    let (id, why) = (id.to_owned(), why.to_owned());
+    ask(config, &Request::Drop { id, why }, json, |answer| {
+        format!("dropped {}", answer["dropped"].as_str().unwrap_or_default())
+    })
 }
 
 fn retry(config: &Config, id: Option<String>, target: Option<String>, json: bool) -> Exit {

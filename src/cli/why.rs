@@ -40,6 +40,10 @@ pub(super) fn run(config: &Config, call: &str, json: bool) -> Exit {
     match found {
         Ok(Some(why)) if json => out::json(&why),
         Ok(Some(why)) => print(&why, at),
+        Ok(None) if store.read(|c| store::is_erased_call(c, call)).unwrap_or(false) => {
+            out::message("this call was erased at somebody's request; callspool erase list says when");
+            return Exit::Failed;
+        }
         Ok(None) => {
             out::message("there is no such call here; `callspool calls` lists them");
             return Exit::Failed;

@@ -55,6 +55,8 @@ pub struct Config {
     pub cdr: Option<Cdr>,
     /// Recordings on disk.
     pub spool: Spool,
+    /// How long calls and what is known of them are kept.
+    pub keep: Keep,
     /// Where calls and recordings go.
     pub targets: Vec<Target>,
     /// The broker, if there is one.
@@ -159,8 +161,17 @@ pub struct Spool {
     pub min_free: u64,
     /// This many inodes stay free on the volume.
     pub min_free_inodes: u64,
-    /// A recording is kept this long after every target has confirmed it.
+    /// A recording is kept this long after every target has confirmed it; [`Duration::MAX`]: until room is needed.
     pub keep: Duration,
+}
+
+/// How long what is known is kept, where it isn't for ever.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Keep {
+    /// Calls and what is known of their recordings.
+    pub calls: Option<Duration>,
+    /// Events that no broker has taken.
+    pub events: Option<Duration>,
 }
 
 /// A target that gets calls and recordings.
@@ -287,6 +298,8 @@ pub struct Webhook {
     pub timeout: Duration,
     /// How its certificate is judged.
     pub trust: Trust,
+    /// Whether it understands `call.erased` and `recording.erased`.
+    pub erases: bool,
 }
 
 /// The MQTT broker.

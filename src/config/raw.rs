@@ -14,6 +14,7 @@ pub(super) struct Raw {
     pub pbx: Option<RawPbx>,
     pub cdr: Option<RawCdr>,
     pub spool: Option<RawSpool>,
+    pub keep: Option<RawKeep>,
     #[serde(default)]
     pub target: Vec<RawTarget>,
     pub mqtt: Option<RawMqtt>,
@@ -65,6 +66,13 @@ pub(super) struct RawSpool {
     pub keep: Option<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKeep {
+    pub calls: Option<String>,
+    pub events: Option<String>,
+}
+
 /// The settings of all kinds of targets in one; which of them a kind has is decided when it is resolved.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +86,8 @@ pub(super) struct RawTarget {
     pub secret_file: Option<PathBuf>,
     pub timeout: Option<String>,
     pub trust: Option<String>,
+    // webhook
+    pub erases: Option<bool>,
     // bitrix24
     pub webhook_file: Option<PathBuf>,
     pub client_id: Option<String>,

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::cdr::cdr;
 use super::lines::{line_at, lines_of};
-use super::raw::{Raw, RawCdr, RawCrmRole, RawMqtt, RawPbx, RawSpool, RawWeb};
+use super::raw::{Raw, RawCdr, RawCrmRole, RawKeep, RawMqtt, RawPbx, RawSpool, RawWeb};
 use super::rights::rights;
 use super::rules::{numbers, rules};
 use super::targets;
 use super::value::{Resolver, host_and_port, quoted};
-use super::{Config, Generation, Mqtt, Pbx, Problem, Spool, Web};
+use super::{Config, Generation, Keep, Mqtt, Pbx, Problem, Spool, Web};
 use crate::zone::Zone;
 
 /// Resolves the text of a configuration file; `path` is for messages and for relative secret files.
@@ -131,6 +131,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         );
     }
     let spool = spool(typed, raw.spool.unwrap_or_default());
+    let keep = keep(typed, raw.keep.unwrap_or_default(), &pbx);
     let targets = targets::resolve(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
     let web = web(typed, raw.web.unwrap_or_default());
@@ -146,6 +147,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         pbx,
         cdr,
         spool,
+        keep,
         targets,
         mqtt,
         web,
@@ -254,11 +256,36 @@ fn spool(typed: &mut Resolver, raw: RawSpool) -> Spool {
             1000,
             "This many inodes stay free on the volume.",
         ),
-        keep: typed.span(
-            "spool.keep",
-            raw.keep,
-            "7d",
-            "A recording is kept this long after every target has confirmed it.",
+        keep: keep_recordings(typed, raw.keep),
+    }
+}
+
+fn keep_recordings(typed: &mut Resolver, raw: Option<String>) -> Duration {
+    let help = "A recording is kept this long after every target has confirmed it, unless room is needed before; \"until-full\": until room is needed. A rule may say otherwise for some calls, and a hold keeps whatever it is.";
+    if raw.as_deref() == Some("until-full") {
+        typed.text("spool.keep", raw, "7d", help);
+        return Duration::MAX;
+    }
+    typed.span("spool.keep", raw, "7d", help)
+}
+
+fn keep(typed: &mut Resolver, raw: RawKeep, pbx: &Pbx) -> Keep {
+    let calls = typed.maybe_span("keep.calls", raw.calls, "Calls and what is known of their recordings are deleted this long after they came to this box, once everything is delivered and no recording is here any more; \"\": never. A hold keeps them.");
+    // What the PBX still lists would come back as new.
+    let least = pbx.late_recordings + pbx.overlap + Duration::from_secs(86_400);
+    if calls.is_some_and(|calls| calls < least) {
+        typed.wrong(
+            "keep.calls",
+            "must be a day longer than pbx.late_recordings and pbx.overlap: the PBX is read back so far"
+                .to_owned(),
+        );
+    }
+    Keep {
+        calls,
+        events: typed.maybe_span(
+            "keep.events",
+            raw.events,
+            "Events that no broker takes are deleted after this long; \"\": they wait until there are 50,000.",
         ),
     }
 }

@@ -126,6 +126,15 @@ impl Resolver {
         })
     }
 
+    /// A span, or nothing.
+    pub(super) fn maybe_span(&mut self, key: &str, typed: Option<String>, help: &'static str) -> Option<Duration> {
+        if typed.as_ref().is_none_or(String::is_empty) {
+            self.text(key, typed, "", help);
+            return None;
+        }
+        Some(self.span(key, typed, "", help))
+    }
+
     pub(super) fn size(&mut self, key: &str, typed: Option<String>, default: &str, help: &'static str) -> u64 {
         let text = self.text(key, typed, default, help);
         units::size(&text).unwrap_or_else(|| {

@@ -75,6 +75,7 @@ pub(super) fn waits(target: &mut Target, (code, reason): (&str, &str), pause: Du
 
 /// A person says: go on now. `false` if the target was never used.
 pub fn resume(within: &Savepoint, name: &str, clock: &Clock) -> store::Result<bool> {
+    store::ask_again(within, name)?;
     let Some(mut target) = store::target(within, name)? else {
         return Ok(false);
     };

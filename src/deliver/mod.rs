@@ -9,6 +9,7 @@ mod breaker;
 mod call_back;
 mod checked;
 mod crm;
+mod erase;
 mod espocrm;
 mod folder;
 mod handover;
@@ -28,6 +29,7 @@ mod worker;
 
 pub use bitrix24::Bitrix24;
 pub use breaker::{resume, statuses};
+pub use erase::Erased;
 pub use folder::Folder;
 pub use handover::HandOver;
 pub use payload::Origin;

@@ -67,10 +67,7 @@ pub(super) fn pieces(
     let media = data["content_type"].as_str().filter(|media| !media.is_empty());
     let ext = ending(media.unwrap_or_default());
     let name = naming.recording.fill(|place| value(place, data, started_ms, ext));
-    let beside = match name.rsplit_once('.') {
-        Some((stem, end)) if !end.contains('/') => format!("{stem}.json"),
-        _ => format!("{name}.json"),
-    };
+    let beside = beside(&name);
     let audio = Piece {
         name,
         content: Content::Spool(file),
@@ -79,6 +76,22 @@ pub(super) fn pieces(
         media: media.unwrap_or("audio/x-wav").to_owned(),
     };
     Ok(Ok(vec![audio, text(beside, body)]))
+}
+
+/// The name of the JSON beside a recording.
+pub(super) fn beside(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, end)) if !end.contains('/') => format!("{stem}.json"),
+        _ => format!("{name}.json"),
+    }
+}
+
+/// The names of a delivery's files alone; none if its content is forgotten.
+pub(super) fn names(delivery: &Delivery, naming: &Naming, store: &Store) -> store::Result<Vec<String>> {
+    Ok(match pieces(delivery, naming, store)? {
+        Ok(pieces) => pieces.into_iter().map(|piece| piece.name).collect(),
+        Err(_) => Vec::new(),
+    })
 }
 
 /// The receipt of a delivery whose first file was put there.

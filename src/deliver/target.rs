@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::bitrix24::Bitrix24;
 use super::crm::{Crm, Vendor, Wire};
+use super::erase::{Erased, trace_of};
 use super::espocrm::EspoCrm;
 use super::folder::Folder;
 use super::hubspot::HubSpot;
@@ -16,7 +17,7 @@ use crate::config::{self, CrmKind, TargetKind};
 use crate::http::TrustError;
 use crate::model::{Delivery, DeliveryKind, Standing};
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 
 /// A place that calls and recordings are handed to.
 ///
@@ -46,6 +47,20 @@ pub trait Target: Send {
 
     /// What a technician does about a failure with this code.
     fn remedy(&self, code: &str) -> &'static str;
+
+    /// What this target has of one call by these deliveries, in words or names by which [`Target::erase`] (or a person)
+    /// finds it there. The store still knows everything of the call; when the target is asked it does not.
+    fn traces(&self, deliveries: &[Delivery], store: &Store) -> store::Result<Vec<String>> {
+        let _ = store;
+        Ok(deliveries.iter().map(trace_of).collect())
+    }
+
+    /// Asks the target to erase something that [`Target::traces`] named ([`ErasureItem::what`]); once or again. A target that
+    /// says so.
+    fn erase(&self, item: &ErasureItem, store: &Store) -> store::Result<Erased> {
+        let _ = (item, store);
+        Ok(Erased::by_hand())
+    }
 }
 
 /// Why a target can't be used.

@@ -9,9 +9,10 @@ use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::checked::Checked;
+use super::erase::Erased;
 use super::line::{clip, of_line, unhex};
 use super::permission;
 use super::sign::Secret;
@@ -22,7 +23,7 @@ use crate::config::{self, Trust, read_secret};
 use crate::http::{Answer, Belief, Client, TrustError};
 use crate::model::{Delivery, DeliveryKind, Recording};
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 use crate::when;
 
 /// The most of an answer that is read.
@@ -33,6 +34,7 @@ pub struct Webhook {
     client: Client,
     url: String,
     secret_file: PathBuf,
+    erases: bool,
     clock: Clock,
 }
 
@@ -109,6 +111,40 @@ impl Target for Webhook {
             other => common_remedy(other),
         }
     }
+
+    /// A receiver knows calls and recordings by the PBX's ids, however often it was told of them.
+    fn traces(&self, deliveries: &[Delivery], store: &Store) -> store::Result<Vec<String>> {
+        let mut traces = Vec::new();
+        for delivery in deliveries {
+            let (call, recording) = store.read(|c| {
+                let recording = delivery
+                    .recording
+                    .map(|id| store::recording(c, id))
+                    .transpose()?
+                    .flatten();
+                Ok((store::call(c, delivery.call)?, recording))
+            })?;
+            let Some(call) = call else { continue };
+            let trace = match recording {
+                Some(recording) => format!("recording {} of call {}", recording.pbx_id, call.key),
+                None => format!("call {}", call.key),
+            };
+            if !traces.contains(&trace) {
+                traces.push(trace);
+            }
+        }
+        Ok(traces)
+    }
+
+    fn erase(&self, item: &ErasureItem, _store: &Store) -> store::Result<Erased> {
+        if !self.erases {
+            let reason = "the receiver is not told of erasures (erases = false): remove it there by hand";
+            return Ok(Erased::ByHand {
+                reason: reason.to_owned(),
+            });
+        }
+        Ok(self.tell_erased(&item.what, item.asked_ms))
+    }
 }
 
 impl Webhook {
@@ -123,8 +159,48 @@ impl Webhook {
             client,
             url: target.url.clone(),
             secret_file: target.secret_file.clone(),
+            erases: target.erases,
             clock,
         })
+    }
+
+    /// Tells the receiver that something is to be erased; its 2xx says that it is.
+    fn tell_erased(&self, trace: &str, asked_ms: i64) -> Erased {
+        let (kind, data) = match trace
+            .strip_prefix("recording ")
+            .and_then(|rest| rest.split_once(" of call "))
+        {
+            Some((recording, call)) => {
+                let recording = recording.parse::<i64>().unwrap_or_default();
+                ("recording.erased", json!({ "call": call, "recording": recording }))
+            }
+            None => {
+                let call = trace.strip_prefix("call ").unwrap_or(trace);
+                ("call.erased", json!({ "call": call }))
+            }
+        };
+        // The same bytes under the same id at every try.
+        let body = json!({ "type": kind, "timestamp": when::rfc3339(asked_ms), "data": data }).to_string();
+        let hash = ring::digest::digest(
+            &ring::digest::SHA256,
+            [self.url.as_str(), &body].join("\u{1f}").as_bytes(),
+        );
+        let id = format!("msg_{}", &crate::random::hex(hash.as_ref())[..32]);
+        let told = self
+            .secret()
+            .map_err(|text| Verdict::failed(Blame::Target, "secret", text))
+            .and_then(|secret| self.announce(&secret, &id, &body));
+        match told {
+            Ok(taken) => Erased::Gone {
+                receipt: format!("the receiver confirmed it, {}", taken.receipt),
+            },
+            Err(Verdict::Failed {
+                blame: Blame::Hopeless,
+                reason,
+                ..
+            }) => Erased::Refused { reason },
+            Err(verdict) => Erased::of_verdict(verdict),
+        }
     }
 
     fn secret(&self) -> Result<Secret, String> {

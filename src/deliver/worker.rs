@@ -40,6 +40,8 @@ pub struct Worker {
     pub changed: Arc<Notify>,
     /// Rung when a recording must be fetched again.
     pub audio: Bell,
+    /// Rung when this target has done its part of an erasure.
+    pub keep: Bell,
 }
 
 /// What there is to say of a target, each an item `target-…:name`.
@@ -85,6 +87,9 @@ impl Worker {
     /// Delivers one thing, which is `claimed` if the last round noted before its end that this one is to be sent. Gives
     /// how long there is nothing to do.
     fn round(&self, claimed: &mut Option<Delivery>) -> store::Result<Duration> {
+        if claimed.is_none() {
+            self.note_erasures()?;
+        }
         let known = self.store.read(|c| store::target(c, &self.name))?;
         let target = known.unwrap_or_else(|| store::Target::fresh(&self.name, &self.clock));
         self.report(&target);
@@ -97,6 +102,7 @@ impl Worker {
         }
         let delivery = match claimed.take() {
             Some(delivery) => Some(delivery),
+            None if self.erase_next()? => return Ok(Duration::ZERO),
             None => {
                 let (name, clock) = (self.name.clone(), self.clock.clone());
                 // Most rounds find nothing: that is no reason to write.

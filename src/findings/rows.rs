@@ -147,6 +147,18 @@ pub const FINDINGS: &[Finding] = &[
         ),
     ),
     warning(
+        "holds-fill-spool",
+        "",
+        "spool-full",
+        [
+            "Holds take the room of new recordings",
+            "What is on hold is never deleted, so there is no room left for what is new; it waits on the PBX.",
+        ],
+        Words(
+            "Release holds that are no longer needed (callspool hold list), make room on the volume, or raise spool.max_bytes.",
+        ),
+    ),
+    warning(
         "clock-not-synced",
         "clock",
         "",
@@ -701,6 +713,16 @@ pub const FINDINGS: &[Finding] = &[
             "The target refused them for good, or for want of a permission of one user (`permission-missing`); each has its reason in the queue.",
         ],
         Words("Look at the queue: mend the cause, then press Retry (or `callspool queue retry`)."),
+    ),
+    warning(
+        "erasure-waits",
+        "",
+        "",
+        [
+            "An erasure waits",
+            "It is not done everywhere an hour after it was asked for: mostly a target that does not answer.",
+        ],
+        Words("Look at what it waits for: callspool erase show. It goes on by itself when the target is back."),
     ),
     error(
         "mqtt-down",

@@ -3,7 +3,7 @@
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::words;
+use super::{Number, words};
 use crate::random::hex;
 
 /// Which way a call went, seen from the company.
@@ -59,6 +59,18 @@ pub struct Party {
 impl Party {
     /// Known to be neither an extension nor an external line, without a code of 3CX's.
     pub const OTHER: i64 = -1;
+
+    /// Whether this side had the number. A side that is known to be inside has none but its own.
+    pub fn is_number(&self, number: &Number) -> bool {
+        let seen = self.number.as_deref().and_then(Number::read);
+        seen.is_some_and(|seen| seen.is(number) && (number.is_long() || self.kind == Some(1)))
+    }
+
+    /// The number of a side that is outside, where it is known.
+    pub fn outside_number(&self) -> Option<Number> {
+        let seen = self.number.as_deref().filter(|_| self.kind == Some(1))?;
+        Number::read(seen)
+    }
 }
 
 /// The kind of a leg that is the account of a whole call: PBXs of before v20 write one row for each call, which says

@@ -40,8 +40,17 @@ pub enum DeliveryState {
     Delivered,
     /// Tried enough: waits for a person, with its reason and a retry button (D7).
     Held,
+    /// Given up for good by a person, who said why. It is no confirmation: a recording that no target has confirmed stays
+    /// on this box, whatever was dropped.
+    Dropped,
 }
-words!(DeliveryState { Waiting = "waiting", Unsure = "unsure", Delivered = "delivered", Held = "held" });
+words!(DeliveryState {
+    Waiting = "waiting",
+    Unsure = "unsure",
+    Delivered = "delivered",
+    Held = "held",
+    Dropped = "dropped",
+});
 
 /// A row of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -77,6 +86,13 @@ pub struct Delivery {
     pub created_ms: i64,
     /// When it was confirmed, wall clock.
     pub delivered_ms: Option<i64>,
+}
+
+impl Delivery {
+    /// Whether the target may have it: it confirmed it, or the outcome of a try is not known.
+    pub fn may_be_there(&self) -> bool {
+        self.state != DeliveryState::Waiting
+    }
 }
 
 /// What kind of trouble a target has, if any.

@@ -54,6 +54,12 @@ pub enum Action {
     AccountManage,
     /// Give and end grants of this box.
     GrantManage,
+    /// Put and release holds, which keep calls and recordings from being deleted.
+    HoldManage,
+    /// Erase what a person with some number has here and at the targets.
+    PersonErase,
+    /// Give a delivery up for good.
+    QueueDrop,
     /// Take many calls or the audit away at once. What goes with it is what may be seen one by one.
     Export,
 }
@@ -82,6 +88,9 @@ words!(Action {
     RightsRead = "rights.read",
     AccountManage = "account.manage",
     GrantManage = "grant.manage",
+    HoldManage = "hold.manage",
+    PersonErase = "person.erase",
+    QueueDrop = "queue.drop",
     Export = "export",
 });
 
@@ -113,7 +122,7 @@ impl Action {
             ReportView | HoursOverride | ExtensionManage | GroupManage | RoleRaise | RightsRead => About::Place,
             CallOutbound => About::Callee,
             TrunkManage | SystemManage | NumbersManage | BoxView | BoxOperate | CallTrace | AuditRead
-            | AccountManage | GrantManage | Export => About::Whole,
+            | AccountManage | GrantManage | HoldManage | PersonErase | QueueDrop | Export => About::Whole,
         }
     }
 

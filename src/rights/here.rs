@@ -1,7 +1,10 @@
 //! Who stands beside the box: the technician on its page, and whoever is at its terminal. Both see how it is and make it
 //! act; neither sees a number, or hears anything, unless somebody grants it.
 
-use super::Action::{AccountManage, AuditRead, BoxOperate, BoxView, CallTrace, GrantManage, RightsRead};
+use super::Action::{
+    AccountManage, AuditRead, BoxOperate, BoxView, CallTrace, GrantManage, HoldManage, PersonErase, QueueDrop,
+    RightsRead,
+};
 use super::{Action, Freshness, Grant, Place, Scope, Source, Subject, Who};
 
 const TECHNICIAN: &[Action] = &[BoxView, BoxOperate, CallTrace, AccountManage, RightsRead, AuditRead];
@@ -17,10 +20,11 @@ pub fn technician(local: Vec<Grant>, rights: Freshness, now_ms: i64) -> Subject 
 }
 
 /// Whoever may use the box's control socket. They hold the store's file itself, so giving grants (which is written into
-/// the audit, with their reason) is open to them: the first grant has to come from somewhere.
+/// the audit, with their reason) is open to them: the first grant has to come from somewhere. So are holds, erasures and the
+/// end of deliveries, which the technician of the page needs a grant for.
 pub fn console_subject(local: Vec<Grant>, rights: Freshness, now_ms: i64) -> Subject {
     let mut own: Vec<Grant> = TECHNICIAN.iter().map(|action| built("terminal", *action)).collect();
-    own.push(built("terminal", GrantManage));
+    own.extend([GrantManage, HoldManage, PersonErase, QueueDrop].map(|action| built("terminal", action)));
     subject(Who::Terminal, own, local, rights, now_ms)
 }
 

@@ -48,6 +48,8 @@ pub const ROLES: &[Role] = &[
             (RightsRead, Any),
             (AccountManage, Any),
             (GrantManage, Any),
+            (HoldManage, Any),
+            (PersonErase, Any),
             (Export, Any),
         ],
     },

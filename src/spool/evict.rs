@@ -1,9 +1,9 @@
-//! Deleting what every target has, oldest first, and never anything else (rule D5), backwards (rule D3).
+//! Deleting what every target has, and never anything else (rule D5), backwards (rule D3).
 
 use super::Spool;
 use crate::clock::Clock;
 use crate::files;
-use crate::model::RecordingState;
+use crate::model::{Recording, RecordingState};
 use crate::store::{self, Store};
 
 /// What was evicted.
@@ -24,28 +24,21 @@ pub enum Error {
     Files(files::Error),
 }
 
-/// Evicts recordings whose time of keeping is over, or, with `need_room`, the oldest delivered ones whatever their age.
+/// So many are looked at in a commit.
+const BATCH: usize = 64;
+
+/// Evicts recordings whose time of keeping is over, or, with `need_room`, those whose time ends first, whatever it is.
 pub fn evict(spool: &Spool, store: &Store, clock: &Clock, need_room: bool) -> Result<Evicted, Error> {
-    let keep_ms = if need_room {
-        0
-    } else {
-        spool.limits.keep.as_millis() as i64
-    };
-    let old = store
-        .read(|c| store::evictable(c, clock.wall_ms() - keep_ms, 64))
+    judge(store, clock).map_err(Error::Store)?;
+    let keep_ms = i64::try_from(spool.limits.keep.as_millis()).unwrap_or(i64::MAX);
+    let over = store
+        .read(|c| store::evictable(c, keep_ms, need_room, clock, BATCH))
         .map_err(Error::Store)?;
     let mut evicted = Evicted::default();
-    for recording in old {
-        let (id, at) = (recording.id, clock.clone());
-        store
-            .write(move |within| {
-                let why = ("deleting", "being deleted to make room");
-                store::set_recording_state(within, id, RecordingState::Deleting, why, 0, &at)
-            })
-            .map_err(Error::Store)?;
-        if let Some(name) = &recording.file {
-            spool.remove(name).map_err(Error::Files)?;
-        }
+    for recording in over {
+        let id = recording.id;
+        begin(store, &recording, "being deleted to make room", clock)?;
+        spool.unlink(&recording)?;
         store
             .write(move |within| store::mark_evicted(within, id))
             .map_err(Error::Store)?;
@@ -53,4 +46,68 @@ pub fn evict(spool: &Spool, store: &Store, clock: &Clock, need_room: bool) -> Re
         evicted.bytes += recording.bytes.unwrap_or(0) as u64;
     }
     Ok(evicted)
+}
+
+/// Notes of recordings that every target has by now since when: their time of keeping counts from there.
+fn judge(store: &Store, clock: &Clock) -> store::Result<()> {
+    loop {
+        let safe = store.read(|c| store::recordings_now_safe(c, BATCH))?;
+        let more = safe.len() == BATCH;
+        if !safe.is_empty() {
+            let clock = clock.clone();
+            store.write(move |within| {
+                store::note_time(within, &clock)?;
+                safe.iter().try_for_each(|id| store::mark_safe(within, *id, &clock))
+            })?;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// The first step of rule D3.
+fn begin(store: &Store, recording: &Recording, reason: &'static str, clock: &Clock) -> Result<(), Error> {
+    let (id, clock) = (recording.id, clock.clone());
+    store
+        .write(move |within| {
+            let why = ("deleting", reason);
+            store::set_recording_state(within, id, RecordingState::Deleting, why, 0, &clock)
+        })
+        .map_err(Error::Store)
+}
+
+impl Spool {
+    fn unlink(&self, recording: &Recording) -> Result<(), Error> {
+        recording
+            .file
+            .as_deref()
+            .map_or(Ok(()), |name| self.remove(name).map_err(Error::Files))
+    }
+
+    /// Deletes the file of a recording that is erased (rule D3 up to "row gone"), unless another one that stays shares
+    /// it. A start after a cut finishes it.
+    pub fn erase(&self, store: &Store, recording: &Recording, clock: &Clock) -> Result<(), Error> {
+        let Some(name) = &recording.file else { return Ok(()) };
+        let others = store
+            .read(|c| store::others_with_file(c, recording.id, name))
+            .map_err(Error::Store)?;
+        if others > 0 {
+            return Ok(());
+        }
+        let (id, clock) = (recording.id, clock.clone());
+        let begun = store
+            .write(move |within| store::begin_erasing(within, id, &clock))
+            .map_err(Error::Store)?;
+        match begun {
+            true => self.unlink(recording),
+            // A hold came in between.
+            false => Ok(()),
+        }
+    }
+
+    /// Deletes a file that was taken and that no row wants any more.
+    pub fn discard(&self, name: &str) -> Result<(), files::Error> {
+        self.remove(name)
+    }
 }

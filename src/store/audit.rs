@@ -221,16 +221,16 @@ pub fn audit_rows(connection: &Connection, filter: &AuditFilter) -> Result<Vec<A
     )
 }
 
-/// Takes rows from before `before_ms` away: retention, and the only way. Gives how many.
-pub fn retain_audit(within: &Savepoint, before_ms: i64) -> Result<usize> {
-    within.execute("INSERT INTO audit_retention (before_ms) VALUES (?1)", [before_ms])?;
-    let gone = within.execute("DELETE FROM audit WHERE at_ms < ?1", [before_ms])?;
+/// Takes rows up to `up_to` away: retention, and the only way. Gives how many.
+pub fn retain_audit(within: &Savepoint, up_to: i64) -> Result<usize> {
+    within.execute("INSERT INTO audit_retention (up_to) VALUES (?1)", [up_to])?;
+    let gone = within.execute("DELETE FROM audit WHERE id <= ?1", [up_to])?;
     within.execute("DELETE FROM audit_retention", [])?;
     Ok(gone)
 }
 
-/// Whether there are rows from before `before_ms`.
-pub fn audit_to_retain(connection: &Connection, before_ms: i64) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM audit WHERE at_ms < ?1)";
-    Ok(connection.query_row(sql, [before_ms], |row| row.get(0))?)
+/// Whether there are rows up to `up_to`.
+pub fn audit_to_retain(connection: &Connection, up_to: i64) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM audit WHERE id <= ?1)";
+    Ok(connection.query_row(sql, [up_to], |row| row.get(0))?)
 }

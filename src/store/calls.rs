@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
 use serde::Serialize;
 
+use super::erased::without_erased;
+use super::holds::hold_new;
 use super::identity::{self, Calls, Known};
 use super::parties::refresh_parties;
 use super::{Error, Result};
@@ -22,6 +24,7 @@ pub fn take_legs(
     clock: &Clock,
     settle_ms: i64,
 ) -> Result<Vec<i64>> {
+    let legs = without_erased(within, legs)?;
     let mut touched = BTreeSet::new();
     let mut calls = Calls::default();
     let found = legs
@@ -104,7 +107,7 @@ fn put_leg(within: &Savepoint, leg: &Leg, call: i64) -> Result<()> {
     Ok(())
 }
 
-fn sum_up(
+pub(super) fn sum_up(
     within: &Savepoint,
     id: i64,
     is_person: &dyn Fn(&str) -> bool,
@@ -117,6 +120,7 @@ fn sum_up(
         return identity::drop_unheard(within, id);
     };
     refresh_parties(within, id, call.started_ms, &legs)?;
+    hold_new(within, id, &legs)?;
     within
         .prepare_cached(
             "UPDATE call SET started_ms=?2, ended_ms=?3, direction=?4, outcome=?5,
@@ -153,6 +157,7 @@ pub fn settled(connection: &Connection, clock: &Clock, most: usize) -> Result<Ve
     rows(
         connection,
         "SELECT id FROM call INDEXED BY call_to_hand WHERE handed_revision < revision AND settle_mono <= ?1
+           AND id NOT IN (SELECT call FROM erasure_call)
          ORDER BY started_ms, id LIMIT ?2",
         params![clock.mono_ms(), most as i64],
         |row| row.get(0),

@@ -56,7 +56,7 @@ pub fn counts(connection: &Connection, recent_ms: i64) -> Result<Counts> {
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     counts.recordings_undelivered = one("SELECT count(*) FROM recording WHERE file IS NOT NULL AND (handed = 0
-             OR EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state <> 'delivered'))")?;
+             OR EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state NOT IN ('delivered', 'dropped')))")?;
     counts.recordings_gone = one("SELECT count(*) FROM recording WHERE state = 'gone'")?;
     (
         counts.deliveries_waiting,
@@ -65,7 +65,7 @@ pub fn counts(connection: &Connection, recent_ms: i64) -> Result<Counts> {
     ) = connection.query_row(
         "SELECT count(*) FILTER (WHERE state <> 'held'), count(*) FILTER (WHERE state = 'held'),
                 min(created_ms) FILTER (WHERE state <> 'held')
-         FROM delivery WHERE state <> 'delivered'",
+         FROM delivery WHERE state <> 'delivered' AND state <> 'dropped'",
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;

@@ -8,7 +8,9 @@
 use rusqlite::{OptionalExtension, Row, Savepoint, params};
 
 use super::Result;
+use super::age::fresh_id;
 use super::calls::rows;
+use super::erased::is_erased;
 use super::identity::call_of_key;
 use crate::clock::Clock;
 use crate::model::{PbxCopy, RecordingState, same_start};
@@ -71,10 +73,11 @@ fn bearers(within: &Savepoint, pbx_id: i64) -> Result<Vec<Bearer>> {
 }
 
 fn insert(within: &Savepoint, pbx_id: i64, epoch: i64, call: Option<i64>, clock: &Clock) -> Result<i64> {
+    let id = fresh_id(within, "recording")?;
     within
         .prepare_cached(
-            "INSERT INTO recording (pbx_id, epoch, call, state, code, reason, next_mono, boot, seen_ms)
-             VALUES (?1, ?2, ?3, 'waiting', 'new', 'seen on the PBX, not fetched yet', ?4, ?5, ?6)",
+            "INSERT INTO recording (id, pbx_id, epoch, call, state, code, reason, next_mono, boot, seen_ms)
+             VALUES (?7, ?1, ?2, ?3, 'waiting', 'new', 'seen on the PBX, not fetched yet', ?4, ?5, ?6)",
         )?
         .execute(params![
             pbx_id,
@@ -82,13 +85,18 @@ fn insert(within: &Savepoint, pbx_id: i64, epoch: i64, call: Option<i64>, clock:
             call,
             clock.mono_ms(),
             clock.boot(),
-            clock.wall_ms()
+            clock.wall_ms(),
+            id
         ])?;
-    Ok(within.last_insert_rowid())
+    Ok(id)
 }
 
-/// Notes what the list says about a recording. `true` if it is new.
+/// Notes what the list says about a recording. `true` if it is new. One that was erased is not taken up again.
 pub fn note_listed(within: &Savepoint, seen: &Seen, clock: &Clock) -> Result<bool> {
+    let extension = seen.extension.as_deref();
+    if is_erased(within, seen.pbx_id, seen.started_ms, extension, seen.zone_unsure)? {
+        return Ok(false);
+    }
     let known = bearers(within, seen.pbx_id)?;
     let near = |started: Option<i64>| match (started, seen.started_ms) {
         (Some(one), Some(other)) => same_start(one, other, seen.zone_unsure),
@@ -205,6 +213,9 @@ pub fn expect_of_leg(
     (from_ms, to_ms): (i64, i64),
     clock: &Clock,
 ) -> Result<bool> {
+    if is_erased(within, pbx_id, Some(from_ms), None, false)? {
+        return Ok(false);
+    }
     let known = bearers(within, pbx_id)?;
     let Some(newest) = known.first() else {
         insert(within, pbx_id, 0, Some(call), clock)?;

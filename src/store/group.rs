@@ -75,6 +75,21 @@ impl Group {
         lock(&value).take().ok_or_else(lost)
     }
 
+    /// Runs `work` on the writer's own connection while nobody writes: for what no transaction can hold.
+    pub(super) fn alone<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut writer = lock(&self.writer);
+        if let Some(error) = &writer.failed {
+            return Err(error.clone());
+        }
+        let done = work(&writer.connection);
+        if let Err(error) = &done
+            && error.kind == Kind::FailedSync
+        {
+            writer.failed = Some(error.clone());
+        }
+        done
+    }
+
     fn lead(&self, writer: &mut Writer) {
         let batch: Vec<Queued> = {
             let mut waiting = lock(&self.waiting);

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Savepoint, params};
 
 use super::Result;
+use super::age::fresh_id;
 use super::calls::{LEG, leg_of_row};
 use super::parties::absorb_parties;
 use crate::clock::Clock;
@@ -163,15 +164,15 @@ impl Calls {
         let call = match self.by_key.get(&leg.call_key) {
             Some(call) => *call,
             None => {
+                let call = fresh_id(within, "call")?;
                 // What it says is filled in when its legs are summed up.
                 within
                     .prepare_cached(
-                        "INSERT INTO call (key, started_ms, ended_ms, direction, outcome, ringing_ms, talking_ms,
+                        "INSERT INTO call (id, key, started_ms, ended_ms, direction, outcome, ringing_ms, talking_ms,
                              revision, settle_mono, boot, seen_ms)
-                         VALUES (?1, 0, 0, 'inbound', 'missed', 0, 0, 0, 0, ?2, ?3)",
+                         VALUES (?4, ?1, 0, 0, 'inbound', 'missed', 0, 0, 0, 0, ?2, ?3)",
                     )?
-                    .execute(params![leg.call_key, clock.boot(), clock.wall_ms()])?;
-                let call = within.last_insert_rowid();
+                    .execute(params![leg.call_key, clock.boot(), clock.wall_ms(), call])?;
                 self.by_key.insert(leg.call_key.clone(), call);
                 return Ok(call);
             }
@@ -215,12 +216,13 @@ fn settle_on(within: &Savepoint, calls: &[i64]) -> Result<Option<(i64, Vec<i64>)
 }
 
 fn absorb(within: &Savepoint, from: i64, into: i64) -> Result<()> {
-    for table in ["leg", "recording", "call_alias"] {
+    for table in ["leg", "recording", "call_alias", "hold_call", "erasure_call"] {
         within.execute(
-            &format!("UPDATE {table} SET call = ?2 WHERE call = ?1"),
+            &format!("UPDATE OR IGNORE {table} SET call = ?2 WHERE call = ?1"),
             params![from, into],
         )?;
     }
+    within.execute("UPDATE hold SET call = ?2 WHERE call = ?1", params![from, into])?;
     within.execute(
         "INSERT OR IGNORE INTO call_alias (key, call) SELECT key, ?2 FROM call WHERE id = ?1 AND key NOT GLOB 'made-*'",
         params![from, into],

@@ -4,6 +4,7 @@
 //! durability rule D2). Reads go through [`Store::read`] and never wait for a writer.
 
 mod accounts;
+mod age;
 mod audit;
 mod backup;
 mod call_backs;
@@ -14,11 +15,15 @@ mod coverage;
 mod decisions;
 mod directory;
 mod epochs;
+mod erased;
+mod erasures;
 mod error;
 mod events;
+mod forget;
 mod grants;
 mod group;
 mod holders;
+mod holds;
 mod identity;
 mod made;
 mod outbox;
@@ -26,6 +31,7 @@ mod parties;
 mod progress;
 mod recordings;
 mod schema;
+mod scrub;
 mod settings;
 mod subject;
 mod targets;
@@ -42,6 +48,7 @@ pub use accounts::{
     Account, account, account_of, accounts, add_account, disable_account, miss_code, remove_account,
     set_account_password, set_code,
 };
+pub use age::{AgeMark, here_for, known_time, last_mark, mark_age, note_time};
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use call_backs::{
@@ -64,26 +71,37 @@ pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
 };
 pub use epochs::{Seen, expect_of_leg, note_listed, set_pbx_copy};
+pub use erased::is_erased_call;
+pub use erasures::{
+    Erasure, ErasureItem, ErasureState, Extent, ItemState, add_erasure, ask_again, count_erased, erase_call,
+    erasure, erasure_calls, erasure_items, erasure_number, erasures, erasures_to_note, forget_number, has_noted,
+    has_open_items, next_item, note_items, open_erasures, set_erasure, set_item, spare_call,
+};
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
+pub use forget::{
+    Part, calls_to_forget, calls_with, erase_part, forget_call, forget_old_events, forget_stray_lines, part_of,
+};
 pub use grants::{
     Grantee, LocalGrant, NewGrant, end_grant, expire_grants, give_grant, grants_to_expire, local_grants,
 };
 pub use holders::holder_of;
+pub use holds::{Hold, HoldOn, add_hold, end_hold, hold, holds, holds_of, holds_to_end, kept_by_holds};
 pub use identity::call_of_leg;
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
-    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, held_deliveries, mark_delivered,
-    mark_failed, mark_unsure, next_delivery, next_due, outbox_progress, postpone_unsure, rebase_timers,
-    retry_held, waiting_deliveries,
+    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, delivery, drop_delivery,
+    held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due, outbox_progress,
+    postpone_unsure, rebase_timers, retry_held, waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};
 pub use recordings::{
-    due_recordings, evictable, expect_recording, files_known, forget_file, link_recording, mark_evicted,
-    mark_held, mark_recording_handed, next_recording_due, note_damaged, postpone_waiting, put_transcript,
-    recording, recording_by_pbx_id, recordings_between, recordings_of, recordings_to_hand, set_recording_state,
-    spool_bytes, try_now, unlinked_recordings, waiting_since,
+    begin_erasing, due_recordings, evictable, expect_recording, files_known, forget_file, link_recording,
+    mark_evicted, mark_held, mark_recording_handed, mark_safe, next_recording_due, note_damaged, others_with_file,
+    postpone_waiting, put_transcript, recording, recording_by_pbx_id, recordings_between, recordings_now_safe,
+    recordings_of, recordings_to_hand, set_recording_state, spool_bytes, try_now, unlinked_recordings,
+    waiting_since,
 };
 pub use schema::SCHEMA;
 pub use settings::Settings;
@@ -115,8 +133,11 @@ impl Store {
             )));
         }
         let mut writer = Connection::open(path)?;
-        prepare(&writer)?;
+        let fresh = prepare(&writer)?;
         schema::migrate(&mut writer, path, schema::MIGRATIONS)?;
+        if fresh {
+            scrub::born_clean(&writer)?;
+        }
         Ok(Store(Arc::new(Inner {
             path: path.to_owned(),
             group: group::Group::new(writer),
@@ -171,7 +192,8 @@ impl ReadOnly {
     }
 }
 
-fn prepare(connection: &Connection) -> Result<()> {
+/// `true` if the file is new.
+fn prepare(connection: &Connection) -> Result<bool> {
     connection.busy_timeout(Duration::from_secs(5))?;
     // Only a new file takes auto_vacuum, and only before its first table. On another it would be a write at every
     // start, and a box whose volume is full could not start.
@@ -182,11 +204,14 @@ fn prepare(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", 4 << 20)?;
+    // What is deleted is overwritten, so that an erased number stands in no free page.
+    connection.pragma_update(None, "secure_delete", true)?;
     // The group of writers does it, because SQLite keeps a failed sync of its own doing to itself.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     // 512 KiB of pages: the default of 2 MiB a connection would be a third of the whole memory budget.
     connection.pragma_update(None, "cache_size", -512)?;
-    common(connection)
+    common(connection)?;
+    Ok(pages == 0)
 }
 
 fn reader(path: &Path) -> Result<Connection> {
@@ -208,6 +233,8 @@ fn common(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod erase_tests;
 #[cfg(test)]
 mod identity_tests;
 #[cfg(test)]

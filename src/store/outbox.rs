@@ -62,7 +62,8 @@ pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Re
                AND next_mono <= ?2
                AND NOT EXISTS (SELECT 1 FROM delivery earlier WHERE earlier.call = delivery.call
                                AND earlier.target = delivery.target AND earlier.seq < delivery.seq
-                               AND earlier.state <> 'delivered')
+                               AND earlier.state NOT IN ('delivered', 'dropped'))
+               AND call NOT IN (SELECT call FROM erasure_call)
              ORDER BY seq LIMIT 1"
         );
         let found = connection
@@ -80,7 +81,7 @@ pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Re
 pub fn next_due(connection: &Connection, target: &str, clock: &Clock) -> Result<Option<i64>> {
     Ok(connection.query_row(
         "SELECT min(next_mono) FROM delivery
-         WHERE target = ?1 AND state <> 'delivered' AND state <> 'held' AND next_mono > ?2",
+         WHERE target = ?1 AND state <> 'delivered' AND state NOT IN ('held', 'dropped') AND next_mono > ?2",
         params![target, clock.mono_ms()],
         |row| row.get(0),
     )?)
@@ -142,6 +143,23 @@ pub fn retry_held(within: &Savepoint, target: Option<&str>, id: Option<&str>, cl
     )?)
 }
 
+/// A delivery by its id.
+pub fn delivery(connection: &Connection, id: &str) -> Result<Option<Delivery>> {
+    let sql = format!("{DELIVERY} WHERE id = ?1");
+    Ok(connection.query_row(&sql, [id], of_row).optional()?)
+}
+
+/// Gives a delivery up for good, because a person says so: `reason` names who and why. What is under way can't be dropped,
+/// only what is held. `false` if it isn't. What it said is forgotten, what is known of it stays.
+pub fn drop_delivery(within: &Savepoint, id: &str, reason: &str) -> Result<bool> {
+    let dropped = within.execute(
+        "UPDATE delivery SET state = 'dropped', body = NULL, code = 'dropped', reason = ?2
+         WHERE id = ?1 AND state = 'held'",
+        params![id, reason],
+    )?;
+    Ok(dropped > 0)
+}
+
 /// The deliveries of a call, in order.
 pub fn deliveries_of(connection: &Connection, call: i64) -> Result<Vec<Delivery>> {
     rows(
@@ -164,7 +182,7 @@ pub fn held_deliveries(connection: &Connection, most: usize) -> Result<Vec<Deliv
 
 /// Deliveries that are not yet confirmed, oldest first.
 pub fn waiting_deliveries(connection: &Connection, most: usize) -> Result<Vec<Delivery>> {
-    let sql = format!("{DELIVERY} WHERE state <> 'delivered' ORDER BY seq LIMIT ?1");
+    let sql = format!("{DELIVERY} WHERE state NOT IN ('delivered', 'dropped') ORDER BY seq LIMIT ?1");
     rows(connection, &sql, [most as i64], of_row)
 }
 
@@ -184,7 +202,7 @@ pub fn outbox_progress(connection: &Connection, target: &str) -> Result<Progress
     Ok(connection.query_row(
         "SELECT count(*) FILTER (WHERE state <> 'held'), count(*) FILTER (WHERE state = 'held'),
                 min(created_ms) FILTER (WHERE state <> 'held')
-         FROM delivery WHERE target = ?1 AND state <> 'delivered'",
+         FROM delivery WHERE target = ?1 AND state <> 'delivered' AND state <> 'dropped'",
         [target],
         |row| {
             Ok(Progress {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Savepoint, params};
 
 use super::Result;
+use super::age::{fresh_id, known_time};
 use super::calls::rows;
 use crate::clock::Clock;
 use crate::files::Written;
@@ -12,13 +13,21 @@ use crate::random;
 /// Notes that the PBX has a recording with this id; the first try to fetch it is due at once. `true` if it is new.
 /// For a PBX that uses no id again; see [`expect_of_leg`](super::expect_of_leg) and [`note_listed`](super::note_listed).
 pub fn expect_recording(within: &Savepoint, pbx_id: i64, call: Option<i64>, clock: &Clock) -> Result<bool> {
+    let id = fresh_id(within, "recording")?;
     let added = within
         .prepare_cached(
-            "INSERT INTO recording (pbx_id, call, state, code, reason, next_mono, boot, seen_ms)
-             SELECT ?1, ?2, 'waiting', 'new', 'seen on the PBX, not fetched yet', ?3, ?4, ?5
+            "INSERT INTO recording (id, pbx_id, call, state, code, reason, next_mono, boot, seen_ms)
+             SELECT ?6, ?1, ?2, 'waiting', 'new', 'seen on the PBX, not fetched yet', ?3, ?4, ?5
              WHERE NOT EXISTS (SELECT 1 FROM recording WHERE pbx_id = ?1)",
         )?
-        .execute(params![pbx_id, call, clock.mono_ms(), clock.boot(), clock.wall_ms()])?;
+        .execute(params![
+            pbx_id,
+            call,
+            clock.mono_ms(),
+            clock.boot(),
+            clock.wall_ms(),
+            id
+        ])?;
     if added == 0 && call.is_some() {
         within
             .prepare_cached(
@@ -113,7 +122,8 @@ pub fn postpone_waiting(within: &Savepoint, until_mono: i64, (code, reason): (&s
     Ok(())
 }
 
-/// The last step of rule D1: the file is there for good, now the row says so.
+/// The last step of rule D1: the file is there for good, now the row says so. `false`: the row was erased meanwhile, and
+/// the file must go.
 pub fn mark_held(
     within: &Savepoint,
     id: i64,
@@ -121,10 +131,11 @@ pub fn mark_held(
     written: &Written,
     (media_type, audio_ms): (&str, Option<i64>),
     clock: &Clock,
-) -> Result<()> {
-    within.execute(
+) -> Result<bool> {
+    let held = within.execute(
         "UPDATE recording SET state = 'held', code = 'held', reason = 'held on this box', attempts = attempts + 1,
-             file = ?2, bytes = ?3, sha256 = ?4, media_type = ?5, audio_ms = ?6, held_ms = ?7, synced = ?8
+             file = ?2, bytes = ?3, sha256 = ?4, media_type = ?5, audio_ms = ?6, held_ms = ?7, synced = ?8,
+             safe_ms = NULL
          WHERE id = ?1",
         params![
             id,
@@ -137,7 +148,7 @@ pub fn mark_held(
             clock.synced()
         ],
     )?;
-    Ok(())
+    Ok(held > 0)
 }
 
 /// Notes the hash of a damaged file that came: if it comes again just so, that is how the PBX has it.
@@ -245,19 +256,68 @@ pub fn mark_evicted(within: &Savepoint, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Held recordings that every target which wanted them has confirmed, oldest first: the only ones that may be evicted
-/// (rule D5). `held_before_ms` leaves the younger ones alone. A file is named after its content, so two recordings of
-/// one id that are the same to the byte share it: such a one stays.
-pub fn evictable(connection: &Connection, held_before_ms: i64, most: usize) -> Result<Vec<Recording>> {
+/// What must be so before a recording may be evicted (rule D5): every target that was to have it has confirmed it, or a
+/// person has dropped it for that target; and one at least has confirmed.
+const SAFE: &str = "file IS NOT NULL AND state = 'held'
+    AND EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state = 'delivered')
+    AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state NOT IN ('delivered', 'dropped'))";
+
+/// Recordings that every target has by now and of which that is not noted yet.
+pub fn recordings_now_safe(connection: &Connection, most: usize) -> Result<Vec<i64>> {
+    let sql = format!("SELECT id FROM recording WHERE safe_ms IS NULL AND {SAFE} ORDER BY id LIMIT ?1");
+    rows(connection, &sql, [most as i64], |row| row.get(0))
+}
+
+/// Notes that a recording was seen to be safe now: from here on its time of keeping counts.
+pub fn mark_safe(within: &Savepoint, id: i64, clock: &Clock) -> Result<()> {
+    let now = known_time(within, clock)?;
+    within
+        .prepare_cached("UPDATE recording SET safe_ms = ?2 WHERE id = ?1")?
+        .execute([id, now])?;
+    Ok(())
+}
+
+/// Held recordings that may be evicted, those first whose time of keeping ends first: `keep_ms` after every target was
+/// seen to have them, or what a rule said for their call; by known time, so that no clock that jumps ages them. With
+/// `need_room` whatever their age. Never one that a hold keeps or that is being erased. A file is named after its content,
+/// so two recordings of one id that are the same to the byte share it: such a one stays.
+pub fn evictable(
+    connection: &Connection,
+    keep_ms: i64,
+    need_room: bool,
+    clock: &Clock,
+    most: usize,
+) -> Result<Vec<Recording>> {
     let sql = format!(
-        "{RECORDING} WHERE file IS NOT NULL AND state = 'held' AND held_ms <= ?1
-           AND EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id)
-           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state <> 'delivered')
+        "{RECORDING} WHERE {SAFE}
+           AND (?2 OR safe_ms <= ?1 - coalesce((SELECT retain_ms FROM call WHERE call.id = recording.call), ?3))
+           AND NOT EXISTS (SELECT 1 FROM hold_call h WHERE h.call = recording.call)
+           AND NOT EXISTS (SELECT 1 FROM erasure_call e WHERE e.call = recording.call)
            AND NOT EXISTS (SELECT 1 FROM recording o WHERE o.pbx_id = recording.pbx_id AND o.id <> recording.id
                            AND o.file = recording.file)
-         ORDER BY held_ms LIMIT ?2"
+         ORDER BY coalesce(safe_ms, ?1) + coalesce((SELECT retain_ms FROM call WHERE call.id = recording.call), ?3), held_ms
+         LIMIT ?4"
     );
-    rows(connection, &sql, params![held_before_ms, most as i64], of_row)
+    let now = known_time(connection, clock)?;
+    // Half of all there is can be added to without running over.
+    let keep_ms = keep_ms.min(i64::MAX / 2);
+    rows(connection, &sql, params![now, need_room, keep_ms, most as i64], of_row)
+}
+
+/// The first step of rule D3 for a recording that is erased. `false`: a hold keeps it.
+pub fn begin_erasing(within: &Savepoint, id: i64, clock: &Clock) -> Result<bool> {
+    let begun = within.execute(
+        "UPDATE recording SET state = 'deleting', code = 'deleting', reason = 'being erased', next_mono = ?2, boot = ?3
+         WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM hold_call h WHERE h.call = recording.call)",
+        params![id, clock.mono_ms(), clock.boot()],
+    )?;
+    Ok(begun > 0)
+}
+
+/// How many other recordings have the same file.
+pub fn others_with_file(connection: &Connection, id: i64, file: &str) -> Result<i64> {
+    let sql = "SELECT count(*) FROM recording WHERE file = ?2 AND id <> ?1";
+    Ok(connection.query_row(sql, params![id, file], |row| row.get(0))?)
 }
 
 /// Every recording whose row names a file.
@@ -270,6 +330,7 @@ pub fn recordings_to_hand(connection: &Connection, most: usize) -> Result<Vec<Re
     let sql = format!(
         "{RECORDING} WHERE state = 'held' AND handed = 0 AND call IS NOT NULL
            AND (SELECT handed_revision FROM call WHERE call.id = recording.call) > 0
+           AND call NOT IN (SELECT call FROM erasure_call)
          ORDER BY id LIMIT ?1"
     );
     rows(connection, &sql, [most as i64], of_row)

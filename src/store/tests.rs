@@ -295,7 +295,7 @@ fn a_recording_is_evictable_only_when_every_delivery_is_confirmed() {
             )
         })
         .unwrap();
-    let evict = |store: &Store| store.read(|c| evictable(c, i64::MAX, 10)).unwrap().len();
+    let evict = |store: &Store| store.read(|c| evictable(c, 0, true, &clock, 10)).unwrap().len();
     assert_eq!(evict(&store), 0);
     for target in ["one", "two"] {
         assert_eq!(evict(&store), 0);

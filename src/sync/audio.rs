@@ -108,12 +108,21 @@ impl Batch {
         }
         let placed = Taking::publish_all(takings)?;
         let clock = context.clock.clone();
-        context.store.write(move |within| {
+        let unwanted = context.store.write(move |within| {
+            let mut unwanted = Vec::new();
             for ((id, media, audio_ms), (file, written)) in rows.iter().zip(&placed) {
-                store::mark_held(within, *id, file, written, (media, *audio_ms), &clock)?;
+                if !store::mark_held(within, *id, file, written, (media, *audio_ms), &clock)?
+                    && store::others_with_file(within, *id, file)? == 0
+                {
+                    unwanted.push(file.clone());
+                }
             }
-            Ok(())
+            Ok(unwanted)
         })?;
+        // Erased while it was fetched.
+        for file in unwanted {
+            context.spool.discard(&file)?;
+        }
         context.hand_over.ring();
         context.changed.notify_one();
         Ok(())
@@ -181,9 +190,21 @@ fn make_room(context: &Context, taken: u64) -> Result<bool, Trouble> {
     match answer {
         Ok(()) => {
             context.clear("spool-full");
+            context.clear("holds-fill-spool");
             Ok(true)
         }
         Err(full) => {
+            let (held, bytes) = context.store.read(store::kept_by_holds)?;
+            match held {
+                0 => context.clear("holds-fill-spool"),
+                _ => context.raise(
+                    "holds-fill-spool",
+                    "Holds take the room of new recordings",
+                    &format!("{held} recordings with {} MiB are on hold and stay", bytes >> 20),
+                    "Release holds that are no longer needed (callspool hold list), make room, or raise spool.max_bytes.",
+                    Some("spool-full"),
+                ),
+            }
             let text = format!("{full}; nothing more is fetched, the PBX still has it, and nothing is lost here");
             let fix = "Mend the target so that recordings can be delivered, make room on the volume, or raise spool.max_bytes.";
             context.raise("spool-full", "No room for recordings", &text, fix, None);

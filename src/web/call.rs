@@ -14,7 +14,7 @@ use super::queue::{delivery_line, heads};
 use super::site::{Site, Unread};
 use super::visitor::Visitor;
 use super::words::{exact_moment, length, moment, party, sentence, size, stranger};
-use super::{audit, listen, objects};
+use super::{audit, keeping, listen, objects};
 use crate::model::{Leg, RecordingState};
 use crate::rights::Action;
 use crate::sight::{self, Sight};
@@ -39,6 +39,8 @@ pub(super) struct Shown {
     pub sight: Sight,
     /// What they may do with each recording of `why`, in its order.
     pub sound: Vec<Sound>,
+    /// The holds that keep it.
+    pub holds: Vec<store::Hold>,
 }
 
 /// What may be done with a recording.
@@ -117,7 +119,9 @@ fn shown(
         });
     }
     let transcripts = sight::transcripts(connection, &visitor.subject, &why)?;
+    let holds = store::holds_of(connection, why.call.id)?;
     Ok(Shown {
+        holds,
         why: sight::why(why, sight, &transcripts, visitor.over_all(Action::BoxView)),
         sight,
         sound,
@@ -176,6 +180,7 @@ fn main(shown: &Shown, at: Circumstances, visitor: &Visitor) -> Markup {
                 (fact("Talked for", plain(length(call.talking_ms))))
                 (fact("The PBX's id", html! { code { (stranger(&call.key)) } }))
             }
+            (keeping::card(call.id, &shown.holds, visitor))
             h2 { "Recordings" }
             @if why.recordings.is_empty() { p class="muted" { "None is known of." } }
             @for (recording, sound) in why.recordings.iter().zip(&shown.sound) { (recording_card(recording, sound, visitor)) }

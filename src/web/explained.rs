@@ -48,6 +48,9 @@ pub(super) fn does(action: Action) -> &'static str {
         Action::RightsRead => "See who may what",
         Action::AccountManage => "Manage logins",
         Action::GrantManage => "Give grants",
+        Action::HoldManage => "Hold calls and recordings",
+        Action::PersonErase => "Erase a person",
+        Action::QueueDrop => "Give deliveries up",
         Action::Export => "Export",
     }
 }

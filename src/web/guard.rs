@@ -304,7 +304,7 @@ pub(super) fn way_back(path: &str) -> &str {
     let call = path.strip_prefix("/calls/");
     let known = matches!(
         path,
-        "/calls" | "/queue" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
+        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()));
     if known { path } else { "/" }

@@ -15,13 +15,14 @@ use crate::rights::Action;
 type Tab = (&'static str, &'static str, fn(&Visitor) -> bool);
 
 /// The pages of the navigation, in order.
-const TABS: [Tab; 7] = [
+const TABS: [Tab; 8] = [
     ("/", "State", |visitor| visitor.over_all(Action::BoxView)),
     ("/calls", "Calls", |visitor| {
         visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)
     }),
     ("/queue", "Queue", |visitor| visitor.over_all(Action::BoxView)),
     ("/checks", "Checks", |visitor| visitor.over_all(Action::BoxView)),
+    ("/keeping", "Keeping", |visitor| visitor.over_all(Action::HoldManage)),
     ("/rights", "Rights", |visitor| visitor.over_all(Action::RightsRead)),
     ("/audit", "Audit", |visitor| visitor.over_all(Action::AuditRead)),
     ("/me", "Me", |_| true),

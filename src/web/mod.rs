@@ -35,6 +35,7 @@ mod explained;
 mod guard;
 mod hearing;
 mod hosts;
+mod keeping;
 mod layout;
 mod limiter;
 mod listen;

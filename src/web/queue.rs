@@ -11,6 +11,7 @@ use super::site::{Site, Unread};
 use super::visitor::Visitor;
 use super::words::{count, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
+use crate::rights::Action;
 use crate::store;
 use crate::why::{self, Circumstances};
 
@@ -132,6 +133,7 @@ pub(super) fn delivery_line(
         DeliveryState::Delivered => (Mark::Ok, "ok"),
         DeliveryState::Waiting | DeliveryState::Unsure => (Mark::Wait, "wait"),
         DeliveryState::Held => (Mark::Bad, "stuck"),
+        DeliveryState::Dropped => (Mark::Idle, "none"),
     };
     let what = match delivery.kind {
         DeliveryKind::CallCompleted => "The call",
@@ -155,6 +157,9 @@ pub(super) fn delivery_line(
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {
                     (retry(visitor, "", &delivery.id, back, "Retry", &format!("retry-{}", delivery.seq)))
+                    @if visitor.over_all(Action::QueueDrop) {
+                        " " a href={ "/drop?id=" (delivery.id) "&back=" (back) } { "Drop…" }
+                    }
                 }
             }
         }

@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, call, calls, checks, guard, layout, listen, live, login, me, overview, queue, record,
-    who_may,
+    actions, api, assets, call, calls, checks, guard, keeping, layout, listen, live, login, me, overview, queue,
+    record, who_may,
 };
 use crate::rights::Action;
 
@@ -125,6 +125,21 @@ pub const ROUTES: &[Route] = &[
     }),
     route("POST", "/resume", Needs::All(Action::BoxOperate, Door::Page), || {
         post(actions::resume)
+    }),
+    route("GET", "/keeping", Needs::All(Action::HoldManage, Door::Page), || {
+        get(keeping::page)
+    }),
+    route("POST", "/hold", Needs::All(Action::HoldManage, Door::Page), || {
+        post(keeping::hold)
+    }),
+    route("POST", "/release", Needs::All(Action::HoldManage, Door::Page), || {
+        post(keeping::release)
+    }),
+    route("GET", "/drop", Needs::All(Action::QueueDrop, Door::Page), || {
+        get(keeping::ask_drop)
+    }),
+    route("POST", "/drop", Needs::All(Action::QueueDrop, Door::Page), || {
+        post(keeping::drop_it)
     }),
     route("POST", "/pin", Needs::All(Action::BoxOperate, Door::Page), || {
         post(actions::pin)

@@ -111,6 +111,11 @@ const TABLE: &[(&str, &str, [Told; 4])] = {
         ("POST", "/retry",           [No,      No,      No,      No]),
         ("POST", "/resume",          [No,      No,      No,      No]),
         ("POST", "/pin",             [No,      No,      No,      No]),
+        ("GET",  "/keeping",         [No,      No,      No,      No]),
+        ("POST", "/hold",            [No,      No,      No,      No]),
+        ("POST", "/release",         [No,      No,      No,      No]),
+        ("GET",  "/drop",            [No,      No,      No,      No]),
+        ("POST", "/drop",            [No,      No,      No,      No]),
     ]
 };
 

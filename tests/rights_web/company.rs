@@ -132,6 +132,7 @@ pub fn call(page: &Page, n: i64, extension: &str) {
         from: party("10000", NUMBER, CALLER, 1),
         to: party(extension, extension, "somebody", 0),
         recordings: vec![n],
+        did: None,
         transcript: Some(SAID.to_owned()),
         summary: None,
         sentiment: Some(1),

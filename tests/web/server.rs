@@ -85,6 +85,7 @@ impl Page {
             doctor: Default::default(),
             take: Vec::new(),
             give: Vec::new(),
+            keep: Default::default(),
             events: Arc::default(),
             changed: Arc::default(),
         });

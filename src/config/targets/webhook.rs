@@ -20,6 +20,12 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: RawTarget) -> Webhook
             "public",
             "How its certificate is judged: \"public\", or a CA file.",
         ),
+        erases: typed.flag(
+            &key("erases"),
+            raw.erases,
+            false,
+            "Whether the receiver is told of erasures: it gets call.erased and recording.erased, and its 2xx says that it has erased them.",
+        ),
     }
 }
 

@@ -107,6 +107,31 @@ impl Place {
         put
     }
 
+    /// Deletes the file `name` (with `/` between folders), for good, and what a cut left half-written of it. `false` if it
+    /// was not there. Nothing is made on the way to it.
+    pub(super) fn remove(&self, name: &str) -> Result<bool> {
+        let (steps, leaf) = name.rsplit_once('/').unwrap_or(("", name));
+        let mut place = self.same()?;
+        for step in steps.split('/').filter(|step| !step.is_empty()) {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            match openat(&place.0, step, flags, Mode::empty()) {
+                Ok(next) => place = Place(next),
+                Err(Errno::NOENT) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut gone = false;
+        for file in [leaf, &format!(".{leaf}.callspool.tmp")] {
+            match unlinkat(&place.0, file, AtFlags::empty()) {
+                Ok(()) => gone = true,
+                Err(Errno::NOENT) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        fsync(&place.0)?;
+        Ok(gone)
+    }
+
     /// Syncs a file that is there and the folder that it is in.
     pub(super) fn settle(&self, leaf: &str) -> Result<()> {
         if let Some(file) = self.file(leaf)? {

@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use self::far::{Look, Place};
 use super::checked::Checked;
+use super::erase::{Erased, names_in_archive, unknown_name};
 use super::pieces::{Content, Piece, pieces, receipt};
 use super::target::{Target, Trouble, common_remedy};
 use super::verdict::{Blame, Verdict};
 use crate::config;
 use crate::model::Delivery;
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 
 /// How often a medium that is away is looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -100,6 +101,31 @@ impl Target for Folder {
 
     fn remedy(&self, code: &str) -> &'static str {
         trouble::remedy(code).unwrap_or_else(|| common_remedy(code))
+    }
+
+    fn traces(&self, deliveries: &[Delivery], store: &Store) -> store::Result<Vec<String>> {
+        let place = self.settings.path.to_string_lossy();
+        names_in_archive(deliveries, &place, &self.settings.naming, store)
+    }
+
+    /// A medium that is away may come back any day: it is asked when it is there.
+    fn erase(&self, item: &ErasureItem, store: &Store) -> store::Result<Erased> {
+        if let Some(answer) = unknown_name(&item.what) {
+            return Ok(answer);
+        }
+        let root = match medium::ready(&self.name, &self.settings, store)? {
+            Ok(root) => root,
+            Err(verdict) => return Ok(Erased::of_verdict(verdict)),
+        };
+        Ok(match root.remove(&item.what) {
+            Ok(true) => Erased::Gone {
+                receipt: "deleted".to_owned(),
+            },
+            Ok(false) => Erased::Gone {
+                receipt: "it was not there".to_owned(),
+            },
+            Err(error) => Erased::of_verdict(trouble::verdict("delete on", &error)),
+        })
     }
 }
 

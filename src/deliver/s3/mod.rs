@@ -4,6 +4,7 @@
 //! it doesn't, we look first (we are the only ones who write these names). What is there already under a name is
 //! compared: the same bytes are a delivery whose answer was lost, others are held for a person.
 
+mod erase;
 mod multipart;
 mod refusal;
 mod sign;
@@ -20,6 +21,7 @@ use ring::digest::{Context, SHA256};
 use self::refusal::Refusal;
 use self::wire::{Ask, Body, Wire};
 use super::checked::Checked;
+use super::erase::{Erased, names_in_archive, unknown_name};
 use super::line::unhex;
 use super::pieces::{Content, Piece, pieces, receipt};
 use super::target::{Target, Trouble, common_remedy};
@@ -30,7 +32,7 @@ use crate::http::{Answer, TrustError};
 use crate::model::{Delivery, DeliveryState};
 use crate::random::hex;
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 use crate::when;
 
 /// A bucket.
@@ -103,6 +105,15 @@ impl Target for ObjectStore {
 
     fn remedy(&self, code: &str) -> &'static str {
         refusal::remedy(code).unwrap_or_else(|| common_remedy(code))
+    }
+
+    fn traces(&self, deliveries: &[Delivery], store: &Store) -> store::Result<Vec<String>> {
+        let place = format!("s3://{}", self.settings.bucket);
+        names_in_archive(deliveries, &place, &self.settings.naming, store)
+    }
+
+    fn erase(&self, item: &ErasureItem, _store: &Store) -> store::Result<Erased> {
+        Ok(unknown_name(&item.what).unwrap_or_else(|| self.remove(&item.what)))
     }
 }
 

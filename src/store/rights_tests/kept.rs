@@ -280,9 +280,13 @@ fn the_audit_takes_rows_and_never_gives_or_changes_one_but_by_retention() {
         assert!(done.unwrap_err().to_string().contains("append-only"), "{sql}");
     }
     assert_eq!(rows(AuditFilter::default()).len(), 3);
-    assert!(bench.store.read(|c| audit_to_retain(c, 1_001_000)).unwrap());
-    assert_eq!(bench.store.write(|within| retain_audit(within, 1_001_000)).unwrap(), 1);
-    assert!(!bench.store.read(|c| audit_to_retain(c, 1_001_000)).unwrap());
+    let oldest = all.iter().map(|row| row.id).min().unwrap();
+    assert!(bench.store.read(|c| audit_to_retain(c, oldest)).unwrap());
+    assert_eq!(
+        bench.store.write(move |within| retain_audit(within, oldest)).unwrap(),
+        1
+    );
+    assert!(!bench.store.read(|c| audit_to_retain(c, oldest)).unwrap());
     assert_eq!(rows(AuditFilter::default()).len(), 2);
     let done = bench.store.write(|within| Ok(within.execute("DELETE FROM audit", [])?));
     assert!(done.is_err(), "retention leaves nothing open behind it");

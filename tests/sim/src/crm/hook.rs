@@ -23,6 +23,11 @@ const BODY_LIMIT: usize = 256 * 1024;
 enum Event {
     Call(CallEvent),
     Recording(Announcement),
+    /// A call, or one recording of it, is to be forgotten.
+    Erased {
+        call: String,
+        recording: Option<String>,
+    },
 }
 
 pub(super) async fn take(
@@ -90,6 +95,7 @@ fn open(desk: &Desk, visit: &Visit, parts: &Parts, body: &[u8]) -> Result<Event,
         (a.kind, a.call) = match &event {
             Event::Call(c) => (c.kind.clone(), c.call.clone()),
             Event::Recording(r) => ("recording.ready".to_owned(), r.call.clone()),
+            Event::Erased { call, .. } => ("erased".to_owned(), call.clone()),
         };
     });
     Ok(event)
@@ -130,6 +136,11 @@ fn read(id: &str, body: &[u8]) -> Result<Event, String> {
             sha256: text(data, "sha256")?.to_lowercase(),
             content_type: text(data, "content_type")?,
         })),
+        "call.erased" => Ok(Event::Erased { call, recording: None }),
+        "recording.erased" => Ok(Event::Erased {
+            call,
+            recording: Some(text(data, "recording")?),
+        }),
         other => Err(format!("unknown type {other:?}")),
     }
 }
@@ -145,7 +156,7 @@ fn text(value: &Value, name: &str) -> Result<String, String> {
 
 fn asked(desk: &Desk, event: &Event) -> Asked {
     match event {
-        Event::Call(_) => Asked::Call,
+        Event::Call(_) | Event::Erased { .. } => Asked::Call,
         Event::Recording(r) => Asked::Ready {
             stored: desk.state().recording(&r.call, &r.recording).is_some(),
         },
@@ -161,6 +172,16 @@ fn work(desk: &Desk, parts: &Parts, event: Event, fault: Option<&Fault>) -> Resp
                 _ => state.apply_call(event),
             });
             desk.say(|| format!("{text}{}", if new { "" } else { "  (a repeat, already applied)" }));
+            empty(StatusCode::NO_CONTENT)
+        }
+        Event::Erased { call, recording } => {
+            desk.say(|| {
+                format!(
+                    "erased          call {call} {}",
+                    recording.as_deref().unwrap_or_default()
+                )
+            });
+            desk.change(|state| state.forget(&call, recording.as_deref()));
             empty(StatusCode::NO_CONTENT)
         }
         Event::Recording(announced) => announce(desk, parts, announced, fault),

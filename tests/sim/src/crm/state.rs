@@ -215,6 +215,8 @@ pub struct State {
     pub attempts: Vec<Attempt>,
     /// Every breach of the contract.
     pub violations: Vec<Violation>,
+    /// What was erased here because callspool said so: the call, and the recording if it was one.
+    pub erased: Vec<(String, Option<String>)>,
     /// SHA-256 of the body of every well-signed `webhook-id`, even of those that met a fault: a sender must
     /// not change its mind after a 500 either.
     pub(super) bodies: HashMap<String, [u8; 32]>,
@@ -231,6 +233,15 @@ impl State {
     /// The held recording, if it is held.
     pub fn recording(&self, call: &str, id: &str) -> Option<&StoredRecording> {
         self.recordings.iter().find(|r| r.call == call && r.id == id)
+    }
+
+    /// Forgets a recording, or what was told of a call; its recordings are erased by events of their own.
+    pub(super) fn forget(&mut self, call: &str, recording: Option<&str>) {
+        match recording {
+            Some(id) => self.recordings.retain(|one| one.call != call || one.id != id),
+            None => self.calls.retain(|one| one.call != call),
+        }
+        self.erased.push((call.to_owned(), recording.map(str::to_owned)));
     }
 
     /// Notes the body of an id; false if that id came with another body before.
