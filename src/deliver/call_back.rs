@@ -14,6 +14,9 @@ use crate::rules::{self, CallBack, Decision};
 use crate::store::{self, CallBackRow};
 use crate::when;
 
+/// A call that began so long before the missed one may have gone on after it, milliseconds.
+const LONG_MS: i64 = 3_600_000;
+
 /// How many share a transaction.
 const BATCH: usize = 32;
 
@@ -111,9 +114,12 @@ fn no_task_needed(
     if store::decision(within, call.id)?.is_some_and(|decided: Decision| decided.excluded_by.is_some()) {
         return Ok(Some("the call is excluded by now".to_owned()));
     }
-    let later = store::calls_begun(within, call.started_ms, now_ms)?;
+    let later = store::calls_begun(within, call.started_ms - LONG_MS, now_ms)?;
     let same = |other: &&Call| {
-        other.id != call.id && rules::Facts::caller(other, numbering).as_deref() == Some(row.number.as_str())
+        // What counts is that they spoke (or were tried) after the call was missed; both may have dialled at once.
+        other.id != call.id
+            && other.ended_ms >= call.ended_ms
+            && rules::Facts::caller(other, numbering).as_deref() == Some(row.number.as_str())
     };
     for other in later.iter().filter(same) {
         let at = when::rfc3339(other.started_ms);

@@ -8,8 +8,11 @@ use serde::Serialize;
 
 use super::Subject;
 use super::examination::{Examination, Found, denied, fine, found, skipped};
+use crate::model::RecordingState;
 use crate::pbx::advice::remedy;
 use crate::pbx::{Error, Kind, Pbx};
+use crate::rules::Book;
+use crate::store;
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -77,6 +80,10 @@ pub(super) fn examine(subject: &Subject, examination: &mut Examination) {
     let (may, listed) = listed.unwrap_or_default();
     rights.list = may;
     to_try.extend(listed);
+    // While a rule excludes calls, nothing is tried with audio that may be theirs: only with what is held here already.
+    if Book::of(&subject.config).excludes() {
+        to_try.retain(|id| is_held(subject, *id));
+    }
     let asked = Arc::clone(driver);
     rights.download = examination
         .check("pbx-download", LIMIT, move || {
@@ -150,6 +157,12 @@ fn list(driver: &dyn Pbx, now: i64) -> (Found, Option<(May, Vec<i64>)>) {
         }
         Err(error) => judged(&error, "recordings-unreadable"),
     }
+}
+
+fn is_held(subject: &Subject, pbx_id: i64) -> bool {
+    let Some(store) = &subject.store else { return false };
+    let found = store.read(|c| store::recording_by_pbx_id(c, pbx_id));
+    found.is_ok_and(|found| found.is_some_and(|one| one.state == RecordingState::Held))
 }
 
 fn download(driver: &dyn Pbx, id: Option<i64>) -> (Found, Option<May>) {
