@@ -69,8 +69,9 @@ impl Worker {
     /// Delivers one thing, which is `claimed` if the last round noted before its end that this one is to be sent. Gives
     /// how long there is nothing to do.
     fn round(&self, claimed: &mut Option<Delivery>) -> store::Result<Duration> {
-        if claimed.is_none() {
-            self.note_erasures()?;
+        if self.note_erasures()? {
+            // What was claimed may be of somebody who is being erased; if not, it is picked again.
+            *claimed = None;
         }
         let known = self.store.read(|c| store::target(c, &self.name))?;
         let target = known.unwrap_or_else(|| store::Target::fresh(&self.name, &self.clock));
@@ -82,9 +83,12 @@ impl Worker {
         if target.retry_mono > now {
             return Ok(Duration::from_millis((target.retry_mono - now) as u64));
         }
+        // Before deliveries: a backlog of a month must not keep somebody's data at the target.
+        if self.erase_next()? {
+            return Ok(Duration::ZERO);
+        }
         let delivery = match claimed.take() {
             Some(delivery) => Some(delivery),
-            None if self.erase_next()? => return Ok(Duration::ZERO),
             None => {
                 let (name, clock, alone) = (self.name.clone(), self.clock.clone(), self.target.lingers());
                 // Most rounds find nothing: that is no reason to write.

@@ -144,11 +144,11 @@ fn a_hold_beats_want_of_room_and_the_box_says_what_takes_it() {
 
 #[test]
 fn calls_go_by_known_time_and_what_is_on_hold_or_undelivered_stays() {
-    let pbx = pbx_at(9_000.0, quiet());
+    let pbx = pbx_at(3_000.0, quiet());
     let crm = crm();
     let calls: Vec<TrueCall> = (0..3).map(|_| pbx.place_call(over(false))).collect();
     let setup = Setup::new("keep-calls", &pbx, &pbx.url())
-        .set("backfill = \"2h\"\npoll = \"2m\"\nsweep = \"5m\"\nsettle = \"2m\"\noverlap = \"1h\"\nlate_recordings = \"1h\"")
+        .set("backfill = \"5d\"\npoll = \"2m\"\nsweep = \"5m\"\nsettle = \"2m\"\noverlap = \"1h\"\nlate_recordings = \"1h\"")
         .set("[keep]\ncalls = \"26h\"")
         .target("crm", &crm, &crm.hook_url());
     let clock = same_clock(&pbx.time());

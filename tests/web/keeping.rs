@@ -8,6 +8,7 @@ use crate::pages::{calls, held};
 use crate::server::Page;
 
 fn may(page: &Page, action: Action) {
+    page.apply(&callspool::model::Directory::default());
     page.grant(Grantee::Role("technician".to_owned()), action, Scope::Any, None);
 }
 
