@@ -7,8 +7,12 @@ mod server;
 
 #[path = "web/doors.rs"]
 mod doors;
+#[path = "fleet/exposition.rs"]
+mod exposition;
 #[path = "web/login.rs"]
 mod login;
+#[path = "web/metrics.rs"]
+mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
 #[path = "web/trouble.rs"]
