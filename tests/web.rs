@@ -9,8 +9,12 @@ mod server;
 mod doors;
 #[path = "web/keeping.rs"]
 mod keeping;
+#[path = "fleet/exposition.rs"]
+mod exposition;
 #[path = "web/login.rs"]
 mod login;
+#[path = "web/metrics.rs"]
+mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
 #[path = "web/targets.rs"]

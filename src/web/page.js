@@ -1,5 +1,5 @@
 "use strict";
-// Shows times in the browser's zone, keeps the page up to date, and says so when it can't.
+// Shows times in the browser's zone and keeps the page up to date.
 (() => {
   const main = document.querySelector("main"), lost = document.getElementById("lost");
   const format = exact => new Intl.DateTimeFormat("en-GB", Object.assign(
@@ -12,7 +12,7 @@
   if (zone) zone.textContent = "times of " + Intl.DateTimeFormat().resolvedOptions().timeZone;
   localize(document);
 
-  // Only what has changed is exchanged, and never what somebody types into or has marked.
+  // Only what has changed is exchanged, never what somebody types into or has marked.
   const patch = (old, now) => {
     now.querySelectorAll("details[id]").forEach(d => {
       const known = document.getElementById(d.id);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS, RecvTimeoutError};
+use rumqttc::{Client, Event, LastWill, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
 
 use crate::rig::{PATIENCE, until};
@@ -59,15 +59,19 @@ impl FakeBox {
         );
         std::thread::spawn(move || {
             let (client, heard, cut, subscribed, id) = thread;
-            while !cut.load(Ordering::Relaxed) {
-                match connection.recv_timeout(Duration::from_millis(50)) {
-                    Ok(Ok(Event::Incoming(Packet::ConnAck(_)))) => {
+            // Whoever gives up waiting for the next event throws away what the client was about to do.
+            for event in connection.iter() {
+                if cut.load(Ordering::SeqCst) {
+                    return;
+                }
+                match event {
+                    Ok(Event::Incoming(Packet::ConnAck(_))) => {
                         client
                             .try_subscribe(format!("callspool/{id}/cmd/+"), QoS::AtLeastOnce)
                             .unwrap();
                     }
-                    Ok(Ok(Event::Incoming(Packet::SubAck(_)))) => subscribed.store(true, Ordering::SeqCst),
-                    Ok(Ok(Event::Incoming(Packet::Publish(message)))) => {
+                    Ok(Event::Incoming(Packet::SubAck(_))) => subscribed.store(true, Ordering::SeqCst),
+                    Ok(Event::Incoming(Packet::Publish(message))) => {
                         let command: Value = serde_json::from_slice(&message.payload).unwrap();
                         let name = message.topic.rsplit('/').next().unwrap().to_owned();
                         let last = if name == "retry" { "failed" } else { "successful" };
@@ -86,9 +90,8 @@ impl FakeBox {
                         }
                         heard.lock().unwrap().push((name, command));
                     }
-                    Ok(Ok(_)) | Err(RecvTimeoutError::Timeout) => {}
-                    Ok(Err(_)) => std::thread::sleep(Duration::from_millis(50)),
-                    Err(RecvTimeoutError::Disconnected) => return,
+                    Ok(_) => {}
+                    Err(_) => std::thread::sleep(Duration::from_millis(50)),
                 }
             }
         });
@@ -134,7 +137,11 @@ impl FakeBox {
 
     /// The line is cut without a goodbye: the broker publishes the last will.
     pub fn cut(&self) {
-        self.cut.store(true, Ordering::Relaxed);
+        self.cut.store(true, Ordering::SeqCst);
+        // Wakes the one who looks at it.
+        let _ = self
+            .client
+            .try_publish(format!("callspool/{}/cut", self.id), QoS::AtMostOnce, false, "");
     }
 }
 

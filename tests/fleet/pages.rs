@@ -204,7 +204,7 @@ fn with_the_broker_away_the_page_says_since_when_and_knows_the_boxes_after_a_res
     until(PATIENCE, "each has the name for how it is", || {
         one.tell("error", &["pbx-unreachable"]);
         let is = |word: &str, name: &str| desk.get(&format!("/?is={word}")).contains(name);
-        is("error", "Lyon") && is("silent", "Mute") && is("offline", "Unheard")
+        is("error", "Lyon") && is("silent", "Mute") && is("offline", "/boxes/b3")
     });
     desk.post("/boxes/b1/command", "token={token}&name=sync");
     until(PATIENCE, "its success", || {
