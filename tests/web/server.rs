@@ -87,6 +87,7 @@ impl Page {
             give: Vec::new(),
             events: Arc::default(),
             changed: Arc::default(),
+            restart: std::sync::Arc::default(),
         });
         let prepared = web::prepare(&handle).unwrap();
         let (stop, stopped) = watch::channel(false);
