@@ -109,6 +109,10 @@ pub(super) fn payload(about: &About) -> Value {
 /// Each press is a request of its own, and is good for five minutes: a bridge may hold it back while the box is away.
 const PRESSED: &str = r#"{"req":"ha-{{ (now().timestamp() * 1000) | int }}","exp":"{{ (utcnow() + timedelta(minutes=5)).isoformat() }}"}"#;
 
+/// Home Assistant takes no other fields in an update's state than its own (2025.4, tried), and `update` has a `v`.
+const VERSIONS: &str = "{{ {'installed_version': value_json.installed_version, \
+    'latest_version': value_json.latest_version, 'in_progress': value_json.in_progress} | tojson }}";
+
 struct Entities<'a> {
     id: &'a str,
     /// The box's own topic with a slash at its end; topics are written as `~/…` below it.
@@ -181,7 +185,9 @@ fn sensors(entities: &mut Entities) {
     entities.add(
         "update",
         "Agent",
-        json!({ "p": "update", "stat_t": "~/update", "dev_cla": "firmware", "ent_cat": "diagnostic" }),
+        json!({
+            "p": "update", "stat_t": "~/update", "dev_cla": "firmware", "ent_cat": "diagnostic", "val_tpl": VERSIONS,
+        }),
     );
     entities.figure("queue", "Deliveries waiting", "value_json.queue.rows", "", "", false);
     entities.figure(

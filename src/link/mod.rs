@@ -9,7 +9,7 @@
 //! are under way, `envelope` is what they look like on the wire, `suspicion` which event breaks connections, `proof` whether
 //! anybody hears them, `snapshot` when `state` is due, `commands` takes what dashboards ask for, `discovery` is what Home
 //! Assistant is told, `client` and `tls` are the library and its security, `failure` puts into words what went wrong,
-//! `report` tells it; [`forget`] takes away what the broker keeps of a box. What is said stands in [`crate::contract`].
+//! `report` tells it; [`forget()`] takes away what the broker keeps of a box. What is said stands in [`crate::contract`].
 
 pub(crate) mod client;
 mod commands;
