@@ -49,7 +49,7 @@ fn a_target_that_fails_says_since_when_why_what_mends_it_and_when_it_is_tried_ag
     let (now, mono) = (page.handle.clock().wall_ms(), page.handle.clock().mono_ms());
     set(&page, move |target| {
         target.failures = 4;
-        target.retry_mono = mono + 300_000;
+        target.retry_mono = mono + 350_000;
         target.code = "http-401".to_owned();
         target.reason = "it answered with status 401".to_owned();
         target.since_ms = now - 3 * 3_600_000;
