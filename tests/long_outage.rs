@@ -2,7 +2,7 @@
 //! stormed, memory stays flat, and when it is back the backlog drains within the target's rate limit, oldest first,
 //! while new calls overtake it.
 //!
-//! `CALLSPOOL_OUTAGE_DAYS=30` takes half an hour; without it a day and a half is enough for every rule to show.
+//! `CALLSPOOL_OUTAGE_DAYS=30` takes an hour or more; without it two thirds of a day are enough for every rule to show.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -35,7 +35,7 @@ const CALLS_A_DAY: u32 = 2_000;
 const LIMIT: (u64, u64) = (2, 50);
 
 /// Simulated seconds in a real one while it is down, and while it drains. Weeks of calls make the simulated PBX slower.
-const FAST: [f64; 2] = [4_320.0, 2_880.0];
+const FAST: [f64; 2] = [2_160.0, 1_440.0];
 const DRAINING: f64 = 100.0;
 
 /// Days and hours.
@@ -188,7 +188,7 @@ fn weeks_of_a_target_that_is_down_cost_the_other_nothing_and_drain_in_order_with
     println!(
         "the other target confirmed a delivery {median:.2} s after it was made, 99 of 100 within {slow:.2} s (real time)"
     );
-    assert!(slow < 20.0, "the other target waited: {slow} s");
+    assert!(slow < 60.0, "the other target waited: {slow} s");
 
     // It is back. The clock goes slower, for the portal's limit is of its seconds.
     agent.stop();
