@@ -7,10 +7,10 @@ mod server;
 
 #[path = "web/doors.rs"]
 mod doors;
-#[path = "web/keeping.rs"]
-mod keeping;
 #[path = "fleet/exposition.rs"]
 mod exposition;
+#[path = "web/keeping.rs"]
+mod keeping;
 #[path = "web/login.rs"]
 mod login;
 #[path = "web/metrics.rs"]

@@ -43,11 +43,7 @@ fn each_rule_and_each_call_is_explained_within_eighty_columns_and_nothing_is_don
         wait_told(&agent, &town.crm, call);
     }
     agent.wait("the directory is there", PATIENCE, |handle| {
-        handle
-            .store()
-            .read(|c| callspool::store::snapshot(c))
-            .unwrap()
-            .is_some()
+        handle.store().read(callspool::store::snapshot).unwrap().is_some()
     });
     drop(agent);
     let Town { setup, .. } = town;
