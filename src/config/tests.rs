@@ -148,7 +148,7 @@ fn the_reference_is_a_configuration_that_can_be_loaded() {
     assert_eq!(same.pbx.overlap, config.pbx.overlap);
     assert_eq!(
         (config.targets.len(), same.targets.len()),
-        (1, 4),
+        (1, 7),
         "other kinds are shown, not asked for"
     );
     assert!(
