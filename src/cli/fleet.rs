@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The broker: mqtts://host[:port]; mqtt:// goes in the clear
+    /// The broker: `mqtts://HOST:PORT` (the port may be left out); mqtt:// goes in the clear
     #[arg(long)]
     broker: Option<String>,
     /// User at the broker
