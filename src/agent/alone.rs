@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::start::{driver, open_driver};
+use super::driver::{driver, open_driver};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doctor::{self, Check, Options, Subject, Verdict};

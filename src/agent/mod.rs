@@ -1,6 +1,7 @@
 //! Starts the flows, watches them, stops them in order; the only place that knows them all.
 
 mod alone;
+mod driver;
 mod handle;
 mod identity;
 mod start;

@@ -178,7 +178,8 @@ pub struct Disk {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Certificate {
-    /// Whose: `mqtt-client` (this box's at the broker), `mqtt-broker` (the broker's, as last seen), `page` (renewed by itself).
+    /// Whose: `mqtt-client` (this box's at the broker), `mqtt-broker` (the broker's, as last
+    /// seen). That of the page is renewed by the box itself.
     pub of: String,
     /// Until when it holds, RFC 3339 in UTC.
     pub until: String,

@@ -130,11 +130,20 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 impl Store {
     /// Opens or makes the store's file and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Store> {
-        Store::open_with(path, schema::MIGRATIONS)
+        let (store, fresh) = Store::opened(path, schema::MIGRATIONS)?;
+        if fresh {
+            store.write(|within| scrub::born_clean(within))?;
+        }
+        Ok(store)
     }
 
     /// The same for a file with another schema: `steps` lead to it, one transaction each.
     pub fn open_with(path: &Path, steps: &[&str]) -> Result<Store> {
+        Ok(Store::opened(path, steps)?.0)
+    }
+
+    /// The store, and whether its file was made now.
+    fn opened(path: &Path, steps: &[&str]) -> Result<(Store, bool)> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(Error::internal(format!(
                 "SQLite {} can corrupt a WAL database",
@@ -144,14 +153,12 @@ impl Store {
         let mut writer = Connection::open(path)?;
         let fresh = prepare(&writer)?;
         schema::migrate(&mut writer, path, steps)?;
-        if fresh {
-            scrub::born_clean(&writer)?;
-        }
-        Ok(Store(Arc::new(Inner {
+        let store = Store(Arc::new(Inner {
             path: path.to_owned(),
             group: group::Group::new(writer),
             readers: Mutex::default(),
-        })))
+        }));
+        Ok((store, fresh))
     }
 
     /// Opens an existing store for reading alone, while an agent may be running on it.

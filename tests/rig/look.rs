@@ -160,7 +160,8 @@ pub fn is_settled(setup: &Setup, pbx: &pbx::Handle, crm: &crm::Handle, since_ms:
     looked.unwrap_or(false) && (since_ms == 0 || read_to().is_some_and(|cursor| cursor >= since_ms))
 }
 
-/// Everything that a recovery could change: rows (without what each start counts up) and files with their times.
+/// Everything that a recovery could change: rows (without what each start counts up, and without the moment since when
+/// a recording is known to be safe elsewhere, which is noted a while later) and files with their times.
 pub fn everything(setup: &Setup) -> String {
     let Some(copy) = copy_of_store(setup) else {
         return String::new();
@@ -168,10 +169,15 @@ pub fn everything(setup: &Setup) -> String {
     let mut text = String::new();
     for table in ["call", "leg", "recording", "delivery", "event", "gap", "target"] {
         let mut rows = copy.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns = rows.column_count();
+        let columns: Vec<usize> = (0..rows.column_count())
+            .filter(|n| rows.column_name(*n).unwrap() != "safe_ms")
+            .collect();
         let mut rows = rows.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
-            let cells: Vec<_> = (0..columns).map(|n| format!("{:?}", row.get_ref_unwrap(n))).collect();
+            let cells: Vec<_> = columns
+                .iter()
+                .map(|n| format!("{:?}", row.get_ref_unwrap(*n)))
+                .collect();
             text += &format!("{table}: {}\n", cells.join(" "));
         }
     }
