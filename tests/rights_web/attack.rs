@@ -93,6 +93,7 @@ const TABLE: &[(&str, &str, [Told; 4])] = {
         ("GET",  "/queue",           [Yes,     No,      No,      No]),
         ("GET",  "/targets/{name}",  [Yes,     No,      No,      No]),
         ("GET",  "/api/status",      [Yes,     No,      No,      No]),
+        ("GET",  "/metrics",         [Yes,     No,      No,      No]),
         ("GET",  "/checks",          [Yes,     No,      No,      No]),
         ("GET",  "/checks.txt",      [Yes,     No,      No,      No]),
         ("GET",  "/checks.json",     [Yes,     No,      No,      No]),
