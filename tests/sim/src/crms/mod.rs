@@ -1,5 +1,5 @@
 //! What the stand-ins of CRMs with a REST interface of their own share: the desk that takes requests, faults on demand, the
-//! rate, the credential, and one kind of truth for tests to look at. Each CRM is a [`Vendor`] with its own addresses, words
+//! rate, the credential, and one kind of truth for tests to look at. Each CRM is a `Vendor` with its own addresses, words
 //! and refusals: [`hubspot`](crate::hubspot), [`pipedrive`](crate::pipedrive), [`espocrm`](crate::espocrm).
 
 use std::collections::BTreeSet;
