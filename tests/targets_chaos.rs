@@ -3,8 +3,8 @@
 //! did its work, while the agent is killed every few seconds. At the end the target holds each call and each recording
 //! once, byte for byte, and nothing else.
 //!
-//! Each test runs twice: with a fixed seed, and with a random one that it prints. By hand, more calls or one seed:
-//! `CALLSPOOL_CHAOS_CALLS=500 CALLSPOOL_CHAOS_SEED=7 cargo test --test targets_chaos -- --nocapture`
+//! By hand, with more calls and another seed, or one that is thrown and printed:
+//! `CALLSPOOL_CHAOS_CALLS=500 CALLSPOOL_CHAOS_SEED=random cargo test --test targets_chaos -- --nocapture`
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -39,13 +39,13 @@ use stand_webhook::Receiver;
 
 #[test]
 fn a_webhook_gets_each_call_and_recording_once() {
-    run::each_seed("webhook", |_, _| Box::new(Receiver::start()));
+    run::with_its_seed("webhook", |_, _| Box::new(Receiver::start()));
 }
 
 #[test]
 fn object_storage_gets_each_call_and_recording_once() {
     let Some(python) = server::python() else { return };
-    run::each_seed("s3", |_, _| Box::new(Archive::start(&python)));
+    run::with_its_seed("s3", |_, _| Box::new(Archive::start(&python)));
 }
 
 #[test]
@@ -53,30 +53,30 @@ fn a_folder_gets_each_call_and_recording_once() {
     if !rig::volume::may_mount("a_folder_gets_each_call_and_recording_once") {
         return;
     }
-    run::each_seed("folder", |_, _| Box::new(Disk::start()));
+    run::with_its_seed("folder", |_, _| Box::new(Disk::start()));
 }
 
 #[test]
 fn bitrix24_gets_each_call_and_recording_once_by_oauth() {
-    run::each_seed("bitrix24", |pbx, _| Box::new(Portal::start(pbx, Door::Application)));
+    run::with_its_seed("bitrix24", |pbx, _| Box::new(Portal::start(pbx, Door::Application)));
 }
 
 #[test]
 fn bitrix24_gets_each_call_and_recording_once_as_activities() {
-    run::each_seed("bitrix24-webhook", |pbx, _| Box::new(Portal::start(pbx, Door::Webhook)));
+    run::with_its_seed("bitrix24-webhook", |pbx, _| Box::new(Portal::start(pbx, Door::Webhook)));
 }
 
 #[test]
 fn hubspot_gets_each_call_and_recording_once() {
-    run::each_seed("hubspot", |pbx, _| Box::new(Desk::start(pbx, "hubspot")));
+    run::with_its_seed("hubspot", |pbx, _| Box::new(Desk::start(pbx, "hubspot")));
 }
 
 #[test]
 fn pipedrive_gets_each_call_and_recording_once() {
-    run::each_seed("pipedrive", |pbx, _| Box::new(Desk::start(pbx, "pipedrive")));
+    run::with_its_seed("pipedrive", |pbx, _| Box::new(Desk::start(pbx, "pipedrive")));
 }
 
 #[test]
 fn espocrm_gets_each_call_and_recording_once() {
-    run::each_seed("espocrm", |pbx, _| Box::new(Desk::start(pbx, "espocrm")));
+    run::with_its_seed("espocrm", |pbx, _| Box::new(Desk::start(pbx, "espocrm")));
 }
