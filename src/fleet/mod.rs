@@ -118,7 +118,7 @@ pub async fn export(
             let (stop, stopped) = watch::channel(false);
             let link = tokio::spawn(broker::run(hub.clone(), orders, stopped));
             let told = match hub.settled(patience).await {
-                true if as_json => Ok(export::json(&hub).to_string()),
+                true if as_json => Ok(format!("{:#}\n", export::json(&hub))),
                 true => Ok(export::prometheus(&hub)),
                 false => Err(hub
                     .link()
