@@ -9,7 +9,7 @@ use callspool_sim::time::SimTime;
 
 use crate::rig::world::{over, quiet};
 use crate::rig::{InProcess, Setup};
-use crate::{PATIENCE, Seen, examine, setup};
+use crate::world::{PATIENCE, Seen, examine, setup};
 
 /// A PBX with one recorded call, whose client may do what `principal` says.
 fn pbx(principal: Principal) -> Handle {
