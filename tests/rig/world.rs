@@ -138,3 +138,28 @@ pub fn delivered(pbx: &pbx::Handle, crm: &crm::Handle) -> Result<(), String> {
         Ok(())
     })
 }
+
+/// A recorded call that is over.
+pub fn recorded() -> CallPlan {
+    CallPlan {
+        talk_ms: Some(1_000),
+        ..over(true)
+    }
+}
+
+/// Whether the box knows all that is on the PBX and has nothing left to hand over or to deliver.
+pub fn settled(handle: &Handle, pbx: &pbx::Handle) -> bool {
+    let truth = pbx.truth();
+    let made: usize = truth.iter().map(|call| call.recordings.len()).sum();
+    let open = handle.store().read(|connection| {
+        Ok(connection.query_row(
+            "SELECT (SELECT count(*) FROM delivery WHERE state <> 'delivered')
+                  + (SELECT count(*) FROM call WHERE handed_revision < revision)
+                  + (SELECT count(*) FROM recording WHERE state = 'waiting' OR (state = 'held' AND handed = 0))
+                  + (SELECT max(0, ?1 - count(*)) FROM call) + (SELECT max(0, ?2 - count(*)) FROM recording)",
+            [truth.len() as i64, made as i64],
+            |row| row.get::<_, i64>(0),
+        )?)
+    });
+    open.is_ok_and(|open| open == 0)
+}

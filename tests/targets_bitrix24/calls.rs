@@ -1,21 +1,15 @@
 //! Calls, transcripts and employees, by either of the two ways in.
 
 use callspool_sim::bitrix24::{Fault, Times};
-use callspool_sim::pbx::{CallKind, CallPlan, PbxConfig};
+use callspool_sim::pbx::{CallKind, CallPlan};
 
-use super::portal::{FAST, assert_once, by_oauth, by_webhook, portal, recorded, settled};
-use super::rig::world::{PATIENCE, item, pbx_at, quiet};
+use super::portal::{FAST, assert_once, by_oauth, by_webhook, portal, recorded, settled, without_transcripts};
+use super::rig::world::{PATIENCE, item};
 use super::rig::{InProcess, same_clock};
 
 #[test]
 fn every_kind_of_call_is_told_as_the_portal_wants_it() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     let portal = portal(&pbx, |_| {});
     let setup = by_oauth("b24-kinds", &pbx, &portal, &portal.url())
         .set(FAST)
@@ -58,13 +52,7 @@ fn every_kind_of_call_is_told_as_the_portal_wants_it() {
 
 #[test]
 fn a_transcript_that_comes_later_is_attached_once() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     let portal = portal(&pbx, |_| {});
     let setup = by_oauth("b24-text", &pbx, &portal, &portal.url()).set(FAST);
     let agent = InProcess::start(&setup, same_clock(&pbx.time()));
@@ -86,13 +74,7 @@ fn a_transcript_that_comes_later_is_attached_once() {
 
 #[test]
 fn where_a_webhook_may_not_register_calls_they_become_activities_with_their_recordings() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     let portal = portal(&pbx, |_| {});
     let setup = by_webhook("b24-hook", &pbx, &portal).set(FAST);
     let agent = InProcess::start(&setup, same_clock(&pbx.time()));
@@ -124,13 +106,7 @@ fn where_a_webhook_may_not_register_calls_they_become_activities_with_their_reco
 
 #[test]
 fn a_webhook_that_may_register_calls_does() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     let portal = portal(&pbx, |config| config.webhook_may_call = true);
     let setup = by_webhook("b24-may", &pbx, &portal).set(FAST);
     let agent = InProcess::start(&setup, same_clock(&pbx.time()));
@@ -141,13 +117,7 @@ fn a_webhook_that_may_register_calls_does() {
 
 #[test]
 fn one_employee_without_the_right_stops_nobody_else_and_hidden_numbers_are_told_all_the_same() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     let people = pbx.company().people;
     let (first, second) = (people[0].number.clone(), people[1].number.clone());
     // By the portal's internal numbers the first is user 10 and the second user 11; the table gives the second to user 12.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use callspool::agent::Handle;
 use callspool::health::Item;
 pub use callspool_sim::bitrix24::Handle as PortalHandle;
 use callspool_sim::bitrix24::{Bitrix24, Employee, PortalConfig};
-use callspool_sim::pbx::{self, CallPlan};
+use callspool_sim::pbx::{self, PbxConfig};
 
-use super::rig::world::{PATIENCE, item, over};
+use super::rig::world::{PATIENCE, item, pbx_at, quiet};
+pub use super::rig::world::{recorded, settled};
 use super::rig::{InProcess, Setup, rewrite_secret};
 
 /// A portal that all employees of the PBX work at, with a limit that tests of other things don't meet.
@@ -61,30 +61,6 @@ pub fn by_webhook(name: &str, pbx: &pbx::Handle, portal: &PortalHandle) -> Setup
     setup
 }
 
-pub fn recorded() -> CallPlan {
-    CallPlan {
-        talk_ms: Some(1_000),
-        ..over(true)
-    }
-}
-
-/// Whether the box knows all that is on the PBX and has nothing left to hand over or to deliver.
-pub fn settled(handle: &Handle, pbx: &pbx::Handle) -> bool {
-    let truth = pbx.truth();
-    let made: usize = truth.iter().map(|call| call.recordings.len()).sum();
-    let open = handle.store().read(|connection| {
-        Ok(connection.query_row(
-            "SELECT (SELECT count(*) FROM delivery WHERE state <> 'delivered')
-                  + (SELECT count(*) FROM call WHERE handed_revision < revision)
-                  + (SELECT count(*) FROM recording WHERE state = 'waiting' OR (state = 'held' AND handed = 0))
-                  + (SELECT max(0, ?1 - count(*)) FROM call) + (SELECT max(0, ?2 - count(*)) FROM recording)",
-            [truth.len() as i64, made as i64],
-            |row| row.get::<_, i64>(0),
-        )?)
-    });
-    open.is_ok_and(|open| open == 0)
-}
-
 pub fn wait_for_item(agent: &InProcess, kind: &str, code: &str) -> Item {
     let name = format!("target-{kind}:b24");
     agent.wait(&name, PATIENCE, |handle| item(handle, &name).is_some());
@@ -133,4 +109,15 @@ pub fn assert_once(pbx: &pbx::Handle, portal: &PortalHandle) -> (usize, usize) {
         assert_eq!(truth.calls.len(), calls.len() + extra, "calls at the portal");
         (calls.len(), recordings)
     })
+}
+
+/// A PBX whose recordings stay without words.
+pub fn without_transcripts() -> pbx::Handle {
+    pbx_at(
+        60.0,
+        PbxConfig {
+            transcribed_share: 0.0,
+            ..quiet()
+        },
+    )
 }

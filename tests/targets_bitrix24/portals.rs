@@ -1,21 +1,14 @@
 //! Several portals beside each other.
 
 use callspool_sim::bitrix24::{Fault, PortalConfig, Times};
-use callspool_sim::pbx::PbxConfig;
 
-use super::portal::{FAST, assert_once, by_oauth, portal, recorded, settled, wait_for_item};
-use super::rig::world::{PATIENCE, item, pbx_at, quiet};
+use super::portal::{FAST, assert_once, by_oauth, portal, recorded, settled, wait_for_item, without_transcripts};
+use super::rig::world::{PATIENCE, item};
 use super::rig::{InProcess, rewrite_secret, same_clock};
 
 #[test]
 fn two_portals_have_tokens_limits_and_troubles_of_their_own() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     // The first portal is slow: a request a second, and so it is told; the second knows no limit.
     let slow = portal(&pbx, |config| (config.rate, config.burst) = (1.0, 20.0));
     let fast = portal(&pbx, |_| {});

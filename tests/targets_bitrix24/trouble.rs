@@ -4,7 +4,9 @@ use callspool_sim::bitrix24::{Fault, Times};
 use callspool_sim::pbx::{self, PbxConfig};
 use callspool_sim::time::SimTime;
 
-use super::portal::{FAST, assert_once, by_oauth, by_webhook, portal, recorded, settled, wait_for_item};
+use super::portal::{
+    FAST, assert_once, by_oauth, by_webhook, portal, recorded, settled, wait_for_item, without_transcripts,
+};
 use super::rig::world::{PATIENCE, pbx_at, quiet};
 use super::rig::{self, InProcess, MORNING_MS, rewrite_secret, same_clock};
 
@@ -72,13 +74,7 @@ fn what_only_a_person_can_mend_is_named_and_asked_about_seldom_and_nothing_is_lo
 
 #[test]
 fn a_refresh_token_that_is_dead_is_named_and_a_new_one_is_adopted() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     let portal = portal(&pbx, |_| {});
     let setup = by_oauth("b24-token", &pbx, &portal, &portal.url()).set(FAST);
     let agent = InProcess::start(&setup, same_clock(&pbx.time()));
@@ -134,13 +130,7 @@ fn the_rate_of_the_portal_is_kept_and_its_refusals_obeyed() {
 
 #[test]
 fn stale_uploads_full_buckets_and_a_plan_without_rest_are_met_as_documented() {
-    let pbx = pbx_at(
-        60.0,
-        PbxConfig {
-            transcribed_share: 0.0,
-            ..quiet()
-        },
-    );
+    let pbx = without_transcripts();
     let portal = portal(&pbx, |_| {});
     let setup = by_oauth("b24-stale", &pbx, &portal, &portal.url()).set(FAST);
     let agent = InProcess::start(&setup, same_clock(&pbx.time()));

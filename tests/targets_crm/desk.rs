@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use callspool::agent::Handle;
 use callspool::health::Item;
 use callspool_sim::crms::{self, Call, Config, Contact, User};
 use callspool_sim::espocrm::EspoCrm;
 use callspool_sim::hubspot::HubSpot;
-use callspool_sim::pbx::{self, CallPlan, PbxConfig};
+use callspool_sim::pbx::{self, PbxConfig};
 use callspool_sim::pipedrive::Pipedrive;
 
-use super::rig::world::{PATIENCE, item, over, pbx_at, quiet};
+use super::rig::world::{PATIENCE, item, pbx_at, quiet};
+pub use super::rig::world::{recorded, settled};
 use super::rig::{InProcess, Setup, rewrite_secret, same_clock};
 
 /// Which CRM.
@@ -143,31 +143,6 @@ pub const FAST: &str = "rate = 100000\nburst = 100000\ntimeout = \"3s\"\ninterna
 
 pub fn start(setup: &Setup, pbx: &pbx::Handle) -> InProcess {
     InProcess::start(setup, same_clock(&pbx.time()))
-}
-
-/// A recorded call that is over.
-pub fn recorded() -> CallPlan {
-    CallPlan {
-        talk_ms: Some(1_000),
-        ..over(true)
-    }
-}
-
-/// Whether the box knows all that is on the PBX and has nothing left to hand over or to deliver.
-pub fn settled(handle: &Handle, pbx: &pbx::Handle) -> bool {
-    let truth = pbx.truth();
-    let made: usize = truth.iter().map(|call| call.recordings.len()).sum();
-    let open = handle.store().read(|connection| {
-        Ok(connection.query_row(
-            "SELECT (SELECT count(*) FROM delivery WHERE state <> 'delivered')
-                  + (SELECT count(*) FROM call WHERE handed_revision < revision)
-                  + (SELECT count(*) FROM recording WHERE state = 'waiting' OR (state = 'held' AND handed = 0))
-                  + (SELECT max(0, ?1 - count(*)) FROM call) + (SELECT max(0, ?2 - count(*)) FROM recording)",
-            [truth.len() as i64, made as i64],
-            |row| row.get::<_, i64>(0),
-        )?)
-    });
-    open.is_ok_and(|open| open == 0)
 }
 
 pub fn wait_until_settled(agent: &InProcess, pbx: &pbx::Handle) {
