@@ -16,6 +16,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("schema-6.sql"),
     include_str!("schema-7.sql"),
     include_str!("schema-8.sql"),
+    include_str!("schema-9.sql"),
+    include_str!("schema-10.sql"),
+    include_str!("schema-11.sql"),
+    include_str!("schema-12.sql"),
 ];
 
 /// The version that this callspool brings a store to (`PRAGMA user_version`).
