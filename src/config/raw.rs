@@ -120,6 +120,7 @@ pub(super) struct RawTarget {
     pub legal_hold: Option<bool>,
     pub multipart_above: Option<String>,
     pub part_size: Option<String>,
+    pub uploads_at_once: Option<u64>,
     // folder
     pub path: Option<PathBuf>,
     pub mount: Option<bool>,

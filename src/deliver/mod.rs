@@ -1,7 +1,7 @@
 //! From the store and the spool to the targets. Nothing else marks anything delivered.
 //!
 //! One flow hands settled calls and held recordings over to the outbox ([`HandOver`]); each target has a flow of its
-//! own ([`Worker`]), so that one that is down never blocks another. What a kind of target is like stands behind one seam,
+//! own ([`Worker`]), so that one that is down never blocks another, and some have more hands while there is much to do. What a kind of target is like stands behind one seam,
 //! [`Target`].
 
 mod bitrix24;
@@ -13,6 +13,7 @@ mod erase;
 mod espocrm;
 mod folder;
 mod handover;
+mod hands;
 mod hubspot;
 mod line;
 mod payload;
@@ -39,4 +40,4 @@ pub use status::TargetStatus;
 pub use target::{Target, Trouble, open};
 pub use verdict::{Blame, Verdict};
 pub use webhook::Webhook;
-pub use worker::Worker;
+pub use worker::{UnderWay, Worker};

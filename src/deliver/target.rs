@@ -21,13 +21,25 @@ use crate::store::{self, ErasureItem, Store};
 
 /// A place that calls and recordings are handed to.
 ///
-/// One flow owns a target and gives it one delivery at a time, so it needs no locks of its own. A delivery that comes
+/// One flow owns a target and gives it one delivery at a time, so it needs no locks of its own; where a target takes several
+/// at once ([`Target::at_once`]), each further hand has one of its own ([`Target::another`]). A delivery that comes
 /// as [`crate::model::DeliveryState::Unsure`] may have been taken at an earlier try: whoever can't give the same thing
 /// twice without harm looks first (rule D6). One that takes several steps notes each with
 /// [`crate::store::save_progress`] before the next begins.
 pub trait Target: Send {
     /// Tries to deliver. An error is one of our own store's; whatever the target does is a [`Verdict`].
     fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict>;
+
+    /// How many deliveries it takes at once, of different calls: those of one call always go one after the other. One where
+    /// the order of calls matters, or a rate is counted.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// The same target once more, for a further hand; `None` where there is only ever one.
+    fn another(&self) -> Option<Box<dyn Target>> {
+        None
+    }
 
     /// Whether it has a place for things of this kind. What it hasn't is left out, which is no failure.
     fn takes(&self, kind: DeliveryKind) -> bool {

@@ -52,8 +52,14 @@ pub fn delay_delivery(within: &Savepoint, id: &str, delay_ms: i64, clock: &Clock
 const FRESH_MS: i64 = 3_600_000;
 
 /// The next delivery of a target that is due: those of fresh calls first, because somebody waits for them while a month
-/// of history goes out; else the oldest. A call's deliveries go out in the order they were made.
-pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Result<Option<Delivery>> {
+/// of history goes out; else the oldest. A call's deliveries go out in the order they were made. `busy` are the rows
+/// (`seq`) of those that are under way at this moment; there are never many.
+pub fn next_delivery(
+    connection: &Connection,
+    target: &str,
+    busy: &[i64],
+    clock: &Clock,
+) -> Result<Option<Delivery>> {
     // By its calls: going through the backlog at every delivery would take longer than the delivery.
     let fresh = "INDEXED BY delivery_by_call WHERE call IN (SELECT id FROM call WHERE started_ms >= ?3) AND";
     for (which, from_ms) in [(fresh, clock.wall_ms() - FRESH_MS), ("WHERE ?3 = 0 AND", 0)] {
@@ -64,14 +70,15 @@ pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Re
                                AND earlier.target = delivery.target AND earlier.seq < delivery.seq
                                AND earlier.state NOT IN ('delivered', 'dropped'))
                AND call NOT IN (SELECT call FROM erasure_call)
-             ORDER BY seq LIMIT 1"
+             ORDER BY seq LIMIT ?4"
         );
-        let found = connection
-            .prepare_cached(&sql)?
-            .query_row(params![target, clock.mono_ms(), from_ms], of_row)
-            .optional()?;
-        if found.is_some() {
-            return Ok(found);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let most = busy.len() as i64 + 1;
+        let mut found = statement.query(params![target, clock.mono_ms(), from_ms, most])?;
+        while let Some(row) = found.next()? {
+            if !busy.contains(&row.get("seq")?) {
+                return Ok(Some(of_row(row)?));
+            }
         }
     }
     Ok(None)

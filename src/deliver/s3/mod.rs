@@ -36,6 +36,7 @@ use crate::store::{self, ErasureItem, Store};
 use crate::when;
 
 /// A bucket.
+#[derive(Clone)]
 pub struct ObjectStore {
     name: String,
     settings: config::S3,
@@ -87,6 +88,14 @@ impl Target for ObjectStore {
         Ok(Verdict::Delivered {
             receipt: pieces.first().map(place).unwrap_or_default(),
         })
+    }
+
+    fn at_once(&self) -> usize {
+        self.settings.at_once
+    }
+
+    fn another(&self) -> Option<Box<dyn Target>> {
+        Some(Box::new(self.clone()))
     }
 
     /// Lists one object: that needs the key, the bucket, the clock, and no right to write.

@@ -55,7 +55,8 @@ pub(super) enum Body<'a> {
     Stream(&'a mut dyn Read, u64, &'a str),
 }
 
-/// The way to one bucket.
+/// The way to one bucket. Clones share their connections.
+#[derive(Clone)]
 pub(super) struct Wire {
     client: Client,
     /// `https://` or `http://`
@@ -76,7 +77,7 @@ impl Wire {
         };
         let (scheme, host, root) = address(&settings.url, &settings.bucket, settings.bucket_in_host);
         Ok(Wire {
-            client: Client::new(&belief, settings.timeout)?,
+            client: Client::keeping(settings.at_once.max(2), &belief, settings.timeout)?,
             scheme,
             host,
             root,
