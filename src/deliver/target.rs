@@ -8,6 +8,7 @@ use super::erase::{Erased, trace_of};
 use super::espocrm::EspoCrm;
 use super::folder::Folder;
 use super::hubspot::HubSpot;
+use super::linked::Links;
 use super::pipedrive::Pipedrive;
 use super::s3::ObjectStore;
 use super::verdict::Verdict;
@@ -99,8 +100,12 @@ impl Trouble {
 
 /// The target that the configuration names. Nothing is sent yet; an error is a certificate authority that can't be used.
 pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, TrustError> {
+    let links = target
+        .links
+        .as_ref()
+        .map(|links| Links::new(&target.name, links, clock));
     Ok(match &target.kind {
-        TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
+        TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?.with(links)),
         TargetKind::Bitrix24(settings) => Box::new(Bitrix24::new(&target.name, settings, clock)?),
         TargetKind::S3(settings) => Box::new(ObjectStore::new(&target.name, settings, clock.clone())?),
         TargetKind::Crm(settings) => {
@@ -110,7 +115,7 @@ pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, T
                 CrmKind::Pipedrive => Box::new(Pipedrive::new(wire)),
                 CrmKind::EspoCrm => Box::new(EspoCrm::new(wire)),
             };
-            Box::new(Crm::new(vendor, settings))
+            Box::new(Crm::new(vendor, settings).with(links))
         }
         TargetKind::Folder(settings) => Box::new(Folder::new(&target.name, settings)),
     })

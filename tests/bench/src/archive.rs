@@ -25,8 +25,8 @@ struct Load {
 /// in parts.
 const LOADS: [Load; 3] = [
     Load {
-        name: "1,000 × 32 kB",
-        files: 1_000,
+        name: "300 × 32 kB",
+        files: 300,
         talk_ms: 2_000,
     },
     Load {
