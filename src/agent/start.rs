@@ -21,7 +21,7 @@ use crate::bell::{Bell, Wake};
 use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deliver::{self, HandOver, Origin, Worker};
+use crate::deliver::{self, HandOver, Origin, UnderWay, Worker};
 use crate::files;
 use crate::health::Health;
 use crate::keep::Keeper;
@@ -195,6 +195,7 @@ impl Agent {
                 changed: Arc::clone(&changed),
                 audio: audio_bell.clone(),
                 keep: keep_bell.clone(),
+                under_way: UnderWay::default(),
             };
             workers.push((worker, bell.clone()));
         }

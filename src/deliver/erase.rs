@@ -72,12 +72,16 @@ pub(super) fn trace_of(delivery: &Delivery) -> String {
 }
 
 impl Worker {
-    /// Notes what this target has of the calls of each erasure that waits for it. Nothing is under way to the target
-    /// meanwhile, because this is its own flow. `true` if there were such.
-    pub(super) fn note_erasures(&self) -> store::Result<bool> {
+    /// Whether there are erasures of which is not noted yet what this target has of them.
+    pub(super) fn erasures_wait(&self) -> store::Result<bool> {
         let open = self.store.read(|c| store::erasures_to_note(c, &self.name))?;
-        let any = !open.is_empty();
-        for erasure in open {
+        Ok(!open.is_empty())
+    }
+
+    /// Notes what this target has of the calls of each erasure that waits for it. Nothing of them is under way to the target
+    /// meanwhile: whoever was at work when the erasure came has been waited for, and nobody takes up a call of it since.
+    pub(super) fn note_erasures(&self) -> store::Result<()> {
+        for erasure in self.store.read(|c| store::erasures_to_note(c, &self.name))? {
             let calls = self.store.read(|c| store::erasure_calls(c, erasure, usize::MAX >> 1))?;
             let number = self.store.read(|c| store::erasure_number(c, erasure))?;
             let number = number.as_deref().and_then(Number::read);
@@ -107,7 +111,7 @@ impl Worker {
             })?;
             self.keep.ring();
         }
-        Ok(any)
+        Ok(())
     }
 
     /// Asks the target to erase the next thing. `true` if it was asked.

@@ -198,7 +198,7 @@ pub fn drop_delivery(
             )));
         };
         let reason = format!("dropped by {} because {why}", by.subject.who.word());
-        if !store::drop_delivery(within, &id, &reason)? {
+        if !store::drop_delivery(within, &id, &reason, &clock)? {
             return Ok(Err(match delivery.state {
                 DeliveryState::Delivered => "it is delivered: there is nothing to drop".to_owned(),
                 DeliveryState::Dropped => "it was dropped before".to_owned(),

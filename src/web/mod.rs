@@ -33,6 +33,7 @@ mod certificate;
 mod checks;
 mod error;
 mod explained;
+mod follow;
 mod guard;
 mod hearing;
 mod hosts;

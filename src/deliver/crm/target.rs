@@ -12,6 +12,7 @@ use super::trip::Trip;
 use super::vendor::{Todo, Vendor};
 use super::wire::judged;
 use crate::config;
+use crate::deliver::linked::Links;
 use crate::deliver::payload::{due_ms, keeps_words_back};
 use crate::deliver::target::{Target, Trouble, common_remedy};
 use crate::deliver::verdict::{Blame, Verdict};
@@ -28,6 +29,7 @@ pub(in crate::deliver) struct Crm {
     vendor: Box<dyn Vendor>,
     settings: config::Crm,
     people: People,
+    links: Option<Links>,
 }
 
 impl Crm {
@@ -36,7 +38,14 @@ impl Crm {
             vendor,
             settings: settings.clone(),
             people: People::default(),
+            links: None,
         }
+    }
+
+    /// The same, told links to recordings in the place of their audio, if there are any.
+    pub(in crate::deliver) fn with(mut self, links: Option<Links>) -> Crm {
+        self.links = links;
+        self
     }
 
     fn is_old(&self, plan: &Plan) -> bool {
@@ -220,6 +229,9 @@ impl Crm {
                 "its call is not known at the CRM, so there is nothing to attach it to",
             ));
         };
+        if let Some(links) = &self.links {
+            return self.link(links, notes, delivery, main, &recording);
+        }
         // A PBX that was restored from a backup uses its ids again.
         let id = format!("{}-{}", recording.pbx_id, recording.epoch);
         let mut audio = Audio::of(&recording, spool)?;
@@ -238,6 +250,31 @@ impl Crm {
             main.save()?;
         }
         self.vendor.attach(&mut main, &audio, &id)
+    }
+
+    /// Writes the address of a recording into its call. A call has room for one: another gets an entry of its own.
+    fn link(
+        &self,
+        links: &Links,
+        notes: &Notes,
+        delivery: &Delivery,
+        mut main: Work,
+        recording: &Recording,
+    ) -> Result<String, Trip> {
+        let linked = match links.of(delivery, notes.store).map_err(Trip::Store)? {
+            Ok(linked) => linked,
+            Err(verdict) => return Err(Trip::Over(verdict)),
+        };
+        if main.entry.recording.is_some_and(|known| known != recording.id) {
+            let mut own = self.entry_of(notes, &main.entry, recording)?;
+            self.make(&mut own)?;
+            return self.vendor.link(&own, &linked.url);
+        }
+        if main.entry.recording.is_none() {
+            main.entry.recording = Some(recording.id);
+            main.save()?;
+        }
+        self.vendor.link(&main, &linked.url)
     }
 
     /// The entry of a recording that finds its call taken by another one.

@@ -7,6 +7,7 @@ use super::entry::Work;
 use super::people::Person;
 use super::trip::{Refusal, Trip};
 use super::wire::Wire;
+use crate::deliver::verdict::Blame;
 
 /// A task for somebody.
 pub(in crate::deliver) struct Todo {
@@ -44,6 +45,16 @@ pub(in crate::deliver) trait Vendor: Send {
 
     /// Hangs a recording at the call. `id` tells it from others of the call.
     fn attach(&self, work: &mut Work, audio: &Audio, id: &str) -> Result<String, Trip>;
+
+    /// Writes the address of a recording into the call; doing so twice does no harm.
+    fn link(&self, work: &Work, url: &str) -> Result<String, Trip> {
+        let _ = (work, url);
+        Err(Trip::failed(
+            Blame::Hopeless,
+            "no-links",
+            "this CRM has no place for a link",
+        ))
+    }
 
     /// Whether a call has room for one recording alone.
     fn one_recording(&self) -> bool {

@@ -299,6 +299,13 @@ impl Vendor for HubSpot {
         ))
     }
 
+    /// The player of a call plays what `hs_call_recording_url` says ("Activities | Calls" guide); HubSpot itself fetches nothing
+    /// from there.
+    fn link(&self, work: &Work, url: &str) -> Result<String, Trip> {
+        self.change(&work.entry, json!({ "hs_call_recording_url": url }))?;
+        Ok(format!("call {}, link", work.entry.done("call").unwrap_or_default()))
+    }
+
     fn describe(&self, work: &Work, text: &str) -> Result<(), Trip> {
         // Bodies are rich text.
         let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('\n', "<br>");
