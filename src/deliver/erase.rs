@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::verdict::Verdict;
 use super::worker::Worker;
 use crate::backoff::Backoff;
-use crate::model::{Delivery, Number};
+use crate::model::Delivery;
 use crate::store::{self, ItemState, Store};
 
 /// Between two tries to reach a target that is down.
@@ -80,7 +80,6 @@ impl Worker {
         for erasure in open {
             let calls = self.store.read(|c| store::erasure_calls(c, erasure, usize::MAX >> 1))?;
             let number = self.store.read(|c| store::erasure_number(c, erasure))?;
-            let number = number.as_deref().and_then(Number::read);
             let mut items: Vec<String> = Vec::new();
             for call in calls {
                 let mut own = self.store.read(|c| store::deliveries_of(c, call))?;
