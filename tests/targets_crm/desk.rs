@@ -108,6 +108,15 @@ pub fn pbx(rate: f64) -> pbx::Handle {
     )
 }
 
+/// The same in real time, for the real agent.
+pub fn pbx_of_now() -> pbx::Handle {
+    let config = PbxConfig {
+        transcribed_share: 0.0,
+        ..quiet()
+    };
+    pbx::Pbx::start(config).unwrap()
+}
+
 /// A CRM at which everybody of the PBX works, by name, without a limit that tests of other things meet.
 pub fn crm(kind: Kind, pbx: &pbx::Handle, change: impl FnOnce(&mut Config)) -> crms::Handle {
     let mut config = Config {

@@ -9,7 +9,7 @@ use callspool_sim::crms;
 use callspool_sim::pbx::{self, CallKind, CallPlan};
 use callspool_sim::seed::Rng;
 
-use super::desk::{FAST, Kind, crm, pbx, recorded, setup, start, wait_until_settled};
+use super::desk::{FAST, Kind, crm, pbx, pbx_of_now, recorded, setup, start, wait_until_settled};
 use super::rig::erasing::{items, order, wait_done};
 use super::rig::world::{PATIENCE, over};
 use super::rig::{Process, Setup, callspool};
@@ -39,7 +39,7 @@ fn place(pbx: &pbx::Handle) {
 fn a_box(kind: Kind, name: &str, pbx: &pbx::Handle, crm: &crms::Handle) -> Setup {
     setup(kind, name, pbx, crm)
         .set(FAST)
-        .before_all("[numbers]\ncountry = \"49\"")
+        .before_all("numbers = { country = \"49\" }")
 }
 
 /// Nothing is there but one call of the neighbour's with its recording.
@@ -145,11 +145,11 @@ pub fn an_erasure_that_is_killed_again_and_again_leaves_nothing_there(kind: Kind
     const SEED: u64 = 17;
     println!("seed {SEED}");
     let mut rng = Rng::of(SEED, kind.word(), 0);
-    let pbx = pbx(1.0);
+    let pbx = pbx_of_now();
     let crm = crm(kind, &pbx, |_| {});
     let setup = setup(kind, "erase-kill", &pbx, &crm)
         .set("rate = 100000\nburst = 100000\ntimeout = \"1s\"")
-        .before_all("[numbers]\ncountry = \"49\"");
+        .before_all("numbers = { country = \"49\" }");
     place(&pbx);
     place(&pbx);
     let mut process = Process::start(&setup);
@@ -163,7 +163,7 @@ pub fn an_erasure_that_is_killed_again_and_again_leaves_nothing_there(kind: Kind
     };
     until("all is there", &mut process, &|| crm.recordings().len() == 6);
     for route in kind.deleting() {
-        crm.fault(route, Fault::LoseAnswer, Times::Count(2));
+        crm.fault(route, Fault::LoseAnswer, Times::Count(1));
     }
     let asked = callspool(&setup, &["erase", TYPED, "--yes", "--why", "a letter"]);
     assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
@@ -174,6 +174,8 @@ pub fn an_erasure_that_is_killed_again_and_again_leaves_nothing_there(kind: Kind
     }
     process.wait_until_up(&setup);
     let done = || {
+        // A person is impatient: what was not answered is asked again at once.
+        callspool(&setup, &["queue", "retry", "--target", "crm"]);
         let told = callspool(&setup, &["erase", "show", "1", "--json"]);
         serde_json::from_slice::<serde_json::Value>(&told.stdout).is_ok_and(|told| told["erasure"]["state"] == "done")
     };

@@ -31,7 +31,7 @@ pub fn what_a_rule_gives_a_crm_is_what_it_gets(kind: Kind) {
     let setup = setup(kind, "rules", &pbx, &crm)
         .set(FAST)
         .set(RULES)
-        .before_all("[numbers]\ncountry = \"49\"");
+        .before_all("numbers = { country = \"49\" }");
     let agent = start(&setup, &pbx);
     let placed: Vec<_> = (1..=5)
         .map(|n| {
