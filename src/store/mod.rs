@@ -5,6 +5,7 @@
 
 mod accounts;
 mod age;
+mod asked;
 mod audit;
 mod backup;
 mod call_backs;
@@ -34,6 +35,7 @@ mod progress;
 mod recordings;
 mod schema;
 mod scrub;
+mod search;
 mod settings;
 mod subject;
 mod targets;
@@ -51,6 +53,7 @@ pub use accounts::{
     set_account_password, set_code,
 };
 pub use age::{AgeMark, here_for, known_time, last_mark, mark_age, note_time};
+pub use asked::{AskedCalls, Misunderstood, department_names};
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use call_backs::{
@@ -108,6 +111,7 @@ pub use recordings::{
     waiting_since,
 };
 pub use schema::SCHEMA;
+pub use search::Place;
 pub use settings::Settings;
 pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};

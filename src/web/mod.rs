@@ -29,6 +29,7 @@ pub(crate) mod assets;
 mod audit;
 mod call;
 mod calls;
+mod calls_form;
 mod certificate;
 mod checks;
 mod error;
@@ -59,6 +60,7 @@ mod server;
 mod sessions;
 mod site;
 mod targets;
+mod timeline;
 mod visitor;
 mod who_may;
 mod words;
@@ -89,7 +91,7 @@ pub(crate) mod frame {
     pub(crate) use super::server::{LOOK, open, renew, stopped};
     pub(crate) use super::sessions::{Found, Sessions};
     pub(crate) use super::site::lock;
-    pub(crate) use super::words::{count, exact_moment, moment, size, stranger};
+    pub(crate) use super::words::{count, encoded, exact_moment, moment, size, stranger};
 }
 
 /// A page that is ready to be served: it listens already.
