@@ -17,12 +17,13 @@
 //! | `audit`, `record` | what is written down about it, and who may read that |
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
-//! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `overview` of `parts`, `ailments`, `figures`, `graphs` (drawn by `chart`); `calls` with `calls_form`, `call` with `timeline`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
 mod accounts;
 mod actions;
+mod ailments;
 mod api;
 mod asker;
 pub(crate) mod assets;
@@ -31,9 +32,12 @@ mod call;
 mod calls;
 mod calls_form;
 mod certificate;
+pub(crate) mod chart;
 mod checks;
 mod error;
 mod explained;
+mod figures;
+mod graphs;
 mod guard;
 mod hearing;
 mod hosts;
@@ -49,6 +53,7 @@ mod me;
 mod metrics;
 mod objects;
 mod overview;
+mod parts;
 mod password;
 mod queue;
 mod range;

@@ -7,9 +7,10 @@ mod calls;
 mod common;
 mod listen;
 mod queue;
+mod state;
 
 /// An English sentence, and its German.
 type Rows = &'static [(&'static str, &'static str)];
 
 /// All tables.
-pub(super) const TABLES: &[Rows] = &[common::ROWS, calls::ROWS, listen::ROWS, queue::ROWS];
+pub(super) const TABLES: &[Rows] = &[common::ROWS, calls::ROWS, listen::ROWS, queue::ROWS, state::ROWS];
