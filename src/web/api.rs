@@ -7,11 +7,12 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::calls::{self, Asked};
+use super::calls::{self, NoList};
 use super::layout::{Refusal, as_json, refuse, unread};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{call, layout};
+use crate::store::AskedCalls;
 
 fn answer(value: &impl Serialize) -> Response {
     as_json(StatusCode::OK, &serde_json::to_value(value).unwrap_or(Value::Null))
@@ -32,7 +33,7 @@ pub(super) async fn calls(
     State(site): State<Site>,
     Extension(visitor): Extension<Visitor>,
     uri: Uri,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<AskedCalls>, QueryRejection>,
 ) -> Response {
     let Query(asked) = asked.unwrap_or_default();
     match calls::read(&site, &visitor, &asked).await {
@@ -40,7 +41,16 @@ pub(super) async fn calls(
             StatusCode::OK,
             &json!({ "schema": 1, "calls": listed.calls, "next": listed.next }),
         ),
-        Err(error) => unread(&uri, &error),
+        Err(NoList::Unread(error)) => unread(&uri, &error),
+        Err(NoList::Asked(wrong)) => refuse(
+            &uri,
+            Refusal {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                title: "Not understood",
+                why: &format!("{} takes {}.", wrong.field, wrong.takes),
+                next: "Leave out what is not meant.",
+            },
+        ),
     }
 }
 
