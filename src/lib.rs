@@ -22,6 +22,7 @@
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
+//! - [`bundle`] makes the one file that a technician sends when help is needed; [`logs`] keeps the last lines of the log.
 //! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
 #![warn(missing_docs)]
@@ -31,6 +32,7 @@ pub mod agent;
 pub mod backoff;
 pub mod bell;
 pub mod board;
+pub mod bundle;
 pub mod cdr;
 pub mod cli;
 pub mod clock;
@@ -47,6 +49,7 @@ pub mod http;
 pub mod keep;
 pub mod link;
 pub mod live;
+pub mod logs;
 pub mod metrics;
 pub mod model;
 pub mod numbers;

@@ -6,6 +6,7 @@ mod handle;
 mod identity;
 mod start;
 mod status;
+mod support;
 mod told;
 mod watch;
 

@@ -17,6 +17,7 @@ use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::doctor::{Options, Run};
 use crate::keep;
+use crate::logs::{self, Filter};
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
 use crate::store::{self, Grantee, HoldOn, NewAudit, NewGrant, RightsContext};
 use crate::when;
@@ -84,6 +85,18 @@ pub enum Request {
         /// Nothing leaves the box.
         #[serde(default)]
         offline: bool,
+    },
+    /// The last lines of the log.
+    Logs {
+        /// Which.
+        filter: Filter,
+    },
+    /// What a support bundle needs of the agent.
+    Told,
+    /// Write down that something was taken from this box or brought to it.
+    Noted {
+        /// What.
+        what: String,
     },
     /// Write down that the store was copied.
     BackedUp {
@@ -268,6 +281,11 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             Ok(run) => return follow(&run, say),
             Err(error) => Err(error),
         },
+        Request::Logs { filter } => Ok(json!({ "lines": logs::lines(&filter) })),
+        Request::Told => Ok(json!({ "told": handle.told() })),
+        Request::Noted { what } => accounts::note(store, by, what, clock)
+            .map(|()| json!({ "noted": true }))
+            .map_err(|error| error.to_string()),
         Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),

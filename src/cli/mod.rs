@@ -5,6 +5,7 @@
 
 mod audit;
 mod backup;
+mod bundle;
 mod calls;
 mod config;
 pub mod control;
@@ -12,6 +13,7 @@ mod doctor;
 mod erase;
 mod fleet;
 mod hold;
+mod logs;
 mod needs;
 mod out;
 mod pin;
@@ -59,6 +61,7 @@ const EXAMPLES: &str = "Examples:
   callspool why 1042                 where is this call's recording, and why?
   callspool queue retry              give held deliveries a new start
   callspool erase +491711234567      what would be erased of this person?
+  callspool bundle                   what I send to whoever helps
   callspool user code 101            let 101 log in: a code to choose a password with
   callspool rights show              who may hear whose recordings?
   callspool audit --since 7d         who listened to what?";
@@ -107,6 +110,13 @@ enum Verb {
     Backup {
         /// The file to make
         file: PathBuf,
+    },
+    /// Show the last lines of the running agent's log
+    Logs(logs::Asked),
+    /// Make the file for whoever helps: no secrets, numbers or names are in it
+    Bundle {
+        /// The file to make; a name of its own in this folder unless given
+        file: Option<PathBuf>,
     },
     /// Take away what the MQTT broker and Home Assistant keep of this box
     Reset(reset::Arguments),
@@ -175,6 +185,8 @@ fn dispatch(cli: Cli) -> Exit {
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
         Verb::Fleet(arguments) => fleet::run(arguments, &cli.config),
+        // It must come also when the configuration is what is wrong.
+        Verb::Bundle { file } => bundle::run(&cli.config, file, cli.json),
         verb => match crate::config::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
@@ -197,11 +209,12 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Erase(asked) => erase::run(&config, &asked, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
+        Verb::Logs(asked) => logs::run(&config, asked, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
         Verb::User(verb) => user::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
-        Verb::Version | Verb::Config(_) | Verb::Fleet(_) => Exit::Ok,
+        Verb::Version | Verb::Config(_) | Verb::Fleet(_) | Verb::Bundle { .. } => Exit::Ok,
     }
 }
 

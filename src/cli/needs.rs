@@ -27,6 +27,8 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
+    ("logs", Some(Action::BoxView)),
+    ("bundle", Some(Action::BoxOperate)),
     ("reset", Some(Action::BoxOperate)),
     ("user add", Some(Action::AccountManage)),
     ("user code", Some(Action::AccountManage)),
@@ -47,12 +49,14 @@ impl Request {
     /// The action that it needs.
     pub fn needs(&self) -> Action {
         match self {
-            Request::Status => Action::BoxView,
+            Request::Status | Request::Logs { .. } => Action::BoxView,
             Request::Sync
             | Request::Retry { .. }
             | Request::Resume { .. }
             | Request::AcceptPin { .. }
             | Request::Doctor { .. }
+            | Request::Told
+            | Request::Noted { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage
