@@ -23,9 +23,13 @@
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
 //! - [`bundle`] makes the one file that a technician sends when help is needed; [`logs`] keeps the last lines of the log.
+//! - [`tongue`] are the languages of the page.
 //! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
 #![warn(missing_docs)]
+
+#[macro_use]
+pub mod tongue;
 
 pub mod accounts;
 pub mod agent;
