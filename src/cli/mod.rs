@@ -24,6 +24,7 @@ mod rights;
 mod rules;
 mod run;
 mod status;
+mod token;
 mod user;
 mod why;
 
@@ -123,6 +124,9 @@ enum Verb {
     /// Manage who may log in to the local page
     #[command(subcommand)]
     User(user::Verb),
+    /// Make and revoke tokens by which scripts read the API
+    #[command(subcommand)]
+    Token(token::Verb),
     /// Show, explain, give and end rights
     #[command(subcommand)]
     Rights(rights::Verb),
@@ -212,6 +216,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Logs(asked) => logs::run(&config, asked, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
         Verb::User(verb) => user::run(&config, &verb, json),
+        Verb::Token(verb) => token::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
         Verb::Version | Verb::Config(_) | Verb::Fleet(_) | Verb::Bundle { .. } => Exit::Ok,

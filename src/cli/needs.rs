@@ -34,6 +34,9 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("user code", Some(Action::AccountManage)),
     ("user list", Some(Action::AccountManage)),
     ("user remove", Some(Action::AccountManage)),
+    ("token add", Some(Action::AccountManage)),
+    ("token list", Some(Action::AccountManage)),
+    ("token revoke", Some(Action::AccountManage)),
     ("rights show", Some(Action::RightsRead)),
     ("rights explain", Some(Action::RightsRead)),
     ("rights list", Some(Action::RightsRead)),
@@ -62,6 +65,7 @@ impl Request {
                 Action::AccountManage
             }
             Request::Grant { .. } | Request::Revoke { .. } => Action::GrantManage,
+            Request::AddToken { .. } | Request::EndToken { .. } => Action::AccountManage,
             Request::Drop { .. } => Action::QueueDrop,
             Request::Hold { .. } | Request::Release { .. } => Action::HoldManage,
             Request::Erase { .. } => Action::PersonErase,

@@ -39,6 +39,7 @@ mod scrub;
 mod settings;
 mod subject;
 mod targets;
+mod tokens;
 mod visible;
 mod windows;
 
@@ -115,6 +116,7 @@ pub use schema::SCHEMA;
 pub use settings::Settings;
 pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};
+pub use tokens::{Token, add_token, end_token, note_token_used, token_by_hash, token_by_name, tokens};
 pub use visible::visible_calls;
 pub use windows::{Gap, add_gap, cursor, fill_gap, gaps, list_is_read, miss_list, set_cursor, unlisted_from};
 

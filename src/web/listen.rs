@@ -181,7 +181,8 @@ async fn answer(
             );
         }
         let (still, key) = (site.clone(), visitor.key);
-        let may = move || still.access().sessions.on(&key, still.now());
+        let script = visitor.script;
+        let may = move || script || still.access().sessions.on(&key, still.now());
         body = send::file(opened.file, from, length, may, place);
     }
     let name = file_name(&recording, opened.suffix);

@@ -42,6 +42,7 @@ mod layout;
 mod limiter;
 mod listen;
 mod live;
+mod logs;
 mod lock;
 mod login;
 mod me;

@@ -3,10 +3,12 @@
 //! The reader is addressed as "Sie"; the field's words stay what technicians call them: Nebenstelle, Amtsleitung, Ziel
 //! (target), Warteschlange (queue), Aufzeichnung (recording), zugestellt, wartet, angehalten (held).
 
+mod api;
 mod common;
+mod logs;
 
 /// An English sentence, and its German.
 type Rows = &'static [(&'static str, &'static str)];
 
 /// All tables.
-pub(super) const TABLES: &[Rows] = &[common::ROWS];
+pub(super) const TABLES: &[Rows] = &[common::ROWS, api::ROWS, logs::ROWS];
