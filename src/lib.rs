@@ -22,6 +22,7 @@
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
+//! - [`transfer`] carries: a store from a backup, a configuration to another box.
 //! - [`bundle`] makes the one file that a technician sends when help is needed; [`logs`] keeps the last lines of the log.
 //! - [`tongue`] are the languages of the page.
 //! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
@@ -65,6 +66,7 @@ pub mod sight;
 pub mod spool;
 pub mod store;
 pub mod sync;
+pub mod transfer;
 pub mod web;
 pub mod when;
 pub mod who_hears;

@@ -12,6 +12,6 @@ mod watch;
 
 pub use alone::checks_without_agent;
 pub use handle::{Handle, Parts};
-pub use start::{Agent, StartError};
+pub use start::{Agent, StartError, lock_folder};
 pub use status::{Identity, Status};
 pub use watch::watch;

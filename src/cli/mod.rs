@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod bundle;
 mod calls;
+mod carry;
 mod config;
 pub mod control;
 mod doctor;
@@ -20,6 +21,7 @@ mod pin;
 mod queue;
 mod remote;
 mod reset;
+mod restore;
 mod rights;
 mod rules;
 mod run;
@@ -112,6 +114,8 @@ enum Verb {
         /// The file to make
         file: PathBuf,
     },
+    /// Put a backup in the place of the store; what was there is set aside
+    Restore(restore::Asked),
     /// Show the last lines of the running agent's log
     Logs(logs::Asked),
     /// Make the file for whoever helps: no secrets, numbers or names are in it
@@ -213,6 +217,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Erase(asked) => erase::run(&config, &asked, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
+        Verb::Restore(asked) => restore::run(&config, &asked, json),
         Verb::Logs(asked) => logs::run(&config, asked, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
         Verb::User(verb) => user::run(&config, &verb, json),

@@ -38,6 +38,7 @@ impl Who {
 
 /// Which rights are in force, and how old they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Freshness {
     /// Version of the snapshot of the PBX's directory; 0 before the first.
     pub version: i64,

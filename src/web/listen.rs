@@ -35,7 +35,7 @@ pub(super) async fn recording(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
-    let action = if query.as_deref() == Some("download") {
+    let action = if query.is_some_and(|query| query == "download" || query.starts_with("download=")) {
         Action::RecordingDownload
     } else {
         Action::RecordingListen

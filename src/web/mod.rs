@@ -26,6 +26,7 @@ mod actions;
 mod api;
 mod asker;
 pub(crate) mod assets;
+mod backup;
 mod audit;
 mod call;
 mod calls;

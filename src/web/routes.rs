@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, call, calls, checks, guard, keeping, language, layout, listen, live, login, logs, me, metrics,
+    actions, api, assets, backup, call, calls, checks, guard, keeping, language, layout, listen, live, login, logs, me, metrics,
     overview, queue, record, targets, who_may,
 };
 use crate::rights::Action;
@@ -137,6 +137,24 @@ pub const ROUTES: &[Route] = &[
         "/bundles/{id}",
         Needs::All(Action::BoxOperate, Door::Page),
         || get(logs::kept),
+    ),
+    route("GET", "/backup", Needs::All(Action::BoxOperate, Door::Page), || {
+        get(backup::page)
+    }),
+    route("POST", "/backup", Needs::All(Action::Export, Door::Page), || {
+        post(backup::download)
+    }),
+    route(
+        "POST",
+        "/configuration/export",
+        Needs::All(Action::BoxOperate, Door::Page),
+        || post(backup::export),
+    ),
+    route(
+        "POST",
+        "/configuration/compare",
+        Needs::All(Action::BoxOperate, Door::Page),
+        || post(backup::compare),
     ),
     route("GET", "/live", Needs::All(Action::BoxView, Door::Live), || {
         get(live::stream)
