@@ -16,7 +16,7 @@
 //! - [`rights`] decides who may see and hear what; [`accounts`] are the logins and grants of this box, [`why_may`] explains
 //!   a decision, [`who_hears`] shows all of them beside each other.
 //! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
-//! - [`fleet`] is the page of many boxes, made of what they say over MQTT; [`metrics`] is Prometheus' text.
+//! - [`fleet`] is the page of many boxes (`callspool-fleet`, a program of its own), made of what they say over MQTT; [`metrics`] is Prometheus' text.
 //! - [`findings`] is the catalogue of all that can be found wrong: code, meaning, what mends it on which PBX.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
 //! - [`agent`] starts all of it, watches it and stops it in order.
