@@ -23,6 +23,8 @@
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
+//! - [`transfer`] carries: a store from a backup, a configuration to another box.
+//! - [`bundle`] makes the one file that a technician sends when help is needed; [`logs`] keeps the last lines of the log.
 //! - [`tongue`] are the languages of the page.
 //! - [`clock`], [`bell`], [`aside`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
@@ -37,6 +39,7 @@ pub mod aside;
 pub mod backoff;
 pub mod bell;
 pub mod board;
+pub mod bundle;
 pub mod cdr;
 pub mod cli;
 pub mod clock;
@@ -53,6 +56,7 @@ pub mod http;
 pub mod keep;
 pub mod link;
 pub mod live;
+pub mod logs;
 pub mod metrics;
 pub mod model;
 pub mod numbers;
@@ -65,6 +69,7 @@ pub mod sound;
 pub mod spool;
 pub mod store;
 pub mod sync;
+pub mod transfer;
 pub mod web;
 pub mod when;
 pub mod who_hears;

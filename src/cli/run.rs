@@ -10,7 +10,7 @@ use crate::agent::{self, Agent, Handle};
 use crate::aside::{aside, task};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::{link, web};
+use crate::{link, logs, web};
 
 pub(super) fn run(config: Config) -> Exit {
     log_as(config.log_level);
@@ -69,11 +69,14 @@ pub(super) fn run(config: Config) -> Exit {
 /// Begins to log.
 pub fn log_as(level: log::LevelFilter) {
     // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
-    env_logger::Builder::new()
+    let logger = env_logger::Builder::new()
         .filter_level(level.min(log::LevelFilter::Warn))
         .filter_module("callspool", level)
         .format_target(false)
-        .init();
+        .build();
+    log::set_max_level(logger.filter());
+    // There is only one, and it was set before if this fails.
+    let _ = log::set_boxed_logger(Box::new(logs::Kept(logger)));
 }
 
 /// The one thread's runtime; `None` after saying why there is none.

@@ -3,9 +3,11 @@
 //! The reader is addressed as "Sie"; the field's words stay what technicians call them: Nebenstelle, Amtsleitung, Ziel
 //! (target), Warteschlange (queue), Aufzeichnung (recording), zugestellt, wartet, angehalten (held).
 
+mod api;
 mod calls;
 mod common;
 mod listen;
+mod logs;
 mod queue;
 mod state;
 
@@ -13,4 +15,12 @@ mod state;
 type Rows = &'static [(&'static str, &'static str)];
 
 /// All tables.
-pub(super) const TABLES: &[Rows] = &[common::ROWS, calls::ROWS, listen::ROWS, queue::ROWS, state::ROWS];
+pub(super) const TABLES: &[Rows] = &[
+    common::ROWS,
+    api::ROWS,
+    calls::ROWS,
+    listen::ROWS,
+    logs::ROWS,
+    queue::ROWS,
+    state::ROWS,
+];
