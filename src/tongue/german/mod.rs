@@ -3,10 +3,35 @@
 //! The reader is addressed as "Sie"; the field's words stay what technicians call them: Nebenstelle, Amtsleitung, Ziel
 //! (target), Warteschlange (queue), Aufzeichnung (recording), zugestellt, wartet, angehalten (held).
 
+mod clicks;
 mod common;
+mod findings;
+mod guard;
+mod keeping;
+mod login;
+mod record;
+mod rights;
+mod targets;
+mod told;
+mod why;
+mod words;
 
 /// An English sentence, and its German.
-type Rows = &'static [(&'static str, &'static str)];
+pub(super) type Rows = &'static [(&'static str, &'static str)];
 
 /// All tables.
-pub(super) const TABLES: &[Rows] = &[common::ROWS];
+pub(super) const TABLES: &[Rows] = &[
+    common::ROWS,
+    findings::ROWS,
+    guard::ROWS,
+    keeping::ROWS,
+    login::ROWS,
+    record::ROWS,
+    rights::ROWS,
+    targets::ROWS,
+    why::ROWS,
+    words::ROWS,
+];
+
+/// The tables of what was put down in English and is looked up when a page shows it.
+pub(super) const TOLD: &[Rows] = &[told::ROWS, findings::ROWS, clicks::ROWS];
