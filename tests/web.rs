@@ -19,6 +19,8 @@ mod login;
 mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
+#[path = "web/sentences.rs"]
+mod sentences;
 #[path = "web/targets.rs"]
 mod targets;
 #[path = "web/trouble.rs"]

@@ -17,6 +17,7 @@ use super::visitor::Visitor;
 use super::words::{exact_moment, stranger};
 use crate::rights::{Action, Object};
 use crate::store::{self, AuditFilter, AuditRow};
+use crate::tongue;
 use crate::{csv, when};
 
 /// Rows on a page.
@@ -88,7 +89,7 @@ fn main(asked: &Asked, mut rows: Vec<AuditRow>, export: bool) -> Markup {
         section class="wide" {
             div class="top" {
                 h1 { (t!("Audit")) }
-                nav class="filter" aria-label="Which" {
+                nav class="filter" aria-label=(t!("Which")) {
                     @for (word, name) in [("", t!("All")), ("done", t!("Done")), ("refused", t!("Refused"))] {
                         a href={ "/audit" @if !word.is_empty() { "?only=" (word) } }
                             aria-current=[(asked.only == word).then_some("true")] { (name) }
@@ -126,7 +127,7 @@ fn line(row: &AuditRow) -> Markup {
         tr role="row" {
             td role="cell" data-head=(t!("When")) { (exact_moment(row.at_ms)) }
             td role="cell" data-head=(t!("Who")) { bdi { (stranger(&row.who)) } }
-            td role="cell" data-head=(t!("What")) { (what(&row.action)) }
+            td role="cell" class="key" data-head=(t!("What")) { (what(&row.action)) }
             td role="cell" data-head=(t!("About")) {
                 span {
                     @if let Some(call) = row.call { a href={ "/calls/" (call) } { (t!("call {}", call)) } " " }
@@ -137,7 +138,7 @@ fn line(row: &AuditRow) -> Markup {
             td role="cell" data-head=(t!("Answer")) {
                 span {
                     span class={ "tag " (if row.allowed { "ok" } else { "bad" }) } { (icon(if row.allowed { "ok" } else { "none" })) (if row.allowed { t!("done") } else { t!("refused") }) }
-                    " " bdi class="muted" { (stranger(&row.because)) }
+                    " " bdi class="muted" { (stranger(tongue::told(&row.because))) }
                 }
             }
         }

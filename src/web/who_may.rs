@@ -19,6 +19,7 @@ use super::visitor::Visitor;
 use super::words::{count, exact_moment};
 use crate::rights::{Action, Scope, Who};
 use crate::store::{self, LocalGrant};
+use crate::tongue;
 use crate::who_hears::{Hearer, SQUARE, WhoHears, who_hears};
 use crate::why_may::{self, Asked};
 
@@ -218,17 +219,17 @@ fn given(grants: &[LocalGrant], names: &Names) -> Markup {
                     @for grant in grants {
                         tr role="row" {
                             td role="cell" data-head=(t!("Grant")) { (grant.id) }
-                            td role="cell" data-head=(t!("To")) { (grant.extension) (grant.role) }
-                            td role="cell" data-head=(t!("What")) {
+                            td role="cell" data-head=(t!("To")) { bdi { (grant.extension) (grant.role) } }
+                            td role="cell" class="key" data-head=(t!("What")) {
                                 @match Action::from_word(&grant.action) { Some(action) => { (does(action)) } None => { (grant.action) } }
                              }
                             td role="cell" data-head=(t!("How far")) {
-                                (grant.scope) @if let Some(id) = grant.department { " " bdi { (department(id, names)) } }
+                                (tongue::told(&grant.scope)) @if let Some(id) = grant.department { " " bdi { (department(id, names)) } }
                             }
                             td role="cell" data-head=(t!("Until")) {
                                 @match grant.until_ms { Some(until) => { (exact_moment(until)) } None => { (t!("it is ended")) } }
                             }
-                            td role="cell" data-head=(t!("By and why")) { (grant.given_by) ": " bdi { (grant.why) } }
+                            td role="cell" data-head=(t!("By and why")) { bdi { (grant.given_by) ": " (grant.why) } }
                         }
                     }
                 }

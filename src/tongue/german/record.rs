@@ -2,6 +2,7 @@
 
 pub(super) const ROWS: super::Rows = &[
     ("All", "Alle"),
+    ("Which", "Welche"),
     ("Done", "Ausgeführt"),
     ("Refused", "Verweigert"),
     ("done", "ausgeführt"),
