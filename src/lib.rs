@@ -16,12 +16,14 @@
 //! - [`rights`] decides who may see and hear what; [`accounts`] are the logins and grants of this box, [`why_may`] explains
 //!   a decision, [`who_hears`] shows all of them beside each other.
 //! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
-//! - [`fleet`] is the page of many boxes, made of what they say over MQTT; [`metrics`] is Prometheus' text.
+//! - [`fleet`] is the page of many boxes (`callspool-fleet`, a program of its own), made of what they say over MQTT; [`metrics`] is Prometheus' text.
 //! - [`findings`] is the catalogue of all that can be found wrong: code, meaning, what mends it on which PBX.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
+//! - [`transfer`] carries: a store from a backup, a configuration to another box.
+//! - [`bundle`] makes the one file that a technician sends when help is needed; [`logs`] keeps the last lines of the log.
 //! - [`tongue`] are the languages of the page.
 //! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
@@ -35,6 +37,7 @@ pub mod agent;
 pub mod backoff;
 pub mod bell;
 pub mod board;
+pub mod bundle;
 pub mod cdr;
 pub mod cli;
 pub mod clock;
@@ -51,6 +54,7 @@ pub mod http;
 pub mod keep;
 pub mod link;
 pub mod live;
+pub mod logs;
 pub mod metrics;
 pub mod model;
 pub mod numbers;
@@ -62,6 +66,7 @@ pub mod sight;
 pub mod spool;
 pub mod store;
 pub mod sync;
+pub mod transfer;
 pub mod web;
 pub mod when;
 pub mod who_hears;

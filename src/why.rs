@@ -16,6 +16,7 @@ const SWITCHED_OFF: Text = text!("recording is switched off on the PBX");
 
 /// The answer for one call.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Why {
     /// One sentence that answers the question.
     pub answer: String,
@@ -37,6 +38,7 @@ pub struct Why {
 
 /// Where one recording is.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RecordingWhy {
     /// The recording.
     #[serde(flatten)]

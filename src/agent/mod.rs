@@ -6,11 +6,12 @@ mod handle;
 mod identity;
 mod start;
 mod status;
+mod support;
 mod told;
 mod watch;
 
 pub use alone::checks_without_agent;
 pub use handle::{Handle, Parts};
-pub use start::{Agent, StartError};
+pub use start::{Agent, StartError, lock_folder};
 pub use status::{Identity, Status};
 pub use watch::watch;

@@ -412,7 +412,11 @@ fn rebase_later(store: &Store, clock: &Clock, bell: &Bell) -> Result<(), String>
     Ok(())
 }
 
-fn lock_folder(folder: &Path) -> Result<File, StartError> {
+/// Holds the state folder: while the file lives, no agent can begin there.
+///
+/// # Errors
+/// If one runs there already, or the folder can't be written.
+pub fn lock_folder(folder: &Path) -> Result<File, StartError> {
     let path = folder.join("lock");
     let open = OpenOptions::new()
         .create(true)

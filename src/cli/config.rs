@@ -1,10 +1,10 @@
 //! `callspool config`: is the file right, what is in force, and where does each value come from?
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{Exit, out, rules};
+use super::{Exit, carry, out, rules};
 use crate::config::{self, Config};
 
 #[derive(Subcommand)]
@@ -17,6 +17,31 @@ pub(super) enum Verb {
         #[arg(long)]
         origin: bool,
     },
+    /// Put the configuration into one document; without its secrets unless asked
+    Export {
+        /// The file to make; stdout unless given
+        file: Option<PathBuf>,
+        /// With its secrets, sealed by a passphrase
+        #[arg(long, requires = "passphrase_file")]
+        with_secrets: bool,
+        /// File that holds the passphrase
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Put an exported configuration in force: shows the difference, and asks
+    Import {
+        /// The document, or a plain configuration
+        file: PathBuf,
+        /// Show the difference, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// File that holds the passphrase of its secrets
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
     /// Print the reference: every setting, what it is for, its default
     Reference,
 }
@@ -25,6 +50,21 @@ pub(super) fn run(verb: &Verb, path: &Path, json: bool) -> Exit {
     if let Verb::Reference = verb {
         out::line(config::reference().trim_end());
         return Exit::Ok;
+    }
+    if let Verb::Import {
+        file,
+        dry_run,
+        yes,
+        passphrase_file,
+    } = verb
+    {
+        let asked = carry::Asked {
+            file,
+            dry_run: *dry_run,
+            yes: *yes,
+            passphrase_file: passphrase_file.as_deref(),
+        };
+        return carry::import(path, &asked, json);
     }
     let loaded = match config::load(path) {
         Ok(loaded) => loaded,
@@ -48,7 +88,15 @@ pub(super) fn run(verb: &Verb, path: &Path, json: bool) -> Exit {
             });
             out::table(&rows.collect::<Vec<_>>());
         }
-        Verb::Reference => {}
+        Verb::Export {
+            file,
+            with_secrets,
+            passphrase_file,
+        } => {
+            let passphrase = passphrase_file.as_deref().filter(|_| *with_secrets);
+            return carry::export(&loaded, file.as_deref(), passphrase, json);
+        }
+        Verb::Reference | Verb::Import { .. } => {}
     }
     Exit::Ok
 }

@@ -17,6 +17,7 @@ use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::doctor::{Options, Run};
 use crate::keep;
+use crate::logs::{self, Filter};
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
 use crate::store::{self, Grantee, HoldOn, NewAudit, NewGrant, RightsContext};
 use crate::when;
@@ -85,6 +86,18 @@ pub enum Request {
         #[serde(default)]
         offline: bool,
     },
+    /// The last lines of the log.
+    Logs {
+        /// Which.
+        filter: Filter,
+    },
+    /// What a support bundle needs of the agent.
+    Told,
+    /// Write down that something was taken from this box or brought to it.
+    Noted {
+        /// What.
+        what: String,
+    },
     /// Write down that the store was copied.
     BackedUp {
         /// To which file.
@@ -123,6 +136,20 @@ pub enum Request {
         until_ms: Option<i64>,
         /// Why.
         why: String,
+    },
+    /// Make a token for scripts.
+    AddToken {
+        /// What it is called.
+        name: String,
+        /// The words of the rights that it holds.
+        may: Vec<String>,
+        /// Until when, Unix milliseconds.
+        until_ms: Option<i64>,
+    },
+    /// Revoke a token.
+    EndToken {
+        /// Its name.
+        name: String,
     },
     /// End a grant.
     Revoke {
@@ -268,6 +295,11 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             Ok(run) => return follow(&run, say),
             Err(error) => Err(error),
         },
+        Request::Logs { filter } => Ok(json!({ "lines": logs::lines(&filter) })),
+        Request::Told => Ok(json!({ "told": handle.told() })),
+        Request::Noted { what } => accounts::note(store, by, what, clock)
+            .map(|()| json!({ "noted": true }))
+            .map_err(|error| error.to_string()),
         Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),
@@ -302,6 +334,12 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             until_ms,
             why,
         } => give(handle, by, (to, &action, &scope), department, until_ms, why),
+        Request::AddToken { name, may, until_ms } => add_token(handle, by, &name, &may, until_ms),
+        Request::EndToken { name } => match accounts::end_token(store, by, &name, clock) {
+            Ok(true) => Ok(json!({ "revoked": name })),
+            Ok(false) => Err(format!("no token {name} is in force")),
+            Err(error) => Err(error.to_string()),
+        },
         Request::Revoke { id } => match accounts::revoke(store, by, id, clock) {
             Ok(true) => Ok(json!({ "ended": id })),
             Ok(false) => Err(format!("no grant {id} is in force")),
@@ -337,6 +375,23 @@ fn follow(run: &Run, say: &dyn Fn(Value)) {
 
 fn unknown(extension: &str) -> String {
     format!("the PBX knows nobody with the extension {extension}, or was not read yet")
+}
+
+/// Makes a token that holds no more than the technician.
+fn add_token(handle: &Handle, by: By, name: &str, may: &[String], until_ms: Option<i64>) -> Result<Value, String> {
+    let clock = handle.clock();
+    if until_ms.is_some_and(|until| until <= clock.wall_ms()) {
+        return Err("it would have expired already; give a moment in the future".to_owned());
+    }
+    let context = RightsContext::new(handle.config(), clock.clone());
+    let technician = handle.store().read(|connection| context.subject(connection, &Who::Technician));
+    let technician = technician.map_err(|error| error.to_string())?;
+    let may = accounts::check_token(name, may, &technician)?;
+    match accounts::add_token(handle.store(), by, name, may, until_ms, clock) {
+        Ok(Some(token)) => Ok(json!({ "name": name, "token": token })),
+        Ok(None) => Err(format!("a token {name} is in force already; revoke it first, or choose another name")),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn give(

@@ -5,23 +5,27 @@
 
 mod audit;
 mod backup;
+mod bundle;
 mod calls;
+mod carry;
 mod config;
 pub mod control;
 mod doctor;
 mod erase;
-mod fleet;
 mod hold;
+mod logs;
 mod needs;
 mod out;
 mod pin;
 mod queue;
 mod remote;
 mod reset;
+mod restore;
 mod rights;
 mod rules;
 mod run;
 mod status;
+mod token;
 mod user;
 mod why;
 
@@ -59,6 +63,7 @@ const EXAMPLES: &str = "Examples:
   callspool why 1042                 where is this call's recording, and why?
   callspool queue retry              give held deliveries a new start
   callspool erase +491711234567      what would be erased of this person?
+  callspool bundle                   what I send to whoever helps
   callspool user code 101            let 101 log in: a code to choose a password with
   callspool rights show              who may hear whose recordings?
   callspool audit --since 7d         who listened to what?";
@@ -108,30 +113,51 @@ enum Verb {
         /// The file to make
         file: PathBuf,
     },
+    /// Put a backup in the place of the store; what was there is set aside
+    Restore(restore::Asked),
+    /// Show the last lines of the running agent's log
+    Logs(logs::Asked),
+    /// Make the file for whoever helps: no secrets, numbers or names are in it
+    Bundle {
+        /// The file to make; a name of its own in this folder unless given
+        file: Option<PathBuf>,
+    },
     /// Take away what the MQTT broker and Home Assistant keep of this box
     Reset(reset::Arguments),
     /// Manage who may log in to the local page
     #[command(subcommand)]
     User(user::Verb),
+    /// Make and revoke tokens by which scripts read the API
+    #[command(subcommand)]
+    Token(token::Verb),
     /// Show, explain, give and end rights
     #[command(subcommand)]
     Rights(rights::Verb),
     /// Show who listened to what, who was refused, who came in
     Audit(audit::Asked),
-    /// Show many boxes on one page, made of what they tell a broker
-    Fleet(fleet::Arguments),
     /// Show the version
     Version,
 }
 
-/// How a verb ended.
+/// How a verb ended: the process's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exit {
+pub enum Exit {
+    /// Done.
     Ok = 0,
+    /// Something was found wrong, or did not work.
     Failed = 1,
+    /// Arguments or configuration are wrong.
     Usage = 2,
+    /// Whom it asked gave no answer.
     Unreachable = 3,
+    /// It may not, or not now.
     Refused = 4,
+}
+
+/// What the other program of this package, `callspool-fleet`, is built of.
+pub mod frame {
+    pub use super::out::{message, text};
+    pub use super::run::{asked_to_stop, log_as, runtime};
 }
 
 /// Runs the command line of this process.
@@ -174,7 +200,8 @@ fn dispatch(cli: Cli) -> Exit {
         }
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
-        Verb::Fleet(arguments) => fleet::run(arguments, &cli.config),
+        // It must come also when the configuration is what is wrong.
+        Verb::Bundle { file } => bundle::run(&cli.config, file, cli.json),
         verb => match crate::config::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
@@ -197,11 +224,14 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Erase(asked) => erase::run(&config, &asked, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
+        Verb::Restore(asked) => restore::run(&config, &asked, json),
+        Verb::Logs(asked) => logs::run(&config, asked, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
         Verb::User(verb) => user::run(&config, &verb, json),
+        Verb::Token(verb) => token::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
-        Verb::Version | Verb::Config(_) | Verb::Fleet(_) => Exit::Ok,
+        Verb::Version | Verb::Config(_) | Verb::Bundle { .. } => Exit::Ok,
     }
 }
 

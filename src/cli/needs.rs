@@ -27,11 +27,19 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
+    ("restore", Some(Action::BoxOperate)),
+    ("config export", Some(Action::BoxOperate)),
+    ("config import", Some(Action::BoxOperate)),
+    ("logs", Some(Action::BoxView)),
+    ("bundle", Some(Action::BoxOperate)),
     ("reset", Some(Action::BoxOperate)),
     ("user add", Some(Action::AccountManage)),
     ("user code", Some(Action::AccountManage)),
     ("user list", Some(Action::AccountManage)),
     ("user remove", Some(Action::AccountManage)),
+    ("token add", Some(Action::AccountManage)),
+    ("token list", Some(Action::AccountManage)),
+    ("token revoke", Some(Action::AccountManage)),
     ("rights show", Some(Action::RightsRead)),
     ("rights explain", Some(Action::RightsRead)),
     ("rights list", Some(Action::RightsRead)),
@@ -39,7 +47,6 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("rights revoke", Some(Action::GrantManage)),
     ("audit", Some(Action::AuditRead)),
     // Its page has a lock of its own, and what it shows is what the broker lets it read.
-    ("fleet", Some(Action::BoxView)),
     ("version", None),
 ];
 
@@ -47,17 +54,20 @@ impl Request {
     /// The action that it needs.
     pub fn needs(&self) -> Action {
         match self {
-            Request::Status => Action::BoxView,
+            Request::Status | Request::Logs { .. } => Action::BoxView,
             Request::Sync
             | Request::Retry { .. }
             | Request::Resume { .. }
             | Request::AcceptPin { .. }
             | Request::Doctor { .. }
+            | Request::Told
+            | Request::Noted { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage
             }
             Request::Grant { .. } | Request::Revoke { .. } => Action::GrantManage,
+            Request::AddToken { .. } | Request::EndToken { .. } => Action::AccountManage,
             Request::Drop { .. } => Action::QueueDrop,
             Request::Hold { .. } | Request::Release { .. } => Action::HoldManage,
             Request::Erase { .. } => Action::PersonErase,

@@ -9,7 +9,7 @@ use super::{Exit, control, out, remote};
 use crate::agent::{self, Agent, Handle};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::{link, web};
+use crate::{link, logs, web};
 
 pub(super) fn run(config: Config) -> Exit {
     log_as(config.log_level);
@@ -66,17 +66,20 @@ pub(super) fn run(config: Config) -> Exit {
 }
 
 /// Begins to log.
-pub(super) fn log_as(level: log::LevelFilter) {
+pub fn log_as(level: log::LevelFilter) {
     // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
-    env_logger::Builder::new()
+    let logger = env_logger::Builder::new()
         .filter_level(level.min(log::LevelFilter::Warn))
         .filter_module("callspool", level)
         .format_target(false)
-        .init();
+        .build();
+    log::set_max_level(logger.filter());
+    // There is only one, and it was set before if this fails.
+    let _ = log::set_boxed_logger(Box::new(logs::Kept(logger)));
 }
 
 /// The one thread's runtime; `None` after saying why there is none.
-pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
+pub fn runtime() -> Option<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -144,7 +147,8 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
     })
 }
 
-pub(super) async fn asked_to_stop() {
+/// Comes back when the process is asked to end: SIGTERM, or Ctrl-C.
+pub async fn asked_to_stop() {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
     let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));

@@ -44,6 +44,7 @@ words!(CallBackState { Waiting = "waiting", Made = "made", Over = "over" });
 
 /// One side of a leg.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Party {
     /// The DN on the PBX: an extension, a queue, a ring group, or the trunk's own number for an outside party.
     pub dn: Option<String>,
@@ -79,6 +80,7 @@ pub const WHOLE_CALL: &str = "Whole call";
 
 /// One row of the PBX's call log: one stretch of a call between two parties.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Leg {
     /// CdrId, the row's identity on the PBX.
     pub cdr_id: String,
@@ -160,6 +162,7 @@ impl Leg {
 
 /// A call, summed up over its legs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
     /// The local row.
     pub id: i64,

@@ -11,6 +11,7 @@ use crate::model::{Leg, Number};
 
 /// What a hold keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HoldOn {
     /// The call with this local row.
@@ -23,6 +24,7 @@ pub enum HoldOn {
 
 /// A hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hold {
     /// Its row.
     pub id: i64,

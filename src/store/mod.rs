@@ -21,6 +21,7 @@ mod erased;
 mod erasures;
 mod error;
 mod events;
+mod facts;
 mod forget;
 mod grants;
 mod group;
@@ -28,6 +29,7 @@ mod holders;
 mod holds;
 mod identity;
 mod made;
+mod names;
 mod outbox;
 mod parties;
 mod progress;
@@ -37,6 +39,7 @@ mod scrub;
 mod settings;
 mod subject;
 mod targets;
+mod tokens;
 mod visible;
 mod windows;
 
@@ -83,6 +86,7 @@ pub use erasures::{
 };
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
+pub use facts::facts;
 pub use forget::{
     Part, calls_to_forget, calls_with, erase_part, forget_call, forget_old_events, forget_stray_lines, part_of,
 };
@@ -93,6 +97,7 @@ pub use holders::holder_of;
 pub use holds::{Hold, HoldOn, add_hold, end_hold, hold, holds, holds_of, holds_to_end, kept_by_holds};
 pub use identity::call_of_leg;
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
+pub use names::names;
 pub use outbox::{
     Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
@@ -111,6 +116,7 @@ pub use schema::SCHEMA;
 pub use settings::Settings;
 pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};
+pub use tokens::{Token, add_token, end_token, note_token_used, token_by_hash, token_by_name, tokens};
 pub use visible::visible_calls;
 pub use windows::{Gap, add_gap, cursor, fill_gap, gaps, list_is_read, miss_list, set_cursor, unlisted_from};
 

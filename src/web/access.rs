@@ -9,13 +9,20 @@ use std::net::IpAddr;
 use tokio::sync::OnceCell;
 
 use super::lock::Lock;
-use super::sessions::Sessions;
-use super::site::Site;
+use super::sessions::{self, Found, Sessions};
+use super::site::{Site, Unread};
 use super::{accounts, audit};
+use crate::accounts::token_hash;
 use crate::agent::Handle;
 use crate::clock::Clock;
 use crate::random;
 use crate::rights::Who;
+use crate::store;
+
+/// What wrong tokens are counted under.
+const TOKENS: &str = "token";
+/// The use of a token is written down this often at most.
+const USED_MS: i64 = 60_000;
 
 /// How a try went.
 pub(super) enum Verdict {
@@ -126,10 +133,51 @@ impl Access {
         if account.is_some_and(|account| !account.may_enter) {
             return Verdict::NotOnPbx;
         }
+        let id = self.sessions.begin(who.clone(), hash, self.clock.mono_ms());
+        self.sessions.came_from(&id, source);
         Verdict::Right {
-            id: self.sessions.begin(who.clone(), hash, self.clock.mono_ms()),
+            id,
             first: *who == Who::Technician && self.lock.remove_first_file().await,
         }
+    }
+
+    /// Whose token `sent` is. Wrong ones count against who sends them as wrong passwords do; while a pause lasts none is
+    /// looked at. The error is the milliseconds to wait.
+    pub async fn by_token(&self, site: &Site, source: IpAddr, sent: &str) -> Result<Result<Option<Found>, i64>, Unread> {
+        if let Some(wait) = self.lock.wait(source, TOKENS) {
+            return Ok(Err(wait));
+        }
+        let (hash, now) = (token_hash(sent), self.clock.wall_ms());
+        let key = hash.clone();
+        let found = site
+            .read(move |handle| handle.store().read(|c| store::token_by_hash(c, &key, now)))
+            .await?;
+        let Some(token) = found else {
+            if let Err(wait) = self.lock.count(source, TOKENS).await {
+                return Ok(Err(wait));
+            }
+            log::warn!("{source} showed a token that opens nothing, {} in a row", self.lock.failures(source));
+            return Ok(Ok(None));
+        };
+        if token.used_ms.is_none_or(|at| (now - at).abs() >= USED_MS) {
+            let handle = site.handle().clone();
+            // Nobody waits for it: a store that is slow to write keeps no reader away.
+            tokio::task::spawn_blocking(move || {
+                let clock = handle.clock().clone();
+                let noted = handle
+                    .store()
+                    .write(move |within| store::note_token_used(within, token.id, &source.to_string(), &clock));
+                if let Err(error) = noted {
+                    log::debug!("the use of a token could not be written down: {error}");
+                }
+            });
+        }
+        Ok(Ok(Some(Found {
+            key: sessions::key_of(sent),
+            who: Who::Token(format!("token:{}", token.name)),
+            with: hash,
+            token: String::new(),
+        })))
     }
 
     /// Puts a new password in force if `old` is right. All sessions of the account end.
@@ -231,7 +279,9 @@ impl Access {
             return Err(Refusal::Wrong);
         }
         self.sessions.end_of(who);
-        Ok(self.sessions.begin(who.clone(), hash, self.clock.mono_ms()))
+        let id = self.sessions.begin(who.clone(), hash, self.clock.mono_ms());
+        self.sessions.came_from(&id, source);
+        Ok(id)
     }
 
     async fn failed(&self, site: &Site, who: Who, source: IpAddr, why: &'static str) {

@@ -22,6 +22,8 @@ use crate::store::{self, NewAudit};
 pub(super) const LOG_IN: &str = "log.in";
 /// Another password of one's own.
 pub(super) const PASSWORD: &str = "password.change";
+/// The end of one of one's own sessions.
+pub(super) const END_SESSION: &str = "session.end";
 /// A request of somebody who is not logged in.
 const UNKNOWN: &str = "page.open";
 

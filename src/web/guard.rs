@@ -29,6 +29,9 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 /// The cookie. Its prefix makes browsers insist on `Secure`, on `Path=/` and on no `Domain`.
 const COOKIE: &str = "__Host-sid";
 
+/// Below this are the answers for scripts.
+const API: &str = "/api/v1/";
+
 /// The query with which a page asks for itself again.
 pub(crate) const AUTO: &str = "auto";
 
@@ -112,7 +115,9 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    if !from_here(request.headers()) {
+    // A script's token is sent by hand and not by a browser on its own; with a cookie beside it nobody knows who it was.
+    let by_script = scripted(&request) && !request.headers().contains_key(header::COOKIE);
+    if !by_script && !from_here(request.headers()) {
         return refuse(
             request.uri(),
             Refusal {
@@ -167,6 +172,20 @@ fn from_here(headers: &HeaderMap) -> bool {
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// Whether a request to the API shows a token, or something that is to pass for one.
+fn scripted(request: &Request) -> bool {
+    request.uri().path().starts_with(API) && request.headers().contains_key(header::AUTHORIZATION)
+}
+
+/// The token that a request shows; `None` if it is none, or if there are two.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(sent), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    sent.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}
+
 /// What a form must carry besides what it is about.
 #[derive(Deserialize)]
 struct Token {
@@ -189,11 +208,22 @@ pub(super) async fn right(
     if door == Door::Scrape && scrape::fits(token_file(), request.headers()).await {
         return next.run(request).await;
     }
+    let script = scripted(&request);
     site.access().refresh(false).await;
     // What a page does by itself is no use of it: a page that was left open does not keep its session on.
-    let by_itself = door == Door::Live || request.uri().query() == Some(AUTO);
-    let id = session_id(request.headers());
-    let found = id.and_then(|id| site.access().sessions.find(&id, site.now(), !by_itself));
+    let by_itself = door == Door::Live || request.uri().query().is_some_and(by_itself);
+    let found = if script {
+        // Whoever shows a token is judged by it alone, and never by a cookie beside it.
+        let sent = bearer(request.headers()).unwrap_or_default().to_owned();
+        match site.access().by_token(&site, ends.source(), &sent).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(wait)) => return too_many(request.uri(), wait),
+            Err(error) => return unread(request.uri(), &error),
+        }
+    } else {
+        let id = session_id(request.headers());
+        id.and_then(|id| site.access().sessions.find(&id, site.now(), !by_itself))
+    };
     let asker = match found {
         Some(found) => asker::of(&site, &found)
             .await
@@ -208,7 +238,7 @@ pub(super) async fn right(
         }
         Err(error) => return unread(request.uri(), &error),
     };
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) {
         let (parts, body) = request.into_parts();
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
@@ -228,6 +258,7 @@ pub(super) async fn right(
     let visitor = Visitor {
         key: found.key,
         token: found.token,
+        script,
         source: ends.source(),
         subject: Arc::new(subject),
     };
@@ -245,6 +276,11 @@ pub(super) async fn right(
     }
     request.extensions_mut().insert::<Visitor>(visitor);
     next.run(request).await
+}
+
+/// Whether a query says that the page asks for itself again.
+fn by_itself(query: &str) -> bool {
+    query.strip_suffix(AUTO).is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
 }
 
 /// The first page of somebody who may not see the state of the box.
@@ -267,11 +303,27 @@ fn not_logged_in(door: Door, request: &Request) -> Response {
             Refusal {
                 status: StatusCode::UNAUTHORIZED,
                 title: t!("Not logged in"),
-                why: t!("This needs a session, and yours is over or was never begun."),
-                next: t!("Log in at /login."),
+                why: t!("This needs a session or a token, and yours is over, wrong, or was never begun."),
+                next: t!("Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."),
             },
         ),
     }
+}
+
+/// Too many wrong tokens came from there.
+fn too_many(uri: &Uri, wait_ms: i64) -> Response {
+    let mut response = refuse(
+        uri,
+        Refusal {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            title: t!("Too many wrong tries"),
+            why: t!("Passwords or tokens were wrong too often, and none is looked at for a while."),
+            next: t!("Try again after the time in Retry-After."),
+        },
+    );
+    let seconds = (wait_ms / 1000 + 1).max(1);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 fn not_allowed(request: &Request, visitor: &Visitor, actions: &[Action]) -> Response {
@@ -317,7 +369,7 @@ pub(super) fn way_back(path: &str) -> &str {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let known = matches!(
         path,
-        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
+        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit" | "/logs" | "/backup"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));

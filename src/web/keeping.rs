@@ -27,7 +27,7 @@ pub(super) struct Sent {
     back: String,
 }
 
-fn by(visitor: &Visitor, action: Action) -> By {
+pub(super) fn by(visitor: &Visitor, action: Action) -> By {
     By {
         subject: (*visitor.subject).clone(),
         way: "page",

@@ -16,13 +16,14 @@ use crate::tongue::{self, Text, Tongue};
 type Tab = (&'static str, Text, fn(&Visitor) -> bool);
 
 /// The pages of the navigation, in order.
-const TABS: [Tab; 8] = [
+const TABS: [Tab; 9] = [
     ("/", text!("State"), |visitor| visitor.over_all(Action::BoxView)),
     ("/calls", text!("Calls"), |visitor| {
         visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)
     }),
     ("/queue", text!("Queue"), |visitor| visitor.over_all(Action::BoxView)),
     ("/checks", text!("Checks"), |visitor| visitor.over_all(Action::BoxView)),
+    ("/logs", text!("Logs"), |visitor| visitor.over_all(Action::BoxView)),
     ("/keeping", text!("Keeping"), |visitor| {
         visitor.over_all(Action::HoldManage)
     }),
@@ -124,7 +125,7 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
     let notice = site.access().sessions.take_notice(&visitor.key);
     let head = html! {
         @if let Some((_, again)) = page.live {
-            noscript { meta http-equiv="refresh" content={ "10;url=" (again) "?" (guard::AUTO) }; }
+            noscript { meta http-equiv="refresh" content={ "10;url=" (again) (if again.contains('?') { "&" } else { "?" }) (guard::AUTO) }; }
         }
         script defer src=(assets::script_address()) {}
     };

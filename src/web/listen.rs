@@ -35,7 +35,7 @@ pub(super) async fn recording(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
-    let action = if query.as_deref() == Some("download") {
+    let action = if query.is_some_and(|query| query == "download" || query.starts_with("download=")) {
         Action::RecordingDownload
     } else {
         Action::RecordingListen
@@ -181,7 +181,8 @@ async fn answer(
             );
         }
         let (still, key) = (site.clone(), visitor.key);
-        let may = move || still.access().sessions.on(&key, still.now());
+        let script = visitor.script;
+        let may = move || script || still.access().sessions.on(&key, still.now());
         body = send::file(opened.file, from, length, may, place);
     }
     let name = file_name(&recording, opened.suffix);

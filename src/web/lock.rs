@@ -66,6 +66,12 @@ impl Lock {
         Ok(())
     }
 
+    /// For how many milliseconds nothing of `source` for `account` will be looked at, if so.
+    pub(crate) fn wait(&self, source: IpAddr, account: &str) -> Option<i64> {
+        let wait = lock(&self.limiter).wait(source, account, self.clock.mono_ms());
+        (wait > 0).then_some(wait)
+    }
+
     /// The counted try was right.
     pub(crate) async fn succeeded(&self, source: IpAddr, account: &str) {
         lock(&self.limiter).succeeded(source, account);

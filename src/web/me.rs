@@ -1,19 +1,20 @@
 //! Everybody's own page: what may I, how far, and why.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State};
-use axum::http::Uri;
+use axum::extract::{Extension, Form, Query, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use maud::{Markup, html};
 use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::explained::{self, ABOUT_CALLS, Names, age, does, reach, source};
-use super::layout::{self, Page, icon, unread};
-use super::objects;
+use super::layout::{self, Page, icon, token, unread};
 use super::queue::heads;
 use super::site::Site;
 use super::visitor::Visitor;
+use super::words::moment;
+use super::{audit, objects};
 use crate::rights::{self, Action, Grant, Place, Scope, Subject, Who};
 use crate::store;
 use crate::why_may::{self, Asked};
@@ -70,7 +71,7 @@ pub(super) async fn page(
                 title: t!("Me"),
                 tab: "/me",
                 live: None,
-                main: main(&visitor, &read, action, question.call.trim()),
+                main: main(&site, &visitor, &read, action, question.call.trim()),
             },
         ),
         Err(error) => unread(&uri, &error),
@@ -120,7 +121,7 @@ pub(super) fn names_of(
     Ok(names)
 }
 
-fn main(visitor: &Visitor, read: &Read, action: Action, typed: &str) -> Markup {
+fn main(site: &Site, visitor: &Visitor, read: &Read, action: Action, typed: &str) -> Markup {
     let subject = &visitor.subject;
     html! {
         section class="wide" {
@@ -153,8 +154,70 @@ fn main(visitor: &Visitor, read: &Read, action: Action, typed: &str) -> Markup {
             }
             h2 { (t!("Password")) }
             p { a href="/password" { (t!("Change my password")) } }
+            (sessions(site, visitor))
         }
     }
+}
+
+/// Where one is logged in, with a button that ends each.
+fn sessions(site: &Site, visitor: &Visitor) -> Markup {
+    let own = site.access().sessions.own(visitor.who(), &visitor.key, site.now());
+    let wall = site.handle().clock().wall_ms();
+    html! {
+        h2 id="sessions" { (t!("Where I am logged in")) }
+        table class="cards" role="table" {
+            (heads(&[t!("Since"), t!("From"), t!("Last used"), ""]))
+            tbody role="rowgroup" {
+                @for one in &own {
+                    tr role="row" {
+                        td role="cell" data-head=(t!("Since")) { (moment(wall - one.begun_ago_ms)) }
+                        td role="cell" data-head=(t!("From")) { bdi { (one.from) } }
+                        td role="cell" data-head=(t!("Last used")) { @if one.this { (t!("this one")) } @else { (moment(wall - one.used_ago_ms)) } }
+                        td role="cell" class="do" {
+                            @if !one.this { (end_button(visitor, &one.id, t!("End"))) }
+                        }
+                    }
+                }
+            }
+        }
+        @if own.len() > 1 { (end_button(visitor, "", t!("End all others"))) }
+    }
+}
+
+fn end_button(visitor: &Visitor, id: &str, label: &str) -> Markup {
+    html! {
+        form method="post" action="/sessions/end" {
+            (token(visitor))
+            input type="hidden" name="id" value=(id);
+            button class="small" { (label) }
+        }
+    }
+}
+
+/// Which session is to end; empty: all but this one.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Ended {
+    id: String,
+}
+
+/// Ends one of one's own sessions, or all others.
+pub(super) async fn end_session(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Form(ended): Form<Ended>,
+) -> Response {
+    let gone = site.access().sessions.revoke(visitor.who(), &ended.id, &visitor.key);
+    if gone > 0 {
+        let entry = audit::event(visitor.who(), visitor.source, audit::END_SESSION, Ok("by their own hand"));
+        audit::note(&site, entry).await;
+    }
+    let notice = match gone {
+        0 => t!("That session was over already.").to_owned(),
+        n => t!("Sessions ended: {}.", n),
+    };
+    site.access().sessions.leave_notice(&visitor.key, notice);
+    layout::to(StatusCode::SEE_OTHER, "/me")
 }
 
 /// A choice of actions.

@@ -19,13 +19,13 @@ use crate::why::{self, Circumstances};
 /// The most lines of each list.
 const MOST: usize = 100;
 
-struct Queue {
-    held: Vec<Delivery>,
-    waiting: Vec<Delivery>,
+pub(super) struct Queue {
+    pub(super) held: Vec<Delivery>,
+    pub(super) waiting: Vec<Delivery>,
     at: Circumstances,
 }
 
-async fn read(site: &Site) -> Result<Queue, Unread> {
+pub(super) async fn read(site: &Site) -> Result<Queue, Unread> {
     site.read(|handle| {
         handle.store().read(|connection| {
             let mut waiting = store::waiting_deliveries(connection, MOST)?;

@@ -21,7 +21,7 @@ use crate::tongue;
 use crate::{csv, when};
 
 /// Rows on a page.
-const PAGE: usize = 50;
+pub(super) const PAGE: usize = 50;
 /// The most that is taken away at once; the command line knows no such end.
 const MOST: usize = 20_000;
 
@@ -38,7 +38,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self, most: usize) -> AuditFilter {
+    pub(super) fn filter(&self, most: usize) -> AuditFilter {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         AuditFilter {
             who: given(&self.who),
@@ -150,6 +150,7 @@ fn what(action: &str) -> String {
     match (Action::from_word(action), action) {
         (Some(action), _) => does(action).to_owned(),
         (None, audit::LOG_IN) => t!("Log in").to_owned(),
+        (None, audit::END_SESSION) => t!("End a session").to_owned(),
         (None, audit::PASSWORD) => t!("Change a password").to_owned(),
         (None, _) => t!("Open a page").to_owned(),
     }

@@ -33,7 +33,7 @@ pub(super) struct Question {
 }
 
 /// Everybody's rights are put together for this page: with thousands of people that takes its time.
-const PATIENCE: Duration = Duration::from_secs(8);
+pub(super) const PATIENCE: Duration = Duration::from_secs(8);
 
 struct Read {
     hears: WhoHears,

@@ -3,12 +3,14 @@
 //! The reader is addressed as "Sie"; the field's words stay what technicians call them: Nebenstelle, Amtsleitung, Ziel
 //! (target), Warteschlange (queue), Aufzeichnung (recording), zugestellt, wartet, angehalten (held).
 
+mod api;
 mod clicks;
 mod common;
 mod findings;
 mod guard;
 mod keeping;
 mod login;
+mod logs;
 mod record;
 mod rights;
 mod targets;
@@ -22,10 +24,12 @@ pub(super) type Rows = &'static [(&'static str, &'static str)];
 /// All tables.
 pub(super) const TABLES: &[Rows] = &[
     common::ROWS,
+    api::ROWS,
     findings::ROWS,
     guard::ROWS,
     keeping::ROWS,
     login::ROWS,
+    logs::ROWS,
     record::ROWS,
     rights::ROWS,
     targets::ROWS,
