@@ -8,6 +8,7 @@
 //! - [`live`] hears of calls at once, where the PBX tells, and rings for [`sync`].
 //! - [`store`] is the one SQLite file: calls, people, the outbox of the targets, the outbox of the events, settings.
 //! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
+//! - [`sound`] decodes what browsers don't play, while somebody listens.
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
 //! - [`keep`] keeps: what goes by its age, what a hold keeps, what is erased of a person.
 //! - [`link`] tells the dashboards over MQTT; [`web`] the technician over HTTPS; [`cli`] whoever is at the terminal.
@@ -63,6 +64,7 @@ pub mod random;
 pub mod rights;
 pub mod rules;
 pub mod sight;
+pub mod sound;
 pub mod spool;
 pub mod store;
 pub mod sync;

@@ -3,6 +3,7 @@
 mod alone;
 mod driver;
 mod handle;
+mod hours;
 mod identity;
 mod start;
 mod status;

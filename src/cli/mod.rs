@@ -85,15 +85,8 @@ enum Verb {
         /// The call: its number in the list, or its id on the PBX
         call: String,
     },
-    /// List calls, newest first
-    Calls {
-        /// How many
-        #[arg(short = 'n', long, default_value_t = 20)]
-        most: usize,
-        /// Only calls with this outcome: answered, missed, unanswered
-        #[arg(long)]
-        outcome: Option<String>,
-    },
+    /// List calls, newest first, or look for some
+    Calls(calls::Asked),
     /// Show, retry or drop what waits for a target
     #[command(subcommand)]
     Queue(queue::Verb),
@@ -218,7 +211,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Status { watch } => status::run(&config, json, watch),
         Verb::Doctor(arguments) => doctor::run(&config, arguments, json),
         Verb::Why { call } => why::run(&config, &call, json),
-        Verb::Calls { most, outcome } => calls::run(&config, most, outcome.as_deref(), json),
+        Verb::Calls(asked) => calls::run(&config, asked, json),
         Verb::Queue(verb) => queue::run(&config, &verb, json),
         Verb::Hold(verb) => hold::run(&config, &verb, json),
         Verb::Erase(asked) => erase::run(&config, &asked, json),

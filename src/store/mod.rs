@@ -5,6 +5,7 @@
 
 mod accounts;
 mod age;
+mod asked;
 mod audit;
 mod backup;
 mod call_backs;
@@ -34,8 +35,10 @@ mod outbox;
 mod parties;
 mod progress;
 mod recordings;
+mod samples;
 mod schema;
 mod scrub;
+mod search;
 mod settings;
 mod subject;
 mod targets;
@@ -54,6 +57,7 @@ pub use accounts::{
     set_account_password, set_code,
 };
 pub use age::{AgeMark, here_for, known_time, last_mark, mark_age, note_time};
+pub use asked::{AskedCalls, Misunderstood, department_names};
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use call_backs::{
@@ -101,7 +105,7 @@ pub use names::names;
 pub use outbox::{
     Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
-    outbox_progress, rebase_timers, retry_held, waiting_deliveries,
+    outbox_progress, queue_length, rebase_timers, retry_held, waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};
@@ -112,7 +116,9 @@ pub use recordings::{
     recordings_of, recordings_to_hand, set_recording_state, spool_bytes, try_now, unlinked_recordings,
     waiting_since,
 };
+pub use samples::{HOUR_MS, Sample, calls_between, keep_sample, latest_by_hour, samples};
 pub use schema::SCHEMA;
+pub use search::Place;
 pub use settings::Settings;
 pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};

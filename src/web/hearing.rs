@@ -1,7 +1,7 @@
 //! The ways of hearing of calls at once, as parts of the box's state: only where they are asked for.
 
 use super::layout::Mark;
-use super::overview::{Part, at_least, part};
+use super::parts::{Part, at_least, part};
 use super::site::View;
 use super::words::ago;
 use crate::tongue;

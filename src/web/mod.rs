@@ -17,12 +17,13 @@
 //! | `audit`, `record` | what is written down about it, and who may read that |
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
-//! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `overview` of `parts`, `ailments`, `figures`, `graphs` (drawn by `chart`); `calls` with `calls_form`, `call` with `timeline`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
 mod accounts;
 mod actions;
+mod ailments;
 mod api;
 mod asker;
 pub(crate) mod assets;
@@ -30,10 +31,14 @@ mod backup;
 mod audit;
 mod call;
 mod calls;
+mod calls_form;
 mod certificate;
+pub(crate) mod chart;
 mod checks;
 mod error;
 mod explained;
+mod figures;
+mod graphs;
 mod guard;
 mod hearing;
 mod hosts;
@@ -50,6 +55,7 @@ mod me;
 mod metrics;
 mod objects;
 mod overview;
+mod parts;
 mod password;
 mod queue;
 mod range;
@@ -61,6 +67,7 @@ mod server;
 mod sessions;
 mod site;
 mod targets;
+mod timeline;
 mod visitor;
 mod who_may;
 mod words;
@@ -91,7 +98,7 @@ pub(crate) mod frame {
     pub(crate) use super::server::{LOOK, open, renew, stopped};
     pub(crate) use super::sessions::{Found, Sessions};
     pub(crate) use super::site::lock;
-    pub(crate) use super::words::{count, exact_moment, moment, size, stranger};
+    pub(crate) use super::words::{count, encoded, exact_moment, moment, size, stranger};
 }
 
 /// A page that is ready to be served: it listens already.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::access::Access;
 use super::audit::Told;
+use super::graphs::Drawn;
 use super::hosts::{Hosts, hostname};
 use crate::agent::{Handle, Status};
 use crate::spool::Spool;
@@ -52,6 +53,8 @@ struct Inner {
     /// A look at the status is under way; the next one waits for it instead of starting another.
     status_look: Arc<Semaphore>,
     seen: Mutex<Seen>,
+    /// The graphs, and when they were counted.
+    drawn: Mutex<Option<(Instant, Arc<Drawn>)>>,
     began: Instant,
 }
 
@@ -96,6 +99,7 @@ impl Site {
             looks: Arc::new(Semaphore::new(4)),
             status_look: Arc::new(Semaphore::new(1)),
             seen: Mutex::default(),
+            drawn: Mutex::default(),
             began: Instant::now(),
             handle,
         }))
@@ -123,6 +127,10 @@ impl Site {
 
     pub fn spool(&self) -> Option<Spool> {
         self.0.spool.clone()
+    }
+
+    pub fn drawn(&self) -> &Mutex<Option<(Instant, Arc<Drawn>)>> {
+        &self.0.drawn
     }
 
     pub fn told(&self) -> MutexGuard<'_, Told> {

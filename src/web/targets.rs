@@ -5,9 +5,10 @@ use axum::http::Uri;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::ailments::button;
 use super::call::circumstances;
 use super::layout::{self, Mark, Page, fact, not_found, plain, unread};
-use super::overview::{button, of_target};
+use super::parts::of_target;
 use super::queue::{retry, table};
 use super::site::{Site, Unread, View};
 use super::visitor::Visitor;

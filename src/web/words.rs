@@ -86,6 +86,19 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
+/// Text as part of an address: everything that could mean something there as `%XX`.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match plain(byte) {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
 /// A number with its noun, `1 delivery`, `3 deliveries`.
 pub(crate) fn count(n: i64, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })

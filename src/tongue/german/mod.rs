@@ -4,15 +4,19 @@
 //! (target), Warteschlange (queue), Aufzeichnung (recording), zugestellt, wartet, angehalten (held).
 
 mod api;
+mod calls;
 mod clicks;
 mod common;
 mod findings;
 mod guard;
 mod keeping;
+mod listen;
 mod login;
 mod logs;
+mod queue;
 mod record;
 mod rights;
+mod state;
 mod targets;
 mod told;
 mod why;
@@ -25,13 +29,17 @@ pub(super) type Rows = &'static [(&'static str, &'static str)];
 pub(super) const TABLES: &[Rows] = &[
     common::ROWS,
     api::ROWS,
+    calls::ROWS,
     findings::ROWS,
     guard::ROWS,
     keeping::ROWS,
+    listen::ROWS,
     login::ROWS,
     logs::ROWS,
+    queue::ROWS,
     record::ROWS,
     rights::ROWS,
+    state::ROWS,
     targets::ROWS,
     why::ROWS,
     words::ROWS,
