@@ -92,9 +92,9 @@ pub(crate) async fn by_name(hosts: &Hosts, request: Request, next: Next) -> Resp
             request.uri(),
             Refusal {
                 status: StatusCode::MISDIRECTED_REQUEST,
-                title: "Not by this name",
-                why: "This page answers only to names and addresses that are known to be its own.",
-                next: "Open it by its IP address and port, or have this name put into web.names.",
+                title: t!("Not by this name"),
+                why: t!("This page answers only to names and addresses that are known to be its own."),
+                next: t!("Open it by its IP address and port, or have this name put into web.names."),
             },
         ),
     }
@@ -122,9 +122,11 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             request.uri(),
             Refusal {
                 status: StatusCode::FORBIDDEN,
-                title: "Not from this page",
-                why: "What changes something is taken only from this page itself, and your browser says it came from elsewhere.",
-                next: "Open this page and press the button there.",
+                title: t!("Not from this page"),
+                why: t!(
+                    "What changes something is taken only from this page itself, and your browser says it came from elsewhere."
+                ),
+                next: t!("Open this page and press the button there."),
             },
         );
     }
@@ -135,18 +137,18 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             &parts.uri,
             Refusal {
                 status: StatusCode::PAYLOAD_TOO_LARGE,
-                title: "Too much",
-                why: "A form of this page is never that long, or it broke off on its way.",
-                next: "Go back and send it again.",
+                title: t!("Too much"),
+                why: t!("A form of this page is never that long, or it broke off on its way."),
+                next: t!("Go back and send it again."),
             },
         ),
         Err(_) => refuse(
             &parts.uri,
             Refusal {
                 status: StatusCode::REQUEST_TIMEOUT,
-                title: "Too slow",
-                why: "The form did not arrive within ten seconds.",
-                next: "Check the network and send it again.",
+                title: t!("Too slow"),
+                why: t!("The form did not arrive within ten seconds."),
+                next: t!("Check the network and send it again."),
             },
         ),
     }
@@ -245,9 +247,9 @@ pub(super) async fn right(
                 &parts.uri,
                 Refusal {
                     status: StatusCode::FORBIDDEN,
-                    title: "This form is not from your session",
-                    why: "It may have been open since before your last login.",
-                    next: "Reload the page and press the button again.",
+                    title: t!("This form is not from your session"),
+                    why: t!("It may have been open since before your last login."),
+                    next: t!("Reload the page and press the button again."),
                 },
             );
         }
@@ -329,18 +331,15 @@ fn not_allowed(request: &Request, visitor: &Visitor, actions: &[Action]) -> Resp
     let why = if visitor.subject.rights.too_old() && *visitor.who() != Who::Technician {
         explained::too_old(&visitor.subject.rights)
     } else {
-        format!(
-            "It needs the right {}, and you don\u{2019}t hold it.",
-            words.join(" or ")
-        )
+        t!("It needs the right {}, and you don’t hold it.", words.join(t!(" or ")))
     };
     refuse(
         request.uri(),
         Refusal {
             status: StatusCode::FORBIDDEN,
-            title: "Not for you",
+            title: t!("Not for you"),
             why: &why,
-            next: "Your own page, /me, says what you may and why.",
+            next: t!("Your own page, /me, says what you may and why."),
         },
     )
 }

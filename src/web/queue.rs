@@ -142,7 +142,7 @@ pub(super) fn delivery_line(
     };
     html! {
         tr role="row" {
-            td role="cell" data-head="What" {
+            td role="cell" class="key" data-head="What" {
                 span {
                     span class={ "tag " (mark.class()) } { (icon(picture)) (state_word(delivery.state)) } " "
                     @if to_call { a href={ "/calls/" (delivery.call) } { (what) } } @else { (what) }
@@ -152,7 +152,7 @@ pub(super) fn delivery_line(
                     }
                 }
             }
-            td role="cell" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
+            td role="cell" class="key" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
             td role="cell" data-head="Made" { (moment(delivery.created_ms)) }
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {
