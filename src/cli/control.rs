@@ -17,6 +17,7 @@ use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::doctor::{Options, Run};
 use crate::keep;
+use crate::setup;
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
 use crate::store::{self, Grantee, HoldOn, NewAudit, NewGrant, RightsContext};
 use crate::when;
@@ -85,6 +86,15 @@ pub enum Request {
         #[serde(default)]
         offline: bool,
     },
+    /// Change one setting over the file, judged with all others; the agent begins anew with it.
+    Configure {
+        /// Its key, `pbx.poll` or `target.crm.url`.
+        key: String,
+        /// Its value as TOML; none takes the value away that the page wrote.
+        value: Option<String>,
+    },
+    /// Take the last change of the page's settings back; the agent begins anew.
+    TakeBack,
     /// Write down that the store was copied.
     BackedUp {
         /// To which file.
@@ -268,6 +278,14 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             Ok(run) => return follow(&run, say),
             Err(error) => Err(error),
         },
+        Request::Configure { key, value } => {
+            let path = handle.config().path.clone();
+            anew(handle, setup::change(store, &path, by, &[(key, value)], clock))
+        }
+        Request::TakeBack => {
+            let path = handle.config().path.clone();
+            anew(handle, setup::take_back(store, &path, by, clock))
+        }
         Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),
@@ -309,6 +327,18 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
         },
     };
     say(outcome.unwrap_or_else(|error| json!({ "error": error })));
+}
+
+/// Lets the agent begin anew with settings that were changed.
+fn anew(handle: &Handle, changed: Result<crate::config::Config, setup::Refused>) -> Result<Value, String> {
+    changed.map_err(|refused| refused.to_string())?;
+    let handle = handle.clone();
+    // After whoever asked has been answered.
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        handle.begin_anew();
+    });
+    Ok(json!({ "changed": true }))
 }
 
 /// What was done as JSON, or why it was not.

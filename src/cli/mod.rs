@@ -21,6 +21,7 @@ mod reset;
 mod rights;
 mod rules;
 mod run;
+mod setup_code;
 mod status;
 mod user;
 mod why;
@@ -120,6 +121,8 @@ enum Verb {
     Audit(audit::Asked),
     /// Show many boxes on one page, made of what they tell a broker
     Fleet(fleet::Arguments),
+    /// Show the code that a box asks for which is not set up yet
+    SetupCode,
     /// Show the version
     Version,
 }
@@ -175,7 +178,7 @@ fn dispatch(cli: Cli) -> Exit {
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
         Verb::Fleet(arguments) => fleet::run(arguments, &cli.config),
-        verb => match crate::config::load(&cli.config) {
+        verb => match crate::setup::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
                 problems.iter().for_each(|problem| out::message(&problem.to_string()));
@@ -201,6 +204,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::User(verb) => user::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
+        Verb::SetupCode => setup_code::run(&config, json),
         Verb::Version | Verb::Config(_) | Verb::Fleet(_) => Exit::Ok,
     }
 }

@@ -24,6 +24,10 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("config check", Some(Action::BoxView)),
     ("config show", Some(Action::BoxView)),
     ("config reference", None),
+    ("config set", Some(Action::BoxConfigure)),
+    ("config unset", Some(Action::BoxConfigure)),
+    ("config undo", Some(Action::BoxConfigure)),
+    ("setup-code", Some(Action::BoxConfigure)),
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
@@ -54,6 +58,7 @@ impl Request {
             | Request::AcceptPin { .. }
             | Request::Doctor { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
+            Request::Configure { .. } | Request::TakeBack => Action::BoxConfigure,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage
             }

@@ -37,6 +37,7 @@ pub(super) fn run(config: Config) -> Exit {
         let (stop, stopped) = watch::channel(false);
         let mut fatal = agent.fatal();
         let restart = Arc::clone(&agent.handle().parts().restart);
+        let mut again = agent.handle().parts().again.subscribe();
         let faces = tokio::spawn(serve(agent.handle(), stopped, |page| {
             if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
@@ -45,11 +46,18 @@ pub(super) fn run(config: Config) -> Exit {
                     page.first_file.display()
                 ));
             }
+            if let Some(code) = &page.setup_code {
+                out::message("this box is not set up yet; open its page and type the code:");
+                page.addresses.iter().for_each(|at| out::message(&format!("  https://{at}/setup")));
+                out::message(&format!("  code {code}"));
+                out::message(&format!("  the page's certificate has the SHA-256 {}", page.fingerprint));
+            }
         }));
         let exit = tokio::select! {
             () = asked_to_stop() => Exit::Ok,
             // Whoever supervises it starts it anew.
             () = restart.notified() => Exit::Ok,
+            _ = again.wait_for(|again| *again) => Exit::Ok,
             told = fatal.wait_for(Option::is_some) => {
                 if let Ok(Some(text)) = told.as_deref() {
                     log::error!("stopping: {text}");
@@ -60,9 +68,27 @@ pub(super) fn run(config: Config) -> Exit {
         log::info!("stopping");
         stop.send_replace(true);
         let _ = faces.await;
+        let again = *again.borrow() && exit == Exit::Ok;
         agent.stop();
+        if again {
+            begin_anew();
+        }
         exit
     })
+}
+
+/// Puts a new run in the place of this one, in the same process: whatever supervises it notices nothing, and it takes
+/// less than a second. Comes back only if that is impossible; then whoever supervises it starts it anew.
+fn begin_anew() {
+    use std::os::unix::process::CommandExt;
+    log::info!("beginning anew with the settings as they are now");
+    let mut own = std::env::current_exe().unwrap_or_default().into_os_string();
+    // What the kernel says of a file that an update has replaced.
+    if let Some(path) = own.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
+        own = path.into();
+    }
+    let error = std::process::Command::new(own).args(std::env::args_os().skip(1)).exec();
+    log::warn!("beginning anew failed ({error}); ending instead");
 }
 
 /// Begins to log.

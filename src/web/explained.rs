@@ -43,6 +43,7 @@ pub(super) fn does(action: Action) -> &'static str {
         Action::RoleRaise => "Give roles",
         Action::BoxView => "See how the box is",
         Action::BoxOperate => "Operate the box",
+        Action::BoxConfigure => "Change the settings of the box",
         Action::CallTrace => "Trace calls, masked",
         Action::AuditRead => "Read the audit",
         Action::RightsRead => "See who may what",

@@ -16,7 +16,7 @@ use crate::tongue::{self, Text, Tongue};
 type Tab = (&'static str, Text, fn(&Visitor) -> bool);
 
 /// The pages of the navigation, in order.
-const TABS: [Tab; 8] = [
+const TABS: [Tab; 9] = [
     ("/", text!("State"), |visitor| visitor.over_all(Action::BoxView)),
     ("/calls", text!("Calls"), |visitor| {
         visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)
@@ -30,6 +30,9 @@ const TABS: [Tab; 8] = [
         visitor.over_all(Action::RightsRead)
     }),
     ("/audit", text!("Audit"), |visitor| visitor.over_all(Action::AuditRead)),
+    ("/settings", text!("Settings"), |visitor| {
+        visitor.over_all(Action::BoxConfigure)
+    }),
     ("/me", text!("Me"), |_| true),
 ];
 

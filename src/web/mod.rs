@@ -18,6 +18,7 @@
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `setup`, `settings`, `system`, `first_call` | the first set-up, and the settings afterwards |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
@@ -33,6 +34,7 @@ mod certificate;
 mod checks;
 mod error;
 mod explained;
+mod first_call;
 mod guard;
 mod hearing;
 mod hosts;
@@ -57,7 +59,10 @@ pub(crate) mod scrape;
 mod send;
 mod server;
 mod sessions;
+mod settings;
+mod setup;
 mod site;
+mod system;
 mod targets;
 mod visitor;
 mod who_may;
@@ -71,10 +76,11 @@ use tokio::sync::watch;
 pub use error::Error;
 pub use password::{SHORTEST, hash_chosen, set_password};
 pub use record::{as_csv, as_json_lines};
-pub use routes::{Door, Needs, ROUTES, Route};
+pub use routes::{Door, Needs, ROUTES, Route, SETUP_ROUTES};
 
 use crate::agent::Handle;
 use crate::config;
+use crate::setup::BeginError;
 
 /// What another page of this binary is built of: the same look, the same lock, the same limits.
 pub(crate) mod frame {
@@ -96,12 +102,15 @@ pub(crate) mod frame {
 pub struct Prepared {
     /// The password, only on the run that made it: for the console. It also stands in [`Prepared::first_file`].
     pub first_password: Option<String>,
+    /// The code that the set-up asks for, while the box waits for it: for the console.
+    pub setup_code: Option<String>,
     /// Where the first password stands until somebody has logged in with it.
     pub first_file: PathBuf,
     /// SHA-256 of the certificate, as browsers show it: what a technician compares.
     pub fingerprint: String,
     /// Where it listens; the ports are the real ones where the configuration says 0.
     pub addresses: Vec<SocketAddr>,
+    setting_up: bool,
     shown: certificate::Shown,
     listeners: Vec<TcpListener>,
 }
@@ -110,7 +119,19 @@ pub struct Prepared {
 pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
     let config = handle.config();
     let shown = certificate::keep(&tls_folder(handle), &config.web, handle.clock().wall_ms())?;
-    let first_password = password::make_first(&mut handle.settings(), &config.state_dir)?;
+    let mut settings = handle.settings();
+    let known = password::stored(&settings)?.is_some();
+    let state = crate::setup::begin(&mut settings, config, known).map_err(|error| match error {
+        BeginError::Store(error) => Error::Store(error),
+        BeginError::Files(error) => Error::File(error),
+    })?;
+    let first_password = match state.open {
+        true => None,
+        false => password::make_first(&mut settings, &config.state_dir)?,
+    };
+    if let Err(error) = crate::setup::sweep_secrets(&config.state_dir, handle.store()) {
+        log::warn!("secrets that are not used any more are left: {error}");
+    }
     let listeners = listen(&config.web)?;
     let addresses = listeners
         .iter()
@@ -118,6 +139,8 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
         .collect();
     Ok(Prepared {
         first_password,
+        setup_code: state.code,
+        setting_up: state.open,
         first_file: password::first_file(&config.state_dir),
         fingerprint: shown.fingerprint.clone(),
         addresses,
@@ -147,8 +170,14 @@ pub async fn serve(handle: Handle, prepared: Prepared, stop: watch::Receiver<boo
             prepared.fingerprint
         );
     }
-    let site = site::Site::new(handle, prepared.fingerprint, stop.clone());
-    server::run(site, prepared.listeners, prepared.shown, stop).await
+    let site = site::Site::new(handle, prepared.fingerprint, prepared.setting_up, stop.clone());
+    site.access().take_sessions(site.handle());
+    server::run(site.clone(), prepared.listeners, prepared.shown, stop).await?;
+    // Whoever is logged in stays so over a restart that was asked for here.
+    if *site.handle().parts().again.borrow() {
+        site.access().leave_sessions(site.handle());
+    }
+    Ok(())
 }
 
 fn tls_folder(handle: &Handle) -> PathBuf {

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::access::Access;
 use super::audit::Told;
 use super::hosts::{Hosts, hostname};
+use super::setup::Desk;
 use crate::agent::{Handle, Status};
 use crate::spool::Spool;
 use crate::store;
@@ -53,6 +54,7 @@ struct Inner {
     status_look: Arc<Semaphore>,
     seen: Mutex<Seen>,
     began: Instant,
+    desk: Desk,
 }
 
 #[derive(Default)]
@@ -81,7 +83,7 @@ pub(super) struct View {
 }
 
 impl Site {
-    pub fn new(handle: Handle, fingerprint: String, stop: watch::Receiver<bool>) -> Site {
+    pub fn new(handle: Handle, fingerprint: String, setting_up: bool, stop: watch::Receiver<bool>) -> Site {
         let web = &handle.config().web;
         Site(Arc::new(Inner {
             access: Access::new(&handle),
@@ -97,6 +99,7 @@ impl Site {
             status_look: Arc::new(Semaphore::new(1)),
             seen: Mutex::default(),
             began: Instant::now(),
+            desk: Desk::new(setting_up),
             handle,
         }))
     }
@@ -107,6 +110,11 @@ impl Site {
 
     pub fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// What set-up and settings share.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     pub fn hosts(&self) -> &Hosts {
