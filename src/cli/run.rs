@@ -1,5 +1,6 @@
 //! `callspool run`: the agent and its faces, until it is asked to stop.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,7 +50,11 @@ pub(super) fn run(config: Config) -> Exit {
             if let Some(code) = &page.setup_code {
                 out::message("this box is not set up yet; open its page and type the code:");
                 page.addresses.iter().for_each(|at| out::message(&format!("  https://{at}/setup")));
-                out::message(&format!("  code {code}"));
+                // On a console, and in nobody's log.
+                match std::io::stderr().is_terminal() {
+                    true => out::message(&format!("  code {code}")),
+                    false => out::message("  root on this box finds it by `callspool setup-code`"),
+                }
                 out::message(&format!("  the page's certificate has the SHA-256 {}", page.fingerprint));
             }
         }));
