@@ -39,7 +39,9 @@ pub(super) fn run(config: Config) -> Exit {
         let mut fatal = agent.fatal();
         let restart = Arc::clone(&agent.handle().parts().restart);
         let mut again = agent.handle().parts().again.subscribe();
+        let (keep, mut door) = tokio::sync::oneshot::channel();
         let faces = tokio::spawn(serve(agent.handle(), stopped, |page| {
+            let _ = keep.send(page.door.as_ref().and_then(|door| door.try_clone().ok()));
             if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
                 out::message(&format!(
@@ -76,15 +78,16 @@ pub(super) fn run(config: Config) -> Exit {
         let again = *again.borrow() && exit == Exit::Ok;
         agent.stop();
         if again {
-            begin_anew();
+            begin_anew(door.try_recv().ok().flatten());
         }
         exit
     })
 }
 
 /// Puts a new run in the place of this one, in the same process: whatever supervises it notices nothing, and it takes
-/// less than a second. Comes back only if that is impossible; then whoever supervises it starts it anew.
-fn begin_anew() {
+/// less than a second. The page's listener goes along as its standard input, so that browsers wait instead of being
+/// refused. Comes back only if that is impossible; then whoever supervises it starts it anew.
+fn begin_anew(door: Option<std::net::TcpListener>) {
     use std::os::unix::process::CommandExt;
     log::info!("beginning anew with the settings as they are now");
     let mut own = std::env::current_exe().unwrap_or_default().into_os_string();
@@ -92,7 +95,12 @@ fn begin_anew() {
     if let Some(path) = own.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
         own = path.into();
     }
-    let error = std::process::Command::new(own).args(std::env::args_os().skip(1)).exec();
+    let mut next = std::process::Command::new(own);
+    next.args(std::env::args_os().skip(1)).env_remove(web::HANDED_OVER);
+    if let Some(door) = door {
+        next.env(web::HANDED_OVER, "1").stdin(std::os::fd::OwnedFd::from(door));
+    }
+    let error = next.exec();
     log::warn!("beginning anew failed ({error}); ending instead");
 }
 

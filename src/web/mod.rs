@@ -69,6 +69,7 @@ mod who_may;
 mod words;
 
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use tokio::sync::watch;
@@ -110,6 +111,8 @@ pub struct Prepared {
     pub fingerprint: String,
     /// Where it listens; the ports are the real ones where the configuration says 0.
     pub addresses: Vec<SocketAddr>,
+    /// The first listener once more: kept open until another run takes its place, so that nobody finds the door locked.
+    pub door: Option<TcpListener>,
     setting_up: bool,
     shown: certificate::Shown,
     listeners: Vec<TcpListener>,
@@ -141,6 +144,7 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
         first_password,
         setup_code: state.code,
         setting_up: state.open,
+        door: listeners.first().and_then(|listener| listener.try_clone().ok()),
         first_file: password::first_file(&config.state_dir),
         fingerprint: shown.fingerprint.clone(),
         addresses,
@@ -151,15 +155,30 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
 
 /// Begins to listen on all addresses.
 pub(crate) fn listen(web: &config::Web) -> Result<Vec<TcpListener>, Error> {
-    let one = |address: &SocketAddr| {
-        TcpListener::bind(address)
+    let mut kept = handed_over();
+    let mut one = |address: &SocketAddr| {
+        kept.take_if(|kept| kept.local_addr().is_ok_and(|own| own == *address))
+            .map_or_else(|| TcpListener::bind(address), Ok)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|source| Error::Listen {
                 address: *address,
                 source,
             })
     };
-    web.listen.iter().map(one).collect()
+    web.listen.iter().map(&mut one).collect()
+}
+
+/// Says that a run before this one has left its listener at the standard input.
+pub const HANDED_OVER: &str = "CALLSPOOL_DOOR";
+
+/// The listener of the run before. Browsers that came in between wait in its queue.
+fn handed_over() -> Option<TcpListener> {
+    std::env::var_os(HANDED_OVER)?;
+    let own = std::io::stdin().as_fd().try_clone_to_owned().ok()?;
+    let nothing = std::fs::File::open("/dev/null").ok()?;
+    rustix::stdio::dup2_stdin(&nothing).ok()?;
+    let listener = TcpListener::from(own);
+    listener.local_addr().is_ok().then_some(listener)
 }
 
 /// Answers until `stop` says `true`. Runs on a current-thread runtime beside others: it never blocks it.

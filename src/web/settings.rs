@@ -16,6 +16,7 @@ use super::visitor::Visitor;
 use super::words::exact_moment;
 use crate::accounts::By;
 use crate::config::{self, Config, Problem};
+use crate::doctor::{Check, Outcome};
 use crate::random;
 use crate::rights::{Action, Object};
 use crate::setup::{self, BROKER, Change, Field, Kind, PBX, Refused, TARGETS, TargetFields, Tried};
@@ -347,7 +348,7 @@ fn show(
                     @let kept = of(&kept_name(field.leaf));
                     (input(field, of(field.leaf), kept, problem))
                 }
-                button { @if filled.tried.is_some() { (t!("Check again")) } @else { (t!("Check and go on")) } }
+                button { (if filled.tried.is_some() { t!("Check again") } else if place == Place::Setup { t!("Check and go on") } else { t!("Check and save") }) }
             }
             @if form.step == "mqtt" && place == Place::Setup {
                 form method="post" action="/setup/mqtt" {
@@ -400,6 +401,11 @@ fn input(field: &Field, value: &str, kept: &str, problem: Option<&String>) -> Ma
 /// What the other end said, and what may be done about it.
 fn trial(visitor: &Visitor, place: Place, form: &Form, filled: &Filled, tried: &Tried) -> Markup {
     let well = tried.is_well();
+    let of = |wanted: &[Outcome]| -> Vec<&Check> {
+        tried.lines.iter().filter(|line| wanted.contains(&line.outcome)).collect()
+    };
+    let worth = of(&[Outcome::Failed, Outcome::Denied, Outcome::Warning]);
+    let fine = of(&[Outcome::Ok]);
     let asks_for_key = well && form.step == "pbx" && tried.pin.is_some();
     html! {
         div class={ "overall " (if well { Mark::Ok.class() } else { Mark::Bad.class() }) } role="status" {
@@ -408,7 +414,10 @@ fn trial(visitor: &Visitor, place: Place, form: &Form, filled: &Filled, tried: &
                 @else { (Mark::Bad.icon()) " " (t!("It did not work yet")) }
             }
         }
-        ul class="parts" { @for line in &tried.lines { (checks::line(line)) } }
+        ul class="parts" { @for line in worth { (checks::line(line)) } }
+        @if !fine.is_empty() {
+            details { summary { (t!("{} checks are well", fine.len())) } ul class="parts" { @for line in fine { (checks::line(line)) } } }
+        }
         @if asks_for_key {
             @if filled.other_key { p class="problem" role="alert" { (t!("The phone system shows another certificate than the one that was trusted until now. Somebody may have renewed it, or something else answers in its place.")) } }
             @else { p { (t!("This is the first contact. From now on only the key with this fingerprint is trusted:")) } }
@@ -604,7 +613,7 @@ fn history(visitor: &Visitor, versions: &[PageSettings]) -> Markup {
             @else {
                 ul class="parts" {
                     @for version in versions.iter().take(5) {
-                        li { (icon("ok")) span { (version.what) small { (exact_moment(version.at_ms)) ", " (version.who) } } }
+                        li { (icon("ok")) span { (version.what) } small { (exact_moment(version.at_ms)) ", " (version.who) } }
                     }
                 }
                 form method="post" action="/settings/undo" class="actions" {

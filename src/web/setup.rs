@@ -401,7 +401,7 @@ pub(super) async fn save(
 fn done_page(site: &Site, visitor: &Visitor) -> Response {
     let main = html! {
         section class="card" {
-            h1 { (icon("ok")) (t!("That is all")) }
+            h1 { (icon("ok")) " " (t!("That is all")) }
             p { (t!("From now on this page shows how the box is. Everything that you typed stands under Settings and can be changed there.")) }
             form method="post" action="/setup/done" { (token(visitor)) button { (t!("Finish the set-up")) } }
         }

@@ -43,6 +43,8 @@ pub(super) const ROWS: super::Rows = &[
     ("Only if you watch your boxes by MQTT or Home Assistant. It can be set up later as well.", "Nur wenn Sie Ihre Geräte über MQTT oder Home Assistant beobachten. Es kann auch später eingerichtet werden."),
     ("Nothing was changed yet. Please look at:", "Noch wurde nichts geändert. Bitte sehen Sie nach:"),
     ("Check again", "Erneut prüfen"),
+    ("Check and save", "Prüfen und speichern"),
+    ("{} checks are well", "{} Prüfungen sind gut"),
     ("Check and go on", "Prüfen und weiter"),
     ("Go on without a broker", "Ohne Broker weiter"),
     ("(if you like)", "(wenn Sie möchten)"),
