@@ -13,6 +13,7 @@ mod erase;
 mod fleet;
 mod hold;
 mod needs;
+mod network_helper;
 mod out;
 mod pin;
 mod queue;
@@ -123,6 +124,8 @@ enum Verb {
     Fleet(fleet::Arguments),
     /// Show the code that a box asks for which is not set up yet
     SetupCode,
+    /// Change this machine's network when the page asks for it; for root, on images whose network is ours
+    NetworkHelper(network_helper::Arguments),
     /// Show the version
     Version,
 }
@@ -178,6 +181,7 @@ fn dispatch(cli: Cli) -> Exit {
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
         Verb::Fleet(arguments) => fleet::run(arguments, &cli.config),
+        Verb::NetworkHelper(arguments) => network_helper::run(&arguments),
         verb => match crate::setup::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
@@ -205,7 +209,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
         Verb::SetupCode => setup_code::run(&config, json),
-        Verb::Version | Verb::Config(_) | Verb::Fleet(_) => Exit::Ok,
+        Verb::Version | Verb::Config(_) | Verb::Fleet(_) | Verb::NetworkHelper(_) => Exit::Ok,
     }
 }
 

@@ -27,6 +27,7 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("config set", Some(Action::BoxConfigure)),
     ("config unset", Some(Action::BoxConfigure)),
     ("config undo", Some(Action::BoxConfigure)),
+    ("network-helper", Some(Action::BoxConfigure)),
     ("setup-code", Some(Action::BoxConfigure)),
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),

@@ -131,6 +131,7 @@ pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
 pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(&web::Prepared)) {
     let status = tokio::spawn(agent::watch(handle.clone()));
     let control = tokio::spawn(control::serve(handle.clone(), stop.clone()));
+    let unconfirmed = tokio::spawn(crate::setup::take_back_unless_confirmed(handle.clone()));
     let link = link_setup(&handle).map(|setup| tokio::spawn(link::run(setup, stop.clone())));
     let prepared = {
         let handle = handle.clone();
@@ -149,6 +150,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
     let mut stop = stop;
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
+    unconfirmed.abort();
     if let Ok(Err(error)) = control.await {
         log::error!("the control socket failed, so the command line did not reach this agent: {error}");
     }

@@ -46,6 +46,9 @@ pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";
 /// What stands in the place of the file where a setting was written by the page, or by `callspool config set`.
 pub const PAGE: &str = "page";
 
+/// Where the helper listens that may change this machine's network, unless it is told otherwise.
+pub const NETWORK_HELPER: &str = "/run/callspool-network/socket";
+
 /// The configuration as it is used.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -69,6 +72,8 @@ pub struct Config {
     pub keep: Keep,
     /// Where calls and recordings go.
     pub targets: Vec<Target>,
+    /// Socket of the helper that may change this machine's network; where it is not there, the system does.
+    pub network_helper: PathBuf,
     /// The broker, if there is one.
     pub mqtt: Option<Mqtt>,
     /// The local page.

@@ -156,6 +156,13 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
     let targets = targets::resolve(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
     let web = web(typed, raw.web.unwrap_or_default());
+    let helper = raw.network.and_then(|network| network.helper);
+    let network_helper = helper.unwrap_or_else(|| PathBuf::from(super::NETWORK_HELPER));
+    typed.note(
+        "network.helper",
+        &quoted(&network_helper),
+        "Socket of `callspool network-helper`, which may change this machine's network. Where it is not there, the page changes nothing of it.",
+    );
     let rights = rights(typed, raw.rights.unwrap_or_default(), raw.crm_role, &targets);
     let numbers = numbers(typed, raw.numbers.unwrap_or_default(), &pbx);
     let rules = rules(typed, raw.rule, &targets, mqtt.is_some(), &numbers);
@@ -172,6 +179,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         keep,
         targets,
         mqtt,
+        network_helper,
         web,
         rights,
         numbers,

@@ -167,6 +167,19 @@ pub fn take_back(store: &Store, path: &Path, by: By, clock: &Clock) -> Result<Co
     Ok(config)
 }
 
+/// Puts the text `to` in force again, whatever came after; `false` if it is in force.
+///
+/// # Errors
+/// See [`Refused`]; nothing was changed then.
+pub(super) fn go_back_to(store: &Store, by: By, to: &str, clock: &Clock) -> Result<bool, Refused> {
+    let now = store.read(store::page_text).map_err(Refused::Store)?;
+    if now == to {
+        return Ok(false);
+    }
+    put(store, by, now, to.to_owned(), "took back what nobody confirmed".to_owned(), clock)?;
+    Ok(true)
+}
+
 fn put(store: &Store, by: By, before: String, text: String, what: String, clock: &Clock) -> Result<(), Refused> {
     let clock = clock.clone();
     let put = store.write(move |within| {

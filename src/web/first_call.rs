@@ -110,12 +110,14 @@ async fn chain(site: &Site, visitor: &Visitor) -> Markup {
                 None => { p class="problem" role="alert" { (t!("The store does not answer")) } }
                 Some(arrived) => {
                     p { (t!("Call an extension whose calls are recorded, speak a few words, and hang up.")) }
-                    ul class="parts" role="status" {
-                        (stage(arrived.calls > 0, t!("A call arrived"), arrived.calls))
-                        (stage(arrived.recordings > 0, t!("Its recording is on this box"), arrived.recordings))
-                        @if has_target {
-                            (stage(arrived.told > 0, t!("The call was handed over"), arrived.told))
-                            (stage(arrived.delivered > 0, t!("The recording was handed over"), arrived.delivered))
+                    div role="status" {
+                        ul class="parts" {
+                            (stage(arrived.calls > 0, t!("A call arrived"), arrived.calls))
+                            (stage(arrived.recordings > 0, t!("Its recording is on this box"), arrived.recordings))
+                            @if has_target {
+                                (stage(arrived.told > 0, t!("The call was handed over"), arrived.told))
+                                (stage(arrived.delivered > 0, t!("The recording was handed over"), arrived.delivered))
+                            }
                         }
                     }
                     @if whole { div class="overall ok" { h2 { (Mark::Ok.icon()) " " (t!("The first recording is where it belongs")) } } }

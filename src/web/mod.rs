@@ -18,7 +18,7 @@
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
-//! | `setup`, `settings`, `system`, `first_call` | the first set-up, and the settings afterwards |
+//! | `setup`, `settings`, `network`, `system`, `first_call` | the first set-up, and the settings afterwards |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
@@ -48,6 +48,7 @@ mod lock;
 mod login;
 mod me;
 mod metrics;
+mod network;
 mod objects;
 mod overview;
 mod password;

@@ -40,6 +40,8 @@ struct Filled {
     tried: Option<Tried>,
     /// What a person may say yes to.
     nonce: Option<String>,
+    /// It is a target that the page made, and so may be removed here.
+    ours: bool,
     /// The PBX's key is another one than the one that was trusted.
     other_key: bool,
 }
@@ -129,7 +131,10 @@ impl Form<'_> {
 
     /// The fields as they are in force.
     fn filled(&self, config: &Config) -> Filled {
-        let mut filled = Filled::default();
+        let mut filled = Filled {
+            ours: config.origin(&self.key(config, "name")) == Some(config::PAGE),
+            ..Filled::default()
+        };
         for field in self.fields {
             let value = value_of(config, &self.key(config, field.leaf));
             match field.kind {
@@ -349,6 +354,18 @@ fn show(
                     (input(field, of(field.leaf), kept, problem))
                 }
                 button { (if filled.tried.is_some() { t!("Check again") } else if place == Place::Setup { t!("Check and go on") } else { t!("Check and save") }) }
+            }
+            @if let (Some((target, name)), true) = (&form.target, filled.ours) {
+                details {
+                    summary { (t!("Remove this target")) }
+                    p { (t!("What waits for it is not delivered any more. What was delivered stays there.")) }
+                    form method="post" action=(place.path(form.step)) {
+                        (token(visitor))
+                        input type="hidden" name="kind" value=(target.kind);
+                        input type="hidden" name="name" value=(name);
+                        button name="remove" value="1" class="small" { (t!("Remove it")) }
+                    }
+                }
             }
             @if form.step == "mqtt" && place == Place::Setup {
                 form method="post" action="/setup/mqtt" {

@@ -18,7 +18,7 @@ use super::login::{BUSY, pause, problem_of, rule, too_many, with_cookie};
 use super::password::SHORTEST;
 use super::site::Site;
 use super::visitor::Visitor;
-use super::{access, assets, first_call, language, settings, system};
+use super::{access, assets, first_call, language, network, settings, system};
 use crate::setup::Change;
 use crate::tongue::{CHOICES, Text, current};
 
@@ -366,7 +366,7 @@ pub(super) async fn page(
     let place = Place::of(&uri);
     let asked = axum::extract::Query::<Typed>::try_from_uri(&uri).map(|query| query.0).unwrap_or_default();
     match step.as_str() {
-        "network" => system::network(&site, &visitor, place).await,
+        "network" => network::page(&site, &visitor, place).await,
         "clock" => system::clock(&site, &visitor, place).await,
         "pbx" | "target" | "mqtt" => settings::page(&site, &visitor, place, &step, &asked).await,
         "restart" if place == Place::Settings => system::restart(&site, &visitor).await,
@@ -387,7 +387,7 @@ pub(super) async fn save(
     let place = Place::of(&uri);
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     match step.as_str() {
-        "network" => system::save_network(&site, &visitor, place, &typed).await,
+        "network" => network::save(&site, &visitor, place, &typed).await,
         "clock" => system::save_clock(&site, &visitor, place, &typed).await,
         "pbx" | "target" | "mqtt" => settings::save(&site, &visitor, place, &step, &typed).await,
         "undo" if place == Place::Settings => settings::undo(&site, &visitor).await,

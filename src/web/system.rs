@@ -1,66 +1,20 @@
-//! The machine's own pages: network, clock, restart. They say plainly what callspool may change here and what not.
+//! The machine's own pages: clock and restart.
 
 use std::path::Path;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use tokio::task::spawn_blocking;
 
 use super::layout::{self, Mark, fact, icon, to, token};
 use super::setup::{Place, Shown, Typed, shown};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::words::{ago, count, exact_moment};
-use super::{checks, settings};
+use super::settings;
 use crate::board::TimeSource;
 use crate::setup;
 use crate::when;
-
-/// Network: how it is, and who looks after it.
-pub(super) async fn network(site: &Site, visitor: &Visitor, place: Place) -> Response {
-    let (config, clock) = (site.handle().config().clone(), site.handle().clock().clone());
-    let lines = spawn_blocking(move || setup::look_at_network(&config, &clock)).await.unwrap_or_default();
-    let main = html! {
-        section class="card" {
-            h1 { (t!("Network")) }
-            ul class="parts" { @for line in &lines { (checks::line(line)) } }
-            h2 { (t!("Who looks after it")) }
-            p { (t!("The operating system of this machine looks after its network; callspool changes nothing there.")) }
-            p { (owner().say()) }
-            form method="post" action=(place.path("network")) class="actions" {
-                (token(visitor))
-                button { (if place == Place::Setup { t!("Go on") } else { t!("Back to the settings") }) }
-            }
-        }
-    };
-    let page = Shown {
-        status: StatusCode::OK,
-        step: "network",
-        main,
-        again: None,
-    };
-    shown(site, Some(visitor), place, page)
-}
-
-/// How the network is changed where the system looks after it.
-fn owner() -> crate::tongue::Text {
-    let there = |path: &str| Path::new(path).exists();
-    if there("/run/NetworkManager") {
-        text!("It is NetworkManager: change it with nmtui, or with nmcli.")
-    } else if there("/run/systemd/netif/links") {
-        text!("It is systemd-networkd: change the files in /etc/systemd/network, then run networkctl reload.")
-    } else if there("/etc/network/interfaces") {
-        text!("It is ifupdown: change /etc/network/interfaces, then run ifdown and ifup for the interface.")
-    } else {
-        text!("Which program that is can\u{2019}t be told; ask whoever set up this machine.")
-    }
-}
-
-/// Takes the network step.
-pub(super) async fn save_network(_site: &Site, _visitor: &Visitor, place: Place, _typed: &Typed) -> Response {
-    to(StatusCode::SEE_OTHER, &place.after("network"))
-}
 
 /// The clock: whether it is right, by whom, and the office's zone.
 pub(super) async fn clock(site: &Site, visitor: &Visitor, place: Place) -> Response {
