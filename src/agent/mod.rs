@@ -12,6 +12,7 @@ mod told;
 mod watch;
 
 pub use alone::checks_without_agent;
+pub(crate) use driver::open_driver;
 pub use handle::{Handle, Parts};
 pub use start::{Agent, StartError, lock_folder};
 pub use status::{Identity, Status};

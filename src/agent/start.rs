@@ -266,6 +266,7 @@ impl Agent {
             events,
             changed,
             restart: Arc::default(),
+            again: watch::Sender::new(false),
         });
         let mut bells = give;
         bells.extend([history_bell.clone(), audio_bell.clone(), keep_bell.clone()]);
@@ -289,10 +290,12 @@ impl Agent {
             bells.push(bell.clone());
             flows.start("cdr", move || receiver.run(&bell).map_err(|error| error.to_string()));
         }
-        flows.start("history", move || {
-            sync::history(history, &history_bell).map_err(|e| e.0)
-        });
-        flows.start("audio", move || sync::audio(audio, &audio_bell).map_err(|e| e.0));
+        if handle.config().has_pbx() {
+            flows.start("history", move || {
+                sync::history(history, &history_bell).map_err(|e| e.0)
+            });
+            flows.start("audio", move || sync::audio(audio, &audio_bell).map_err(|e| e.0));
+        }
         flows.start("hand-over", move || {
             hand_over.run(&hand_bell).map_err(|e| e.to_string())
         });

@@ -20,6 +20,7 @@ use crate::doctor::{Options, Run};
 use crate::keep;
 use crate::logs::{self, Filter};
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
+use crate::setup;
 use crate::store::{self, Grantee, HoldOn, LinkFilter, NewAudit, NewGrant, RightsContext};
 use crate::when;
 
@@ -104,6 +105,15 @@ pub enum Request {
         /// What.
         what: String,
     },
+    /// Change one setting over the file, judged with all others; the agent begins anew with it.
+    Configure {
+        /// Its key, `pbx.poll` or `target.crm.url`.
+        key: String,
+        /// Its value as TOML; none takes the value away that the page wrote.
+        value: Option<String>,
+    },
+    /// Take the last change of the page's settings back; the agent begins anew.
+    TakeBack,
     /// Write down that the store was copied.
     BackedUp {
         /// To which file.
@@ -309,6 +319,14 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
         Request::Noted { what } => accounts::note(store, by, what, clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),
+        Request::Configure { key, value } => {
+            let path = handle.config().path.clone();
+            anew(handle, setup::change(store, &path, by, &[(key, value)], clock))
+        }
+        Request::TakeBack => {
+            let path = handle.config().path.clone();
+            anew(handle, setup::take_back(store, &path, by, clock))
+        }
         Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),
@@ -356,6 +374,18 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
         },
     };
     say(outcome.unwrap_or_else(|error| json!({ "error": error })));
+}
+
+/// Lets the agent begin anew with settings that were changed.
+fn anew(handle: &Handle, changed: Result<crate::config::Config, setup::Refused>) -> Result<Value, String> {
+    changed.map_err(|refused| refused.to_string())?;
+    let handle = handle.clone();
+    // After whoever asked has been answered.
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        handle.begin_anew();
+    });
+    Ok(json!({ "changed": true }))
 }
 
 /// What was done as JSON, or why it was not.

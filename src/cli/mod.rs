@@ -16,6 +16,7 @@ mod hold;
 mod links;
 mod logs;
 mod needs;
+mod network_helper;
 mod out;
 mod pin;
 mod queue;
@@ -25,6 +26,7 @@ mod restore;
 mod rights;
 mod rules;
 mod run;
+mod setup_code;
 mod status;
 mod token;
 mod user;
@@ -132,6 +134,10 @@ enum Verb {
     Rights(rights::Verb),
     /// Show who listened to what, who was refused, who came in
     Audit(audit::Asked),
+    /// Show the code that a box asks for which is not set up yet
+    SetupCode,
+    /// Change this machine's network when the page asks for it; for root, on images whose network is ours
+    NetworkHelper(network_helper::Arguments),
     /// Show the version
     Version,
 }
@@ -199,7 +205,8 @@ fn dispatch(cli: Cli) -> Exit {
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
         // It must come also when the configuration is what is wrong.
         Verb::Bundle { file } => bundle::run(&cli.config, file, cli.json),
-        verb => match crate::config::load(&cli.config) {
+        Verb::NetworkHelper(arguments) => network_helper::run(&arguments),
+        verb => match crate::setup::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
                 problems.iter().for_each(|problem| out::message(&problem.to_string()));
@@ -229,7 +236,8 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Token(verb) => token::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
-        Verb::Version | Verb::Config(_) | Verb::Bundle { .. } => Exit::Ok,
+        Verb::SetupCode => setup_code::run(&config, json),
+        Verb::Version | Verb::Config(_) | Verb::Bundle { .. } | Verb::NetworkHelper(_) => Exit::Ok,
     }
 }
 

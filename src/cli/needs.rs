@@ -26,6 +26,11 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("config check", Some(Action::BoxView)),
     ("config show", Some(Action::BoxView)),
     ("config reference", None),
+    ("config set", Some(Action::BoxConfigure)),
+    ("config unset", Some(Action::BoxConfigure)),
+    ("config undo", Some(Action::BoxConfigure)),
+    ("network-helper", Some(Action::BoxConfigure)),
+    ("setup-code", Some(Action::BoxConfigure)),
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
@@ -66,6 +71,7 @@ impl Request {
             | Request::Told
             | Request::Noted { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
+            Request::Configure { .. } | Request::TakeBack => Action::BoxConfigure,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage
             }

@@ -33,6 +33,7 @@ mod links;
 mod made;
 mod names;
 mod outbox;
+mod page_settings;
 mod parties;
 mod progress;
 mod recordings;
@@ -110,6 +111,7 @@ pub use outbox::{
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
     outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held, waiting_deliveries,
 };
+pub use page_settings::{PageSettings, page_settings, page_text, page_text_of, put_page_text};
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};
 pub use recordings::{

@@ -31,6 +31,9 @@ const TABS: [Tab; 9] = [
         visitor.over_all(Action::RightsRead)
     }),
     ("/audit", text!("Audit"), |visitor| visitor.over_all(Action::AuditRead)),
+    ("/settings", text!("Settings"), |visitor| {
+        visitor.over_all(Action::BoxConfigure)
+    }),
     ("/me", text!("Me"), |_| true),
 ];
 
@@ -94,7 +97,7 @@ const SPOOL: &str = "M5 4h14M5 20h14M8 4v16m8-16v16M8 8l8 2m-8 2 8 2m-8 2 8 2";
 
 /// The icons that `body` uses, and on a page that keeps itself up to date all that it may come to use.
 fn sprite(body: &str) -> Markup {
-    let live = body.contains("data-live=");
+    let live = body.contains("data-live=") || body.contains("data-poll=");
     let used = |name: &str| live || body.contains(&format!("\"#{name}\""));
     html! {
         svg hidden {

@@ -2,13 +2,14 @@
 //! doesn't say what it needs does not compile, and tests walk the table as everybody.
 
 use axum::Router;
+use axum::extract::{Extension, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
+use super::visitor::Visitor;
 use super::{
-    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live, login, logs, me, metrics,
-    overview, queue, record, targets, who_may,
+    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live, login, logs, me, metrics, overview, queue, record, settings, setup, targets, who_may,
 };
 use crate::rights::Action;
 
@@ -205,6 +206,23 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/audit", Needs::All(Action::AuditRead, Door::Page), || {
         get(record::page)
     }),
+    route("GET", "/settings", Needs::All(Action::BoxConfigure, Door::Page), || {
+        get(|State(site): State<Site>, Extension(visitor): Extension<Visitor>| async move {
+            settings::overview(&site, &visitor).await
+        })
+    }),
+    route(
+        "GET",
+        "/settings/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || get(setup::page),
+    ),
+    route(
+        "POST",
+        "/settings/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || post(setup::save),
+    ),
     route("GET", "/audit/export", Needs::All(Action::Export, Door::Page), || {
         get(record::export)
     }),
@@ -265,10 +283,23 @@ pub const ROUTES: &[Route] = &[
     }),
 ];
 
+/// The routes of the first set-up, which are served while it is on, and then nothing else but the way in.
+pub const SETUP_ROUTES: &[Route] = &[
+    route("GET", "/setup", Needs::Public, || get(setup::language)),
+    route("GET", "/setup/password", Needs::Public, || get(setup::password)),
+    route("POST", "/setup/password", Needs::Public, || post(setup::begin)),
+    route("GET", "/setup/{step}", Needs::All(Action::BoxConfigure, Door::Page), || {
+        get(setup::page)
+    }),
+    route("POST", "/setup/{step}", Needs::All(Action::BoxConfigure, Door::Page), || {
+        post(setup::save)
+    }),
+];
+
 /// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().chain(SETUP_ROUTES) {
         let mut handler = (route.handler)();
         if route.needs != Needs::Public {
             let state = (site.clone(), route);
@@ -278,6 +309,7 @@ pub(super) fn router(site: Site) -> Router {
     }
     router
         .fallback(layout::not_found)
+        .layer(from_fn_with_state(site.clone(), setup::gate))
         .layer(from_fn(guard::origin))
         .layer(from_fn_with_state(site.clone(), guard::host))
         .layer(from_fn(language::spoken))

@@ -7,6 +7,7 @@ mod api;
 mod calls;
 mod clicks;
 mod common;
+mod fields;
 mod findings;
 mod guard;
 mod keeping;
@@ -16,6 +17,7 @@ mod logs;
 mod queue;
 mod record;
 mod rights;
+mod setup;
 mod state;
 mod targets;
 mod told;
@@ -30,6 +32,7 @@ pub(super) const TABLES: &[Rows] = &[
     common::ROWS,
     api::ROWS,
     calls::ROWS,
+    fields::ROWS,
     findings::ROWS,
     guard::ROWS,
     keeping::ROWS,
@@ -39,6 +42,7 @@ pub(super) const TABLES: &[Rows] = &[
     queue::ROWS,
     record::ROWS,
     rights::ROWS,
+    setup::ROWS,
     state::ROWS,
     targets::ROWS,
     why::ROWS,
