@@ -17,8 +17,10 @@ use crate::link::LinkStatus;
 use crate::live::LiveStatus;
 use crate::model::Machine;
 use crate::pbx::Pbx;
+use crate::pulse::Pulses;
 use crate::store::{self, Settings, Store};
 use crate::sync::{PbxStatus, SyncStatus};
+use crate::update;
 
 /// A running agent. Clones are the same agent.
 #[derive(Clone)]
@@ -64,6 +66,10 @@ pub struct Parts {
     pub changed: Arc<Notify>,
     /// Told when the agent is to end, so that its supervisor starts it anew.
     pub restart: Arc<Notify>,
+    /// Whether the flows move.
+    pub pulses: Pulses,
+    /// Newer releases.
+    pub update: update::desk::Desk,
 }
 
 impl Handle {

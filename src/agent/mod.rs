@@ -4,6 +4,7 @@ mod alone;
 mod driver;
 mod handle;
 mod identity;
+mod renew;
 mod start;
 mod status;
 mod told;
@@ -11,6 +12,7 @@ mod watch;
 
 pub use alone::checks_without_agent;
 pub use handle::{Handle, Parts};
+pub use renew::{HANGS, feed_watchdog, renew};
 pub use start::{Agent, StartError};
 pub use status::{Identity, Status};
 pub use watch::watch;

@@ -22,6 +22,7 @@ mod rights;
 mod rules;
 mod run;
 mod status;
+pub mod update;
 mod user;
 mod why;
 
@@ -110,6 +111,9 @@ enum Verb {
     },
     /// Take away what the MQTT broker and Home Assistant keep of this box
     Reset(reset::Arguments),
+    /// Replace callspool by a newer release, or go back
+    #[command(subcommand)]
+    Update(update::Verb),
     /// Manage who may log in to the local page
     #[command(subcommand)]
     User(user::Verb),
@@ -175,6 +179,7 @@ fn dispatch(cli: Cli) -> Exit {
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
         Verb::Fleet(arguments) => fleet::run(arguments, &cli.config),
+        Verb::Run => begin(&cli.config, cli.json),
         verb => match crate::config::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
@@ -182,6 +187,18 @@ fn dispatch(cli: Cli) -> Exit {
                 Exit::Usage
             }
         },
+    }
+}
+
+/// The release that is to run, which may be another than this program: then it does not come back.
+fn begin(path: &std::path::Path, json: bool) -> Exit {
+    crate::update::launch::launch(path, &out::message);
+    match crate::config::load(path) {
+        Ok(config) => with_config(Verb::Run, config, json),
+        Err(problems) => {
+            problems.iter().for_each(|problem| out::message(&problem.to_string()));
+            Exit::Usage
+        }
     }
 }
 
@@ -198,6 +215,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
+        Verb::Update(verb) => update::run(&config, &verb, json),
         Verb::User(verb) => user::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),

@@ -4,6 +4,7 @@
 use crate::rights::{self, Action, Freshness};
 
 use super::control::Request;
+use super::update::What;
 
 /// Every verb by its path, with the action that it needs; `None`: it says nothing about the box.
 pub const VERBS: &[(&str, Option<Action>)] = &[
@@ -28,6 +29,12 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
     ("reset", Some(Action::BoxOperate)),
+    ("update status", Some(Action::BoxView)),
+    ("update check", Some(Action::BoxOperate)),
+    ("update apply", Some(Action::BoxOperate)),
+    ("update confirm", Some(Action::BoxOperate)),
+    ("update rollback", Some(Action::BoxOperate)),
+    ("update postpone", Some(Action::BoxOperate)),
     ("user add", Some(Action::AccountManage)),
     ("user code", Some(Action::AccountManage)),
     ("user list", Some(Action::AccountManage)),
@@ -47,12 +54,16 @@ impl Request {
     /// The action that it needs.
     pub fn needs(&self) -> Action {
         match self {
-            Request::Status => Action::BoxView,
+            Request::Status
+            | Request::Update {
+                what: What::Status, ..
+            } => Action::BoxView,
             Request::Sync
             | Request::Retry { .. }
             | Request::Resume { .. }
             | Request::AcceptPin { .. }
             | Request::Doctor { .. }
+            | Request::Update { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{Exit, control, out, remote};
 use crate::agent::{self, Agent, Handle};
+use crate::board::Notifier;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::{link, web};
@@ -37,7 +38,12 @@ pub(super) fn run(config: Config) -> Exit {
         let (stop, stopped) = watch::channel(false);
         let mut fatal = agent.fatal();
         let restart = Arc::clone(&agent.handle().parts().restart);
-        let faces = tokio::spawn(serve(agent.handle(), stopped, |page| {
+        let supervised = Arc::new(Supervised::of(agent.handle()));
+        let told = Arc::clone(&supervised);
+        let faces = tokio::spawn(serve(agent.handle(), stopped, move |page| {
+            let supervised = told;
+            supervised.say("READY=1");
+            let Some(page) = page else { return };
             if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
                 out::message(&format!(
@@ -58,11 +64,37 @@ pub(super) fn run(config: Config) -> Exit {
             }
         };
         log::info!("stopping");
+        supervised.say("STOPPING=1");
         stop.send_replace(true);
         let _ = faces.await;
         agent.stop();
         exit
     })
+}
+
+/// Who started us and wants to know how we are, if anybody does.
+struct Supervised(Option<Arc<Notifier>>);
+
+impl Supervised {
+    /// Begins to give signs of life, while the agent's flows move.
+    fn of(handle: Handle) -> Supervised {
+        let notifier = Notifier::of_process().map(Arc::new);
+        if let Some(notifier) = &notifier
+            && let Some(within) = notifier.within()
+        {
+            let (feed, pulses) = (Arc::clone(notifier), handle.parts().pulses.clone());
+            tokio::spawn(agent::feed_watchdog(within, agent::HANGS, pulses, move || {
+                feed.say("WATCHDOG=1");
+            }));
+        }
+        Supervised(notifier)
+    }
+
+    fn say(&self, text: &str) {
+        if let Some(notifier) = &self.0 {
+            notifier.say(text);
+        }
+    }
 }
 
 /// Begins to log.
@@ -88,8 +120,8 @@ pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
 }
 
 /// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
-/// `ready` is told of the page when it listens.
-pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(&web::Prepared)) {
+/// `ready` is told of the page when it listens, or that there is none.
+pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(Option<&web::Prepared>)) {
     let status = tokio::spawn(agent::watch(handle.clone()));
     let control = tokio::spawn(control::serve(handle.clone(), stop.clone()));
     let link = link_setup(&handle).map(|setup| tokio::spawn(link::run(setup, stop.clone())));
@@ -97,9 +129,12 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
         let handle = handle.clone();
         tokio::task::spawn_blocking(move || web::prepare(&handle)).await
     };
+    let page = prepared.as_ref().ok().and_then(|prepared| prepared.as_ref().ok());
+    ready(page);
+    let pages = page.map(|page| page.addresses.clone()).unwrap_or_default();
+    let renewal = tokio::spawn(agent::renew(handle.clone(), pages));
     match prepared {
         Ok(Ok(prepared)) => {
-            ready(&prepared);
             if let Err(error) = web::serve(handle, prepared, stop.clone()).await {
                 log::error!("the page can't be served: {error}");
             }
@@ -110,6 +145,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
     let mut stop = stop;
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
+    renewal.abort();
     if let Ok(Err(error)) = control.await {
         log::error!("the control socket failed, so the command line did not reach this agent: {error}");
     }

@@ -20,6 +20,7 @@ pub(super) struct Raw {
     pub mqtt: Option<RawMqtt>,
     pub web: Option<RawWeb>,
     pub rights: Option<RawRights>,
+    pub update: Option<super::update::RawUpdate>,
     #[serde(default)]
     pub crm_role: Vec<RawCrmRole>,
     pub numbers: Option<RawNumbers>,

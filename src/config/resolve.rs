@@ -126,6 +126,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
     let web = web(typed, raw.web.unwrap_or_default());
     let rights = rights(typed, raw.rights.unwrap_or_default(), raw.crm_role, &targets);
+    let update = super::update::update(typed, raw.update.unwrap_or_default());
     let numbers = numbers(typed, raw.numbers.unwrap_or_default(), &pbx);
     let rules = rules(typed, raw.rule, &targets, mqtt.is_some(), &numbers);
     let entries = std::mem::take(&mut typed.entries);
@@ -142,6 +143,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         mqtt,
         web,
         rights,
+        update,
         numbers,
         rules,
         entries,
