@@ -98,7 +98,7 @@ impl Supervised {
 }
 
 /// Begins to log.
-pub(super) fn log_as(level: log::LevelFilter) {
+pub fn log_as(level: log::LevelFilter) {
     // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
     env_logger::Builder::new()
         .filter_level(level.min(log::LevelFilter::Warn))
@@ -108,7 +108,7 @@ pub(super) fn log_as(level: log::LevelFilter) {
 }
 
 /// The one thread's runtime; `None` after saying why there is none.
-pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
+pub fn runtime() -> Option<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -180,7 +180,8 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
     })
 }
 
-pub(super) async fn asked_to_stop() {
+/// Comes back when the process is asked to end: SIGTERM, or Ctrl-C.
+pub async fn asked_to_stop() {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
     let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));

@@ -327,6 +327,11 @@ pub(super) fn way_back(path: &str) -> &str {
 
 /// The id in the request's cookie.
 pub(crate) fn session_id(headers: &HeaderMap) -> Option<String> {
+    cookie_named(headers, COOKIE)
+}
+
+/// A cookie's value.
+pub(super) fn cookie_named(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let cookies = headers
         .get_all(header::COOKIE)
         .iter()
@@ -334,7 +339,9 @@ pub(crate) fn session_id(headers: &HeaderMap) -> Option<String> {
     let mut pairs = cookies
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, id)| id.to_owned())
+    pairs
+        .find(|(name, _)| *name == wanted)
+        .map(|(_, value)| value.to_owned())
 }
 
 /// The cookie that begins a session, or with an empty id ends it.

@@ -20,6 +20,7 @@ use super::server::stopped;
 use super::site::{STREAMS, Site};
 use super::visitor::Visitor;
 use super::{overview, queue, targets};
+use crate::tongue;
 
 /// Pause between two looks.
 const EVERY: Duration = Duration::from_secs(2);
@@ -68,10 +69,11 @@ pub(super) async fn stream(
     };
     // Room for one: a browser that reads slowly gets fewer updates, not older ones.
     let (send, receive) = mpsc::channel(1);
-    tokio::spawn(async move {
+    let feeding = async move {
         feed(&site, &visitor, &of.of, &send).await;
         drop(place);
-    });
+    };
+    tokio::spawn(tongue::speaking(tongue::current(), feeding));
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
     (kind, Body::new(Stream(receive))).into_response()
 }

@@ -18,7 +18,7 @@
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
-//! | `layout`, `words`, `assets` | how it looks |
+//! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
 mod accounts;
@@ -37,6 +37,7 @@ mod guard;
 mod hearing;
 mod hosts;
 mod keeping;
+pub(crate) mod language;
 mod layout;
 mod limiter;
 mod listen;

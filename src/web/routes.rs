@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, call, calls, checks, guard, keeping, layout, listen, live, login, me, metrics, overview,
-    queue, record, targets, who_may,
+    actions, api, assets, call, calls, checks, guard, keeping, language, layout, listen, live, login, me, metrics,
+    overview, queue, record, targets, who_may,
 };
 use crate::rights::Action;
 
@@ -85,6 +85,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/login", Needs::Public, || post(login::log_in)),
     route("GET", "/welcome", Needs::Public, || get(login::welcome)),
     route("POST", "/welcome", Needs::Public, || post(login::begin_with_code)),
+    route("POST", "/language", Needs::Public, || post(language::choose)),
     route("GET", assets::STYLE, Needs::Public, || get(assets::style)),
     route("GET", assets::SCRIPT, Needs::Public, || get(assets::script)),
     route("GET", "/me", Needs::Session(Door::Page), || get(me::page)),
@@ -181,7 +182,7 @@ pub const ROUTES: &[Route] = &[
     }),
 ];
 
-/// The router. What stands last is passed first: headers, then the name, then the origin, then the right.
+/// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
@@ -196,6 +197,7 @@ pub(super) fn router(site: Site) -> Router {
         .fallback(layout::not_found)
         .layer(from_fn(guard::origin))
         .layer(from_fn_with_state(site.clone(), guard::host))
+        .layer(from_fn(language::spoken))
         .layer(from_fn(guard::headers))
         .with_state(site)
 }

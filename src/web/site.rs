@@ -14,6 +14,7 @@ use super::hosts::{Hosts, hostname};
 use crate::agent::{Handle, Status};
 use crate::spool::Spool;
 use crate::store;
+use crate::tongue;
 
 /// How long a page waits for the store: a page that answers within a second tells more than one that hangs.
 pub(super) const PATIENCE: Duration = Duration::from_millis(600);
@@ -167,8 +168,9 @@ impl Site {
         let looks = Arc::clone(&self.0.looks);
         let look = async move {
             let permit = looks.acquire_owned().await.map_err(|_| Unread::Slow)?;
+            let tongue = tongue::current();
             let done = spawn_blocking(move || {
-                let found = work(&handle);
+                let found = tongue::speaking_here(tongue, || work(&handle));
                 drop(permit);
                 found
             });
@@ -183,7 +185,8 @@ impl Site {
         work: impl FnOnce(&Handle) -> store::Result<T> + Send + 'static,
     ) -> Result<T, Unread> {
         let handle = self.0.handle.clone();
-        let done = spawn_blocking(move || work(&handle));
+        let tongue = tongue::current();
+        let done = spawn_blocking(move || tongue::speaking_here(tongue, || work(&handle)));
         match timeout(ACT_PATIENCE, done).await {
             Ok(Ok(outcome)) => outcome.map_err(Unread::Failed),
             _ => Err(Unread::Slow),
