@@ -6,11 +6,16 @@ use std::time::{Duration, Instant};
 use embedded_svc::storage::RawStorage;
 
 use super::handle::Handle;
+use crate::contract::{UPDATE_EVENT, UpdateEvent};
 use crate::pulse::Pulses;
+use crate::store::EventOutbox;
 
 /// A flow that neither sleeps nor leaves a sign for so long hangs. Long: what a flow waits for on a slow line leaves signs,
 /// but not every part of a piece of work does.
 pub const HANGS: Duration = Duration::from_secs(1800);
+
+/// Which release that was given up dashboards were told of last, by its moment.
+const TOLD: &str = "update.told-ms";
 
 /// How often a release on trial is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -20,6 +25,7 @@ const CHANCES: u32 = 10;
 
 /// Looks after a release on trial, then for newer ones, until the future is dropped. `pages` is where the page listens.
 pub async fn renew(handle: Handle, pages: Vec<SocketAddr>) {
+    tell_what_was_given_up(&handle).await;
     trial(&handle, &pages).await;
     let desk = handle.parts().update.clone();
     let Some(every) = desk.every() else { return };
@@ -60,6 +66,7 @@ async fn trial(handle: &Handle, pages: &[SocketAddr]) {
             match desk.confirm() {
                 Ok(()) => {
                     log::info!("version {} is well and stays", handle.identity().version);
+                    tell(handle, "confirmed", handle.identity().version, "").await;
                     return;
                 }
                 Err(error) => log::warn!("that the new release is well could not be written down: {error}"),
@@ -74,6 +81,44 @@ async fn trial(handle: &Handle, pages: &[SocketAddr]) {
                 return;
             }
         }
+    }
+}
+
+/// The run before may have been a release that was given up: then dashboards are told, once.
+async fn tell_what_was_given_up(handle: &Handle) {
+    let (own, mut settings) = (handle.clone(), handle.settings());
+    let read = tokio::task::spawn_blocking(move || {
+        let bad = own.parts().update.given_up()?;
+        let at = bad.at_ms.to_string();
+        let told = settings.text(TOLD).ok()?;
+        (told.as_ref() != Some(&at) && settings.set_raw(TOLD, at.as_bytes()).is_ok()).then_some(bad)
+    });
+    if let Ok(Some(bad)) = read.await {
+        log::warn!("version {} was given up: {}", bad.version, bad.why);
+        tell(handle, "given-up", &bad.version, &bad.why).await;
+    }
+}
+
+/// Tells dashboards, if there are any.
+async fn tell(handle: &Handle, what: &str, version: &str, why: &str) {
+    let event = UpdateEvent {
+        what: what.to_owned(),
+        version: version.to_owned(),
+        why: why.to_owned(),
+    };
+    handle.parts().changed.notify_one();
+    if handle.config().mqtt.is_none() {
+        return;
+    }
+    let own = handle.clone();
+    let kept = tokio::task::spawn_blocking(move || {
+        let (clock, payload) = (own.clock().clone(), serde_json::to_vec(&event).unwrap_or_default());
+        let topic = format!("event/{UPDATE_EVENT}");
+        own.store().write(move |within| EventOutbox::add(within, &topic, &payload, &clock))
+    });
+    match kept.await {
+        Ok(Ok(_)) => handle.parts().events.notify_one(),
+        _ => log::warn!("what became of the update could not be kept for the broker"),
     }
 }
 

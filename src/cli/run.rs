@@ -157,7 +157,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
 fn link_setup(handle: &Handle) -> Option<link::Setup> {
     let config = handle.config().mqtt.clone()?;
     let parts = handle.parts();
-    let teller = handle.clone();
+    let (teller, newest) = (handle.clone(), handle.clone());
     Some(link::Setup {
         config,
         store: handle.store().clone(),
@@ -165,7 +165,7 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
         health: handle.health().clone(),
         id: handle.identity().id.clone(),
         birth: handle.birth(),
-        update: handle.update(),
+        update: Arc::new(move || newest.update()),
         targets: handle
             .config()
             .targets

@@ -26,9 +26,6 @@ use crate::update::Error;
 use crate::update::desk::Desk;
 use crate::when;
 
-/// What must be said before the agent ends.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-
 #[derive(Subcommand)]
 pub(super) enum Verb {
     /// Show which version runs, which came before it, and what can be had
@@ -244,18 +241,9 @@ pub(super) fn perform(handle: &Handle, by: By, asked: &Request, source: &mut dyn
         _ => answer(desk, asked, source),
     };
     if done.is_ok() && restarts {
-        restart_soon(handle);
+        handle.restart_soon();
     }
     done.map_err(|error| error.to_string())
-}
-
-/// Ends the agent when what was said has got out; its supervisor starts what is to run now.
-pub(super) fn restart_soon(handle: &Handle) {
-    let restart = Arc::clone(&handle.parts().restart);
-    std::thread::spawn(move || {
-        std::thread::sleep(LAST_WORDS);
-        restart.notify_one();
-    });
 }
 
 /// A download may take a while on a slow line: how far it is is said, so that nobody takes silence for an end.

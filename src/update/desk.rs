@@ -181,6 +181,11 @@ impl Desk {
         (known.offer.clone(), known.progress.clone())
     }
 
+    /// The last release that was given up.
+    pub fn given_up(&self) -> Option<Bad> {
+        self.0.slots.state().bad
+    }
+
     /// Whether the running release is on trial.
     pub fn on_trial(&self) -> bool {
         let state = self.0.slots.state();

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
-use super::routes::{Door, Needs, Route};
+use super::routes::{Door, Needs, Route, STREAMED};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{asker, audit, explained, scrape};
@@ -123,6 +123,9 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             },
         );
     }
+    if request.uri().path() == STREAMED {
+        return next.run(request).await;
+    }
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIME, to_bytes(body, BODY)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
@@ -206,7 +209,8 @@ pub(super) async fn right(
         }
         Err(error) => return unread(request.uri(), &error),
     };
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    // What is streamed has its token in its first part, and is looked at by who takes it.
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && route.path != STREAMED {
         let (parts, body) = request.into_parts();
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
@@ -318,7 +322,7 @@ pub(super) fn way_back(path: &str) -> &str {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let known = matches!(
         path,
-        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
+        "/calls" | "/update" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));

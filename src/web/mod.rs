@@ -18,6 +18,7 @@
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `update`, `multipart` | newer releases, and the form that sends one |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
@@ -46,6 +47,7 @@ mod lock;
 mod login;
 mod me;
 mod metrics;
+mod multipart;
 mod objects;
 mod overview;
 mod password;
@@ -59,6 +61,7 @@ mod server;
 mod sessions;
 mod site;
 mod targets;
+mod update;
 mod visitor;
 mod who_may;
 mod words;

@@ -4,9 +4,10 @@
 //! (target), Warteschlange (queue), Aufzeichnung (recording), zugestellt, wartet, angehalten (held).
 
 mod common;
+mod update;
 
 /// An English sentence, and its German.
 type Rows = &'static [(&'static str, &'static str)];
 
 /// All tables.
-pub(super) const TABLES: &[Rows] = &[common::ROWS];
+pub(super) const TABLES: &[Rows] = &[common::ROWS, update::ROWS];
