@@ -1,6 +1,7 @@
 //! The agent as faces see it: they read, and ask a flow to act; they never do its work.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
@@ -17,8 +18,13 @@ use crate::link::LinkStatus;
 use crate::live::LiveStatus;
 use crate::model::Machine;
 use crate::pbx::Pbx;
+use crate::pulse::Pulses;
 use crate::store::{self, Settings, Store};
 use crate::sync::{PbxStatus, SyncStatus};
+use crate::update;
+
+/// What answers to a request must get out before the agent ends by it.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A running agent. Clones are the same agent.
 #[derive(Clone)]
@@ -66,6 +72,10 @@ pub struct Parts {
     pub restart: Arc<Notify>,
     /// Becomes true when the process is to begin anew by itself, with the settings as they are then.
     pub again: watch::Sender<bool>,
+    /// Whether the flows move.
+    pub pulses: Pulses,
+    /// Newer releases.
+    pub update: update::desk::Desk,
 }
 
 impl Handle {
@@ -168,6 +178,15 @@ impl Handle {
     /// Where the doctor's runs are kept.
     pub fn doctor(&self) -> &doctor::Desk {
         &self.0.doctor
+    }
+
+    /// Ends the agent when what was said has got out; its supervisor starts what is to run then.
+    pub fn restart_soon(&self) {
+        let restart = Arc::clone(&self.0.restart);
+        std::thread::spawn(move || {
+            std::thread::sleep(LAST_WORDS);
+            restart.notify_one();
+        });
     }
 
     /// Asks for a reading of the call log and for recordings now.

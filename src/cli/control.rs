@@ -1,7 +1,7 @@
 //! How the command line speaks with the running agent: one JSON line each way over a Unix socket in the state folder,
 //! which only the agent's own user and root may open.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream as Stream};
 use tokio::sync::{mpsc, watch};
 
+use super::update::{self, What};
 use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::aside::{task, unawaited};
@@ -22,6 +23,8 @@ use crate::logs::{self, Filter};
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
 use crate::setup;
 use crate::store::{self, Grantee, HoldOn, LinkFilter, NewAudit, NewGrant, RightsContext};
+use crate::update::feed::Feed;
+use crate::update::release::{MOST_BYTES, MOST_HEAD};
 use crate::when;
 
 /// What the agent can be asked.
@@ -172,6 +175,20 @@ pub enum Request {
         /// Its row.
         id: i64,
     },
+    /// About newer releases.
+    Update {
+        /// What.
+        what: What,
+        /// Where the release is.
+        #[serde(default)]
+        url: Option<String>,
+        /// An older one is taken too.
+        #[serde(default)]
+        downgrade: bool,
+        /// Until when, Unix milliseconds.
+        #[serde(default)]
+        until_ms: Option<i64>,
+    },
 }
 
 /// To whom a grant is given.
@@ -218,8 +235,21 @@ async fn answer(handle: Handle, stream: Stream) {
     let got = tokio::time::timeout(Duration::from_secs(5), reader.read_line(&mut line)).await;
     let Ok(Ok(1..)) = got else { return };
     let (tell, mut told) = mpsc::channel::<Value>(16);
+    let (put, mut source) = Feed::new();
+    if line.contains("\"file\"") {
+        // Its bytes follow; whoever refuses it leaves the rest unread.
+        reader.get_mut().set_limit(MOST_BYTES + MOST_HEAD as u64);
+        task(async move {
+            let mut piece = vec![0; 32 << 10];
+            while let Ok(got @ 1..) = reader.read(&mut piece).await {
+                let _ = put.send(piece[..got].to_vec()).await;
+            }
+        });
+    } else {
+        drop(put);
+    }
     unawaited(move || match serde_json::from_str::<Request>(&line) {
-        Ok(request) => act(&handle, request, &tell),
+        Ok(request) => act(&handle, request, &mut source, &tell),
         Err(error) => {
             let _ = tell.blocking_send(json!({ "error": format!("not understood: {error}") }));
         }
@@ -262,11 +292,15 @@ pub(super) fn may(
     Ok(By { subject, way, decision })
 }
 
-fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
+fn act(handle: &Handle, request: Request, source: &mut dyn Read, tell: &mpsc::Sender<Value>) {
     let say = |value: Value| {
         let _ = tell.blocking_send(value);
     };
     match by(handle, &request) {
+        Ok(by) if matches!(request, Request::Update { .. }) => {
+            let done = update::perform(handle, by, &request, source, &say);
+            say(done.unwrap_or_else(|error| json!({ "error": error })));
+        }
         Ok(by) => perform(handle, by, request, &say),
         Err(error) => say(json!({ "error": error })),
     }
@@ -367,6 +401,7 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             Ok(false) => Err(format!("no token {name} is in force")),
             Err(error) => Err(error.to_string()),
         },
+        asked @ Request::Update { .. } => update::perform(handle, by, &asked, &mut std::io::empty(), say),
         Request::Revoke { id } => match accounts::revoke(store, by, id, clock) {
             Ok(true) => Ok(json!({ "ended": id })),
             Ok(false) => Err(format!("no grant {id} is in force")),
@@ -488,6 +523,16 @@ impl std::fmt::Display for AskError {
 
 /// Asks the running agent and gives each line of its answer to `take`.
 pub fn ask(state_dir: &Path, request: &Request, take: &mut dyn FnMut(Value)) -> Result<(), AskError> {
+    asked_with(state_dir, request, &mut |_| {}, take)
+}
+
+/// The same, and `send` puts what belongs to the request behind it.
+pub(super) fn asked_with(
+    state_dir: &Path,
+    request: &Request,
+    send: &mut dyn FnMut(&mut UnixStream),
+    take: &mut dyn FnMut(Value),
+) -> Result<(), AskError> {
     let broken = |error: std::io::Error| AskError::Broken(error.to_string());
     let mut stream = UnixStream::connect(socket(state_dir)).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => AskError::NotRunning,
@@ -498,6 +543,7 @@ pub fn ask(state_dir: &Path, request: &Request, take: &mut dyn FnMut(Value)) -> 
         .map_err(broken)?;
     let line = serde_json::to_string(request).map_err(|error| AskError::Broken(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).map_err(broken)?;
+    send(&mut stream);
     for line in BufReader::new(stream).lines() {
         let value: Value = serde_json::from_str(&line.map_err(broken)?)
             .map_err(|error| AskError::Broken(format!("its answer is not JSON: {error}")))?;

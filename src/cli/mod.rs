@@ -29,6 +29,7 @@ mod run;
 mod setup_code;
 mod status;
 mod token;
+pub mod update;
 mod user;
 mod why;
 
@@ -123,6 +124,9 @@ enum Verb {
     },
     /// Take away what the MQTT broker and Home Assistant keep of this box
     Reset(reset::Arguments),
+    /// Replace callspool by a newer release, or go back
+    #[command(subcommand)]
+    Update(update::Verb),
     /// Manage who may log in to the local page
     #[command(subcommand)]
     User(user::Verb),
@@ -206,6 +210,7 @@ fn dispatch(cli: Cli) -> Exit {
         // It must come also when the configuration is what is wrong.
         Verb::Bundle { file } => bundle::run(&cli.config, file, cli.json),
         Verb::NetworkHelper(arguments) => network_helper::run(&arguments),
+        Verb::Run => begin(&cli.config, cli.json),
         verb => match crate::setup::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
@@ -213,6 +218,18 @@ fn dispatch(cli: Cli) -> Exit {
                 Exit::Usage
             }
         },
+    }
+}
+
+/// The release that is to run, which may be another than this program: then it does not come back.
+fn begin(path: &std::path::Path, json: bool) -> Exit {
+    crate::update::launch::launch(path, &out::message);
+    match crate::setup::load(path) {
+        Ok(config) => with_config(Verb::Run, config, json),
+        Err(problems) => {
+            problems.iter().for_each(|problem| out::message(&problem.to_string()));
+            Exit::Usage
+        }
     }
 }
 
@@ -232,6 +249,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Restore(asked) => restore::run(&config, &asked, json),
         Verb::Logs(asked) => logs::run(&config, asked, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
+        Verb::Update(verb) => update::run(&config, &verb, json),
         Verb::User(verb) => user::run(&config, &verb, json),
         Verb::Token(verb) => token::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::{Exit, control, out, remote};
 use crate::agent::{self, Agent, Handle};
 use crate::aside::{aside, task};
+use crate::board::Notifier;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::{link, logs, web};
@@ -41,7 +42,12 @@ pub(super) fn run(config: Config) -> Exit {
         let restart = Arc::clone(&agent.handle().parts().restart);
         let mut again = agent.handle().parts().again.subscribe();
         let (keep, mut door) = tokio::sync::oneshot::channel();
-        let faces = task(serve(agent.handle(), stopped, |page| {
+        let supervised = Arc::new(Supervised::of(agent.handle()));
+        let told = Arc::clone(&supervised);
+        let faces = task(serve(agent.handle(), stopped, move |page| {
+            let supervised = told;
+            supervised.say("READY=1");
+            let Some(page) = page else { return };
             let _ = keep.send(page.door.as_ref().and_then(|door| door.try_clone().ok()));
             if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
@@ -74,6 +80,7 @@ pub(super) fn run(config: Config) -> Exit {
             }
         };
         log::info!("stopping");
+        supervised.say("STOPPING=1");
         stop.send_replace(true);
         let _ = faces.await;
         let again = *again.borrow() && exit == Exit::Ok;
@@ -105,6 +112,31 @@ fn begin_anew(door: Option<std::net::TcpListener>) {
     log::warn!("beginning anew failed ({error}); ending instead");
 }
 
+/// Who started us and wants to know how we are, if anybody does.
+struct Supervised(Option<Arc<Notifier>>);
+
+impl Supervised {
+    /// Begins to give signs of life, while the agent's flows move.
+    fn of(handle: Handle) -> Supervised {
+        let notifier = Notifier::of_process().map(Arc::new);
+        if let Some(notifier) = &notifier
+            && let Some(within) = notifier.within()
+        {
+            let (feed, pulses) = (Arc::clone(notifier), handle.parts().pulses.clone());
+            task(agent::feed_watchdog(within, agent::HANGS, pulses, move || {
+                feed.say("WATCHDOG=1");
+            }));
+        }
+        Supervised(notifier)
+    }
+
+    fn say(&self, text: &str) {
+        if let Some(notifier) = &self.0 {
+            notifier.say(text);
+        }
+    }
+}
+
 /// Begins to log.
 pub fn log_as(level: log::LevelFilter) {
     // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
@@ -131,8 +163,8 @@ pub fn runtime() -> Option<tokio::runtime::Runtime> {
 }
 
 /// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
-/// `ready` is told of the page when it listens.
-pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(&web::Prepared)) {
+/// `ready` is told of the page when it listens, or that there is none.
+pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(Option<&web::Prepared>)) {
     let status = task(agent::watch(handle.clone()));
     let socket = control::serve(handle.clone(), stop.clone());
     let control = task(async move {
@@ -146,9 +178,12 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
         let handle = handle.clone();
         aside(move || web::prepare(&handle)).await
     };
+    let page = prepared.as_ref().ok().and_then(|prepared| prepared.as_ref().ok());
+    ready(page);
+    let pages = page.map(|page| page.addresses.clone()).unwrap_or_default();
+    let renewal = task(agent::renew(handle.clone(), pages));
     match prepared {
         Ok(Ok(prepared)) => {
-            ready(&prepared);
             if let Err(error) = web::serve(handle, prepared, stop.clone()).await {
                 log::error!("the page can't be served: {error}");
             }
@@ -160,6 +195,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
     unconfirmed.abort();
+    renewal.abort();
     let _ = control.await;
     if let Some(link) = link {
         let _ = link.await;
@@ -169,7 +205,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
 fn link_setup(handle: &Handle) -> Option<link::Setup> {
     let config = handle.config().mqtt.clone()?;
     let parts = handle.parts();
-    let teller = handle.clone();
+    let (teller, newest) = (handle.clone(), handle.clone());
     Some(link::Setup {
         config,
         store: handle.store().clone(),
@@ -177,7 +213,7 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
         health: handle.health().clone(),
         id: handle.identity().id.clone(),
         birth: handle.birth(),
-        update: handle.update(),
+        update: Arc::new(move || newest.update()),
         targets: handle
             .config()
             .targets

@@ -18,6 +18,7 @@ mod show;
 mod targets;
 mod template;
 mod units;
+mod update;
 mod value;
 
 use std::fmt;
@@ -39,6 +40,7 @@ pub use show::reference;
 pub use targets::{Crm, CrmKind, Folder, LockMode, Naming, S3};
 pub use template::Template;
 pub use units::span;
+pub use update::{Update, before_all};
 
 /// Where the configuration is looked for unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";
@@ -80,6 +82,8 @@ pub struct Config {
     pub web: Web,
     /// Rights, and the CRM's roles.
     pub rights: Rights,
+    /// Newer releases.
+    pub update: Update,
     /// How numbers are dialled where the PBX stands, and its local time.
     pub numbers: Numbers,
     /// The rules, in their order.

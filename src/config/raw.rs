@@ -21,6 +21,7 @@ pub(super) struct Raw {
     pub web: Option<RawWeb>,
     pub network: Option<RawNetwork>,
     pub rights: Option<RawRights>,
+    pub update: Option<super::update::RawUpdate>,
     #[serde(default)]
     pub crm_role: Vec<RawCrmRole>,
     pub numbers: Option<RawNumbers>,

@@ -164,6 +164,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         "Socket of `callspool network-helper`, which may change this machine's network. Where it is not there, the page changes nothing of it.",
     );
     let rights = rights(typed, raw.rights.unwrap_or_default(), raw.crm_role, &targets);
+    let update = super::update::update(typed, raw.update.unwrap_or_default());
     let numbers = numbers(typed, raw.numbers.unwrap_or_default(), &pbx);
     let rules = rules(typed, raw.rule, &targets, mqtt.is_some(), &numbers);
     let entries = std::mem::take(&mut typed.entries);
@@ -182,6 +183,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         network_helper,
         web,
         rights,
+        update,
         numbers,
         rules,
         entries,

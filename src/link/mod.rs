@@ -65,8 +65,8 @@ pub struct Setup {
     pub id: String,
     /// `birth`, published after each connect.
     pub birth: Birth,
-    /// `update`, published after each connect.
-    pub update: Update,
+    /// `update`, published after each connect and when it changes; made at once, without a look at the disk.
+    pub update: Arc<dyn Fn() -> Update + Send + Sync>,
     /// The targets' names, for Home Assistant.
     pub targets: Vec<String>,
     /// Makes a fresh `state`. It may read the store: it is called on a thread that may block.

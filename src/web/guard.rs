@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
-use super::routes::{Door, Needs, Route};
+use super::routes::{Door, Needs, Route, STREAMED};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{asker, audit, explained, scrape};
@@ -130,6 +130,9 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             },
         );
     }
+    if request.uri().path() == STREAMED {
+        return next.run(request).await;
+    }
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIME, to_bytes(body, BODY)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
@@ -242,7 +245,8 @@ pub(super) async fn right(
         }
         Err(error) => return unread(request.uri(), &error),
     };
-    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) {
+    // What is streamed has its token in its first part, and is looked at by who takes it.
+    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) && route.path != STREAMED {
         let (parts, body) = request.into_parts();
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
@@ -374,7 +378,7 @@ pub(super) fn way_back(path: &str) -> &str {
     let of_form = ["/setup/", "/settings/"].iter().find_map(|begin| path.strip_prefix(begin));
     let known = matches!(
         path,
-        "/setup" | "/settings" | "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit" | "/logs" | "/backup"
+        "/setup" | "/settings" | "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit" | "/logs" | "/backup" | "/update"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || of_form.is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))

@@ -145,7 +145,7 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
         @if let Some(notice) = notice { p class="notice" role="status" { (notice) } }
         main data-live=[page.live.map(|(live, _)| live)] { (page.main) }
         footer {
-            span { "callspool " (identity.version) " · " span id="zone" data-zone=(t!("times of {0}")) { (t!("times are UTC")) } }
+            span { @if visitor.over_all(Action::BoxView) { a href="/update" { "callspool " (identity.version) } } @else { "callspool " (identity.version) } " · " span id="zone" data-zone=(t!("times of {0}")) { (t!("times are UTC")) } }
             (language::buttons(page.tab))
             a href="/password" { (t!("Password")) }
             form method="post" action="/logout" {

@@ -19,6 +19,7 @@
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview` of `parts`, `ailments`, `figures`, `graphs` (drawn by `chart`); `calls` with `calls_form`, `call` with `timeline`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
 //! | `setup`, `settings`, `network`, `system`, `first_call` | the first set-up, and the settings afterwards |
+//! | `update`, `multipart` | newer releases, and the form that sends one |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
@@ -56,6 +57,7 @@ mod lock;
 mod login;
 mod me;
 mod metrics;
+mod multipart;
 mod network;
 mod objects;
 mod overview;
@@ -75,6 +77,7 @@ mod site;
 mod system;
 mod targets;
 mod timeline;
+mod update;
 mod visitor;
 mod who_may;
 mod words;

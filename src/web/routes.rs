@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{
-    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live, login, logs, me, metrics, overview, queue, record, settings, setup, targets, who_may,
+    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live, login, logs, me, metrics, overview, queue, record, settings, setup, targets, update, who_may,
 };
 use crate::rights::Action;
 
@@ -75,6 +75,9 @@ const fn route(
         handler,
     }
 }
+
+/// The one form that is not taken in whole before somebody looks at it: its file is larger than memory should be.
+pub(super) const STREAMED: &str = "/update/upload";
 
 const SEE_CALLS: &[Action] = &[Action::CallView, Action::CallTrace];
 const HEAR: &[Action] = &[Action::RecordingListen, Action::RecordingDownload];
@@ -172,6 +175,15 @@ pub const ROUTES: &[Route] = &[
     }),
     route("POST", "/resume", Needs::All(Action::BoxOperate, Door::Page), || {
         post(actions::resume)
+    }),
+    route("GET", "/update", Needs::All(Action::BoxView, Door::Page), || {
+        get(update::page)
+    }),
+    route("POST", "/update", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(update::act)
+    }),
+    route("POST", STREAMED, Needs::All(Action::BoxOperate, Door::Page), || {
+        post(update::upload)
     }),
     route("GET", "/keeping", Needs::All(Action::HoldManage, Door::Page), || {
         get(keeping::page)

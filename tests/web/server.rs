@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use callspool::update::desk::Desk as Updates;
 use callspool::agent::{Handle, Identity, Parts};
 use callspool::clock::Clock;
 use callspool::health::Health;
@@ -65,8 +66,11 @@ impl Page {
         );
         let config = config::parse(&text, Path::new("/etc/callspool.toml")).unwrap();
         let pbx = Arc::default();
+        let store = Store::open(&folder.join("callspool.db")).unwrap();
         let handle = Handle::new(Parts {
-            store: Store::open(&folder.join("callspool.db")).unwrap(),
+            update: Updates::new(&config, &store, &clock, &Arc::default()),
+            pulses: Default::default(),
+            store,
             health: Health::new(clock.clone()),
             identity: Identity {
                 name: config.name.clone(),

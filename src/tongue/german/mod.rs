@@ -21,6 +21,7 @@ mod setup;
 mod state;
 mod targets;
 mod told;
+mod update;
 mod why;
 mod words;
 
@@ -45,6 +46,7 @@ pub(super) const TABLES: &[Rows] = &[
     setup::ROWS,
     state::ROWS,
     targets::ROWS,
+    update::ROWS,
     why::ROWS,
     words::ROWS,
 ];
