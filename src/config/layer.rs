@@ -36,7 +36,10 @@ fn put<'a>(
     match value.into_inner() {
         DeValue::Table(inner) => {
             lines.entry(key.clone()).or_insert(PAGE);
-            if !matches!(table.get(name.get_ref().as_ref()).map(Spanned::get_ref), Some(DeValue::Table(_))) {
+            if !matches!(
+                table.get(name.get_ref().as_ref()).map(Spanned::get_ref),
+                Some(DeValue::Table(_))
+            ) {
                 table.insert(name.clone(), Spanned::new(span, DeValue::Table(DeTable::new())));
             }
             let below = table.get_mut(name.get_ref().as_ref()).map(Spanned::get_mut);
@@ -63,7 +66,9 @@ fn put_targets<'a>(file: &mut DeTable<'a>, named: DeTable<'a>, lines: &mut BTree
     let DeValue::Array(list) = list.get_mut() else { return };
     for (name, settings) in named {
         let span = settings.span();
-        let DeValue::Table(settings) = settings.into_inner() else { continue };
+        let DeValue::Table(settings) = settings.into_inner() else {
+            continue;
+        };
         let is = |item: &Spanned<DeValue>| match item.get_ref() {
             DeValue::Table(target) => {
                 matches!(target.get("name").map(Spanned::get_ref), Some(DeValue::String(own)) if own == name.get_ref())
@@ -82,7 +87,9 @@ fn put_targets<'a>(file: &mut DeTable<'a>, named: DeTable<'a>, lines: &mut BTree
                 list.len() - 1
             }
         };
-        let Some(DeValue::Table(target)) = list.get_mut(at).map(Spanned::get_mut) else { continue };
+        let Some(DeValue::Table(target)) = list.get_mut(at).map(Spanned::get_mut) else {
+            continue;
+        };
         for (leaf, value) in settings {
             put(target, &format!("target.{at}."), leaf, value, lines);
         }

@@ -153,7 +153,12 @@ impl Access {
 
     /// Whose token `sent` is. Wrong ones count against who sends them as wrong passwords do; while a pause lasts none is
     /// looked at. The error is the milliseconds to wait.
-    pub async fn by_token(&self, site: &Site, source: IpAddr, sent: &str) -> Result<Result<Option<Found>, i64>, Unread> {
+    pub async fn by_token(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        sent: &str,
+    ) -> Result<Result<Option<Found>, i64>, Unread> {
         if let Some(wait) = self.lock.wait(source, TOKENS) {
             return Ok(Err(wait));
         }
@@ -166,7 +171,10 @@ impl Access {
             if let Err(wait) = self.lock.count(source, TOKENS).await {
                 return Ok(Err(wait));
             }
-            log::warn!("{source} showed a token that opens nothing, {} in a row", self.lock.failures(source));
+            log::warn!(
+                "{source} showed a token that opens nothing, {} in a row",
+                self.lock.failures(source)
+            );
             return Ok(Ok(None));
         };
         if token.used_ms.is_none_or(|at| (now - at).abs() >= USED_MS) {
@@ -282,7 +290,13 @@ impl Access {
     }
 
     /// Puts the first password of all in force, which somebody chose with the box's own code, and begins a session.
-    pub async fn begin_setup(&self, site: &Site, source: IpAddr, code: String, new: String) -> Result<String, Refusal> {
+    pub async fn begin_setup(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        code: String,
+        new: String,
+    ) -> Result<String, Refusal> {
         self.lock.count(source, SETUP).await.map_err(Refusal::Pause)?;
         let folder = site.handle().config().state_dir.clone();
         let asked = folder.clone();
@@ -290,7 +304,11 @@ impl Access {
         if !right.map_err(|_| Refusal::Busy)? {
             let failures = self.lock.failures(source);
             log::warn!("{source} tried a wrong set-up code, {failures} in a row");
-            audit::note(site, audit::event(&Who::Technician, source, audit::SETUP, Err("wrong code of the box"))).await;
+            audit::note(
+                site,
+                audit::event(&Who::Technician, source, audit::SETUP, Err("wrong code of the box")),
+            )
+            .await;
             return Err(Refusal::Wrong);
         }
         self.lock.succeeded(source, SETUP).await;
@@ -304,7 +322,12 @@ impl Access {
         stored.map_err(Refusal::Unfit)?;
         // The password is on the disk: after a power cut between the two the next start takes the code away.
         let _ = spawn_blocking(move || setup::forget_code(&folder)).await;
-        let entry = audit::event(&Who::Technician, source, audit::SETUP, Ok("chose the first password with the code of the box"));
+        let entry = audit::event(
+            &Who::Technician,
+            source,
+            audit::SETUP,
+            Ok("chose the first password with the code of the box"),
+        );
         audit::note(site, entry).await;
         log::info!("{source} began the set-up with the code of the box");
         Ok(self.sessions.begin(Who::Technician, hash, self.clock.mono_ms()))

@@ -288,7 +288,9 @@ pub(super) async fn right(
 
 /// Whether a query says that the page asks for itself again.
 fn by_itself(query: &str) -> bool {
-    query.strip_suffix(AUTO).is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
+    query
+        .strip_suffix(AUTO)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
 }
 
 /// The first page of somebody who may not see the state of the box.
@@ -312,7 +314,9 @@ fn not_logged_in(door: Door, request: &Request) -> Response {
                 status: StatusCode::UNAUTHORIZED,
                 title: t!("Not logged in"),
                 why: t!("This needs a session or a token, and yours is over, wrong, or was never begun."),
-                next: t!("Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."),
+                next: t!(
+                    "Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."
+                ),
             },
         ),
     }
@@ -330,7 +334,9 @@ fn too_many(uri: &Uri, wait_ms: i64) -> Response {
         },
     );
     let seconds = (wait_ms / 1000 + 1).max(1);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
@@ -375,13 +381,28 @@ pub(super) fn way_back(path: &str) -> &str {
     let target = path.strip_prefix("/targets/");
     // What a target's name may be made of.
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let of_form = ["/setup/", "/settings/"].iter().find_map(|begin| path.strip_prefix(begin));
+    let of_form = ["/setup/", "/settings/"]
+        .iter()
+        .find_map(|begin| path.strip_prefix(begin));
     let known = matches!(
         path,
-        "/setup" | "/settings" | "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit" | "/logs" | "/backup" | "/update"
+        "/setup"
+            | "/settings"
+            | "/calls"
+            | "/queue"
+            | "/keeping"
+            | "/checks"
+            | "/password"
+            | "/me"
+            | "/rights"
+            | "/audit"
+            | "/logs"
+            | "/backup"
+            | "/update"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
-        || of_form.is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))
+        || of_form
+            .is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));
     if known { path } else { "/" }
 }

@@ -16,7 +16,7 @@ use crate::tongue::{self, Text, Tongue};
 type Tab = (&'static str, Text, fn(&Visitor) -> bool);
 
 /// The pages of the navigation, in order.
-const TABS: [Tab; 9] = [
+const TABS: [Tab; 10] = [
     ("/", text!("State"), |visitor| visitor.over_all(Action::BoxView)),
     ("/calls", text!("Calls"), |visitor| {
         visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)

@@ -9,7 +9,8 @@ use axum::routing::{MethodRouter, get, post};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{
-    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live, login, logs, me, metrics, overview, queue, record, settings, setup, targets, update, who_may,
+    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live,
+    login, logs, me, metrics, overview, queue, record, settings, setup, targets, update, who_may,
 };
 use crate::rights::Action;
 
@@ -219,9 +220,11 @@ pub const ROUTES: &[Route] = &[
         get(record::page)
     }),
     route("GET", "/settings", Needs::All(Action::BoxConfigure, Door::Page), || {
-        get(|State(site): State<Site>, Extension(visitor): Extension<Visitor>| async move {
-            settings::overview(&site, &visitor).await
-        })
+        get(
+            |State(site): State<Site>, Extension(visitor): Extension<Visitor>| async move {
+                settings::overview(&site, &visitor).await
+            },
+        )
     }),
     route(
         "GET",
@@ -263,21 +266,33 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/logs", Needs::All(Action::BoxView, Door::Api), || {
         get(api::log)
     }),
-    route("GET", "/api/v1/settings", Needs::All(Action::BoxView, Door::Api), || {
-        get(api::settings)
-    }),
-    route("GET", "/api/v1/holds", Needs::All(Action::HoldManage, Door::Api), || {
-        get(api::holds)
-    }),
+    route(
+        "GET",
+        "/api/v1/settings",
+        Needs::All(Action::BoxView, Door::Api),
+        || get(api::settings),
+    ),
+    route(
+        "GET",
+        "/api/v1/holds",
+        Needs::All(Action::HoldManage, Door::Api),
+        || get(api::holds),
+    ),
     route("GET", "/api/v1/audit", Needs::All(Action::AuditRead, Door::Api), || {
         get(api::audit)
     }),
-    route("GET", "/api/v1/rights", Needs::All(Action::RightsRead, Door::Api), || {
-        get(api::rights)
-    }),
-    route("GET", "/api/v1/tokens", Needs::All(Action::AccountManage, Door::Api), || {
-        get(api::tokens)
-    }),
+    route(
+        "GET",
+        "/api/v1/rights",
+        Needs::All(Action::RightsRead, Door::Api),
+        || get(api::rights),
+    ),
+    route(
+        "GET",
+        "/api/v1/tokens",
+        Needs::All(Action::AccountManage, Door::Api),
+        || get(api::tokens),
+    ),
     route("GET", "/api/v1/calls", Needs::OneOf(SEE_CALLS, Door::Api), || {
         get(api::calls)
     }),
@@ -287,12 +302,18 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/recordings/{id}", Needs::OneOf(HEAR, Door::Api), || {
         get(listen::recording)
     }),
-    route("POST", "/api/v1/sync", Needs::All(Action::BoxOperate, Door::Api), || {
-        post(api::sync)
-    }),
-    route("POST", "/api/v1/retry", Needs::All(Action::BoxOperate, Door::Api), || {
-        post(api::retry)
-    }),
+    route(
+        "POST",
+        "/api/v1/sync",
+        Needs::All(Action::BoxOperate, Door::Api),
+        || post(api::sync),
+    ),
+    route(
+        "POST",
+        "/api/v1/retry",
+        Needs::All(Action::BoxOperate, Door::Api),
+        || post(api::retry),
+    ),
 ];
 
 /// The routes of the first set-up, which are served while it is on, and then nothing else but the way in.
@@ -300,12 +321,18 @@ pub const SETUP_ROUTES: &[Route] = &[
     route("GET", "/setup", Needs::Public, || get(setup::language)),
     route("GET", "/setup/password", Needs::Public, || get(setup::password)),
     route("POST", "/setup/password", Needs::Public, || post(setup::begin)),
-    route("GET", "/setup/{step}", Needs::All(Action::BoxConfigure, Door::Page), || {
-        get(setup::page)
-    }),
-    route("POST", "/setup/{step}", Needs::All(Action::BoxConfigure, Door::Page), || {
-        post(setup::save)
-    }),
+    route(
+        "GET",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || get(setup::page),
+    ),
+    route(
+        "POST",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || post(setup::save),
+    ),
 ];
 
 /// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.

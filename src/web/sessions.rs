@@ -232,7 +232,11 @@ impl Sessions {
                 _ => "technician".to_owned(),
             };
             let (key, begun, used) = (hex(&session.key), session.begun, session.used);
-            text += &format!("{key}\t{who}\t{}\t{}\t{begun}\t{used}\n", session.with, session.token);
+            let from = session.from.map(|from| from.to_string()).unwrap_or_default();
+            text += &format!(
+                "{key}\t{who}\t{}\t{}\t{begun}\t{used}\t{from}\n",
+                session.with, session.token
+            );
         }
         text
     }
@@ -256,6 +260,7 @@ impl Sessions {
                 token: token.to_owned(),
                 begun: parts.next()?.parse().ok()?,
                 used: parts.next()?.parse().ok()?,
+                from: parts.next().and_then(|from| from.parse().ok()),
                 notice: None,
             })
         };
@@ -343,7 +348,11 @@ mod tests {
         let own = sessions.own(&mia, &this, 10);
         assert_eq!(own.iter().map(|one| one.this).collect::<Vec<_>>(), [true, false]);
         assert_eq!((own[1].from.as_str(), own[1].begun_ago_ms), ("10.0.0.7", 10));
-        assert_eq!(sessions.revoke(&Who::Technician, &own[1].id, &this), 0, "not somebody else's");
+        assert_eq!(
+            sessions.revoke(&Who::Technician, &own[1].id, &this),
+            0,
+            "not somebody else's"
+        );
         assert_eq!(sessions.revoke(&mia, &own[1].id, &this), 1);
         assert!(sessions.find(&first, 10, false).is_none() && sessions.find(&second, 10, false).is_some());
         begin(&sessions, &mia, 10);
@@ -357,7 +366,10 @@ mod tests {
         let (mia, tech) = (Who::Extension("101".to_owned()), Who::Technician);
         let ids = [begin(&before, &mia, 0), begin(&before, &tech, 5)];
         let text = before.noted("boot-1", 10);
-        assert!(!ids.iter().any(|id| text.contains(id)), "the ids themselves are nowhere");
+        assert!(
+            !ids.iter().any(|id| text.contains(id)),
+            "the ids themselves are nowhere"
+        );
         let after = Sessions::new(Duration::from_secs(1800));
         after.restore(&text, "boot-1", 20);
         for (id, who) in ids.iter().zip([&mia, &tech]) {

@@ -21,7 +21,9 @@ fn the_supervisor_hears_that_the_agent_is_ready_lives_and_stops() {
         String::from_utf8(heard[..length].to_vec()).unwrap()
     };
     let mut command = Command::new(binary());
-    command.env("NOTIFY_SOCKET", format!("@{name}")).env("WATCHDOG_USEC", "300000");
+    command
+        .env("NOTIFY_SOCKET", format!("@{name}"))
+        .env("WATCHDOG_USEC", "300000");
     let mut agent = Process::start_with(&site.setup, command);
     let mut before_ready = 0;
     loop {
