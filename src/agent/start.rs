@@ -197,7 +197,15 @@ impl Agent {
                 key: key(),
                 text: error.to_string(),
             })?;
+            let follows = |other: &crate::config::Target| {
+                other.links.as_ref().is_some_and(|links| links.from == target.name)
+            };
+            let others = config.targets.iter().zip(&target_bells);
             let worker = Worker {
+                followers: others
+                    .filter(|(other, _)| follows(other))
+                    .map(|(_, bell)| bell.clone())
+                    .collect(),
                 name: target.name.clone(),
                 target: opened,
                 store: store.clone(),
