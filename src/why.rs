@@ -106,8 +106,10 @@ fn ruled(decision: Option<&Decision>, call_back: Option<&CallBackRow>) -> Option
     if let Some(row) = call_back {
         let state = match row.state {
             CallBackState::Waiting => format!(
-                "a task is made at {} unless somebody calls back",
-                when::rfc3339(row.due_ms)
+                "a task is made at {} unless somebody calls back{}{}",
+                when::rfc3339(row.due_ms),
+                if row.reason.is_empty() { "" } else { "; " },
+                row.reason
             ),
             CallBackState::Made => format!("a task was made for {}: {}", row.targets.join(", "), row.reason),
             CallBackState::Over => format!("no task: {}", row.reason),
