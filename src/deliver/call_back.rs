@@ -140,7 +140,8 @@ impl HandOver {
         if !put_off.is_empty() {
             let clock = self.clock.clone();
             self.store.write(move |within| {
-                let put = |(call, why): &(i64, &str)| store::put_off_call_back(within, *call, why, GOES_ON_MS, &clock);
+                let put =
+                    |(call, why): &(i64, &str)| store::put_off_call_back(within, *call, why, GOES_ON_MS, &clock);
                 put_off.iter().try_for_each(put)
             })?;
         }

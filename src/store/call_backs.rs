@@ -86,14 +86,23 @@ pub fn waiting_for_number(connection: &Connection, number: &str) -> Result<Optio
 /// When the missed call ended, Unix milliseconds.
 pub fn call_back_begun(connection: &Connection, call: i64) -> Result<Option<i64>> {
     let sql = "SELECT ended_ms FROM call WHERE id = ?1";
-    Ok(connection.prepare_cached(sql)?.query_row([call], |row| row.get(0)).optional()?)
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([call], |row| row.get(0))
+        .optional()?)
 }
 
 /// It is looked at again so much later, and the call log must have been read up to then.
 pub fn put_off_call_back(within: &Savepoint, call: i64, reason: &str, by_ms: i64, clock: &Clock) -> Result<()> {
     within
         .prepare_cached("UPDATE call_back SET reason = ?2, due_ms = ?3, due_mono = ?4, boot = ?5 WHERE call = ?1")?
-        .execute(params![call, reason, clock.wall_ms() + by_ms, clock.mono_ms() + by_ms, clock.boot()])?;
+        .execute(params![
+            call,
+            reason,
+            clock.wall_ms() + by_ms,
+            clock.mono_ms() + by_ms,
+            clock.boot()
+        ])?;
     Ok(())
 }
 

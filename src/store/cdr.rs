@@ -111,7 +111,9 @@ pub fn forget_cdr_lines(within: &Savepoint, keep_ms: i64, clock: &Clock) -> Resu
     let last: i64 = within.query_row("SELECT coalesce(max(id), 0) FROM cdr_line", [], |row| row.get(0))?;
     let sql = "SELECT value FROM setting WHERE name = ?1";
     let noted: Option<Vec<u8>> = within.query_row(sql, [AGES], |row| row.get(0)).optional()?;
-    let mut marks: Vec<(i64, i64)> = noted.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    let mut marks: Vec<(i64, i64)> = noted
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
     let before = marks.clone();
     // Rows of an emptied table are numbered from the beginning: older marks say nothing about them.
     marks.retain(|(_, row)| *row <= last);

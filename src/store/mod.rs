@@ -68,8 +68,8 @@ pub use commands::{CommandRow, command_told, end_command, open_commands, take_co
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
 pub use decisions::{
-    NUMBERING, about_call, decision, numbering, numbering_told, put_decision, put_numbering, stand_back, tells_dids,
-    told_of, withdraw,
+    NUMBERING, about_call, decision, numbering, numbering_told, put_decision, put_numbering, stand_back,
+    tells_dids, told_of, withdraw,
 };
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,

@@ -122,7 +122,9 @@ fn a_call_back_that_goes_on_when_the_task_comes_due_is_waited_for() {
         ..callspool_sim::pbx::CallPlan::default()
     });
     let key = |call: &callspool_sim::pbx::TrueCall| call.main_call_history_id.clone();
-    agent.wait("nobody speaks with the other one", PATIENCE, |_| town.tasks().len() == 1);
+    agent.wait("nobody speaks with the other one", PATIENCE, |_| {
+        town.tasks().len() == 1
+    });
     assert_eq!(state(&agent, &key(&spoken)).unwrap().0, CallBackState::Waiting);
     // A restart forgets nothing of it.
     drop(agent);

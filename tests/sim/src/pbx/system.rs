@@ -132,7 +132,15 @@ pub fn going(world: &World, query: &Query, host: &str, now_ms: i64) -> Result<Re
     let shape = Shape {
         set: "ActiveCalls",
         kind: "ActiveCall",
-        fields: &["Id", "Caller", "Callee", "Status", "LastChangeStatus", "EstablishedAt", "ServerNow"],
+        fields: &[
+            "Id",
+            "Caller",
+            "Callee",
+            "Status",
+            "LastChangeStatus",
+            "EstablishedAt",
+            "ServerNow",
+        ],
         navigation: &[],
         max_top: Some(100),
         zeros_left_out: false,

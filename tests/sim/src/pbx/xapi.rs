@@ -121,9 +121,10 @@ fn kind_of(path: &str) -> PathKind {
         "/LastCdrAndChatMessageTimestamp" => PathKind::LastCdr,
         _ if starts("/Groups") => PathKind::Groups,
         _ if starts("/Defs") => PathKind::Defs,
-        "/SystemStatus" | "/LicenseStatus" | "/ActiveCalls" | "/Recordings/Pbx.GetRecordingRepositorySettings()" => {
-            PathKind::System
-        }
+        "/SystemStatus"
+        | "/LicenseStatus"
+        | "/ActiveCalls"
+        | "/Recordings/Pbx.GetRecordingRepositorySettings()" => PathKind::System,
         "/ServicePrincipals"
         | "/EventLogs"
         | "/Trunks"
