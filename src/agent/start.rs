@@ -180,6 +180,10 @@ impl Agent {
                 let status: Arc<Mutex<sync::SyncStatus>> = Arc::clone(&sync_status);
                 Box::new(move || status.lock().unwrap_or_else(PoisonError::into_inner).cursor_ms)
             },
+            going: {
+                let pbx = Arc::clone(&driver);
+                Box::new(move || pbx.going())
+            },
             events: config.mqtt.as_ref().map(|mqtt| {
                 let limits = store::Limits {
                     bytes: i64::try_from(mqtt.events_max).unwrap_or(i64::MAX),
