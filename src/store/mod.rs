@@ -100,7 +100,7 @@ pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use outbox::{
     Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
-    outbox_progress, queue_length, rebase_timers, retry_held, waiting_deliveries,
+    open_deliveries, outbox_progress, queue_length, rebase_timers, retry_held, waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};

@@ -39,6 +39,7 @@ mod explained;
 mod figures;
 mod graphs;
 mod guard;
+mod gzip;
 mod hearing;
 mod hosts;
 mod keeping;

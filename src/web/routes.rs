@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, call, calls, checks, guard, keeping, language, layout, listen, live, login, me, metrics,
+    actions, api, assets, call, calls, checks, guard, gzip, keeping, language, layout, listen, live, login, me, metrics,
     overview, queue, record, targets, who_may,
 };
 use crate::rights::Action;
@@ -195,6 +195,7 @@ pub(super) fn router(site: Site) -> Router {
     }
     router
         .fallback(layout::not_found)
+        .layer(from_fn(gzip::compressed))
         .layer(from_fn(guard::origin))
         .layer(from_fn_with_state(site.clone(), guard::host))
         .layer(from_fn(language::spoken))

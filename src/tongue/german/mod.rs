@@ -4,6 +4,7 @@
 //! (target), Warteschlange (queue), Aufzeichnung (recording), zugestellt, wartet, angehalten (held).
 
 mod calls;
+mod checks;
 mod common;
 mod listen;
 mod queue;
@@ -13,4 +14,11 @@ mod state;
 type Rows = &'static [(&'static str, &'static str)];
 
 /// All tables.
-pub(super) const TABLES: &[Rows] = &[common::ROWS, calls::ROWS, listen::ROWS, queue::ROWS, state::ROWS];
+pub(super) const TABLES: &[Rows] = &[
+    common::ROWS,
+    calls::ROWS,
+    checks::ROWS,
+    listen::ROWS,
+    queue::ROWS,
+    state::ROWS,
+];
