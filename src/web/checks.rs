@@ -19,6 +19,7 @@ use super::server::stopped;
 use super::site::Site;
 use super::visitor::Visitor;
 use super::words::{count, exact_moment};
+use crate::aside::task;
 use crate::doctor::{Check, Options, Outcome, Run, Verdict};
 use crate::findings::checks::title_of_group;
 use crate::tongue;
@@ -217,7 +218,7 @@ async fn stream(
         let _ = feed(&site, &run, before, after, &send).await;
         drop(place);
     };
-    tokio::spawn(tongue::speaking(tongue::current(), feeding));
+    task(tongue::speaking(tongue::current(), feeding));
     (head, Body::new(Pieces(receive))).into_response()
 }
 

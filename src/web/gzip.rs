@@ -29,14 +29,18 @@ pub(super) async fn compressed(request: Request, next: Next) -> Response {
         return Response::from_parts(head, Body::empty());
     };
     let packed = gzip(&bytes);
-    head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    head.headers.append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    head.headers
+        .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    head.headers
+        .append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     head.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(head, Body::from(packed))
 }
 
 fn takes(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
     accepted.unwrap_or_default().split(',').any(|one| {
         let mut parts = one.split(';').map(str::trim);
         parts.next() == Some("gzip") && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
@@ -46,7 +50,10 @@ fn takes(headers: &HeaderMap) -> bool {
 fn is_text(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default();
-    kind.starts_with("text/html") || kind.starts_with("text/css") || kind.starts_with("text/javascript") || kind.starts_with("application/json")
+    kind.starts_with("text/html")
+        || kind.starts_with("text/css")
+        || kind.starts_with("text/javascript")
+        || kind.starts_with("application/json")
 }
 
 /// `data` as a gzip file.
@@ -98,14 +105,67 @@ impl Bits {
 
 /// The least lengths and distances of each code; extra bits say how much more.
 const LENGTHS: [(u32, u32); 29] = [
-    (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 1), (13, 1), (15, 1), (17, 1), (19, 2), (23, 2),
-    (27, 2), (31, 2), (35, 3), (43, 3), (51, 3), (59, 3), (67, 4), (83, 4), (99, 4), (115, 4), (131, 5), (163, 5),
-    (195, 5), (227, 5), (258, 0),
+    (3, 0),
+    (4, 0),
+    (5, 0),
+    (6, 0),
+    (7, 0),
+    (8, 0),
+    (9, 0),
+    (10, 0),
+    (11, 1),
+    (13, 1),
+    (15, 1),
+    (17, 1),
+    (19, 2),
+    (23, 2),
+    (27, 2),
+    (31, 2),
+    (35, 3),
+    (43, 3),
+    (51, 3),
+    (59, 3),
+    (67, 4),
+    (83, 4),
+    (99, 4),
+    (115, 4),
+    (131, 5),
+    (163, 5),
+    (195, 5),
+    (227, 5),
+    (258, 0),
 ];
 const DISTANCES: [(u32, u32); 30] = [
-    (1, 0), (2, 0), (3, 0), (4, 0), (5, 1), (7, 1), (9, 2), (13, 2), (17, 3), (25, 3), (33, 4), (49, 4), (65, 5), (97, 5),
-    (129, 6), (193, 6), (257, 7), (385, 7), (513, 8), (769, 8), (1025, 9), (1537, 9), (2049, 10), (3073, 10), (4097, 11),
-    (6145, 11), (8193, 12), (12289, 12), (16385, 13), (24577, 13),
+    (1, 0),
+    (2, 0),
+    (3, 0),
+    (4, 0),
+    (5, 1),
+    (7, 1),
+    (9, 2),
+    (13, 2),
+    (17, 3),
+    (25, 3),
+    (33, 4),
+    (49, 4),
+    (65, 5),
+    (97, 5),
+    (129, 6),
+    (193, 6),
+    (257, 7),
+    (385, 7),
+    (513, 8),
+    (769, 8),
+    (1025, 9),
+    (1537, 9),
+    (2049, 10),
+    (3073, 10),
+    (4097, 11),
+    (6145, 11),
+    (8193, 12),
+    (12289, 12),
+    (16385, 13),
+    (24577, 13),
 ];
 
 /// The furthest back, and the longest, that a repetition may be.
@@ -134,7 +194,12 @@ fn deflate(data: &[u8], bits: &mut Bits) {
                 if place == NOWHERE || at - place > WINDOW {
                     break;
                 }
-                let same = data[at..].iter().zip(&data[place..]).take(LONGEST).take_while(|(a, b)| a == b).count();
+                let same = data[at..]
+                    .iter()
+                    .zip(&data[place..])
+                    .take(LONGEST)
+                    .take_while(|(a, b)| a == b)
+                    .count();
                 if same > length {
                     (length, back) = (same, at - place);
                 }
@@ -170,7 +235,9 @@ fn repetition(length: u32, back: u32, bits: &mut Bits) {
 
 fn crc32(data: &[u8]) -> u32 {
     let step = |crc: u32, _: u32| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
-    !data.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
+    !data
+        .iter()
+        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
 #[cfg(test)]
@@ -200,7 +267,9 @@ mod tests {
     fn gzip_unpacks_what_is_packed_and_a_page_becomes_a_third() {
         let mut dice = 7_u64;
         let mut byte = move || {
-            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            dice = dice
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (dice >> 56) as u8
         };
         let chance: Vec<u8> = (0..70_000).map(|_| byte()).collect();
@@ -211,7 +280,12 @@ mod tests {
         }
         let style = include_bytes!("page.css");
         let packed = gzip(style);
-        assert!(packed.len() * 5 < style.len() * 2, "{} of {}", packed.len(), style.len());
+        assert!(
+            packed.len() * 5 < style.len() * 2,
+            "{} of {}",
+            packed.len(),
+            style.len()
+        );
         assert_eq!(unpacked(packed), style);
     }
 

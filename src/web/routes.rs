@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, call, calls, checks, guard, gzip, keeping, language, layout, listen, live, login, me, metrics,
-    overview, queue, record, targets, who_may,
+    actions, api, assets, call, calls, checks, guard, gzip, keeping, language, layout, listen, live, login, me,
+    metrics, overview, queue, record, targets, who_may,
 };
 use crate::rights::Action;
 
