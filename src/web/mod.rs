@@ -44,6 +44,7 @@ mod first_call;
 mod follow;
 mod graphs;
 mod guard;
+mod gzip;
 mod hearing;
 mod hosts;
 mod keeping;

@@ -9,8 +9,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{
-    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live,
-    login, logs, me, metrics, overview, queue, record, settings, setup, targets, update, who_may,
+    actions, api, assets, backup, call, calls, checks, follow, guard, gzip, keeping, language, layout, listen, live, login, logs, me, metrics, overview, queue, record, settings, setup, targets, update, who_may,
 };
 use crate::rights::Action;
 
@@ -349,6 +348,7 @@ pub(super) fn router(site: Site) -> Router {
     router
         .fallback(layout::not_found)
         .layer(from_fn_with_state(site.clone(), setup::gate))
+        .layer(from_fn(gzip::compressed))
         .layer(from_fn(guard::origin))
         .layer(from_fn_with_state(site.clone(), guard::host))
         .layer(from_fn(language::spoken))
