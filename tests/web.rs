@@ -21,6 +21,8 @@ mod login;
 mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
+#[path = "web/slow.rs"]
+mod slow;
 #[path = "web/targets.rs"]
 mod targets;
 #[path = "web/trouble.rs"]

@@ -384,12 +384,16 @@ fn add_token(handle: &Handle, by: By, name: &str, may: &[String], until_ms: Opti
         return Err("it would have expired already; give a moment in the future".to_owned());
     }
     let context = RightsContext::new(handle.config(), clock.clone());
-    let technician = handle.store().read(|connection| context.subject(connection, &Who::Technician));
+    let technician = handle
+        .store()
+        .read(|connection| context.subject(connection, &Who::Technician));
     let technician = technician.map_err(|error| error.to_string())?;
     let may = accounts::check_token(name, may, &technician)?;
     match accounts::add_token(handle.store(), by, name, may, until_ms, clock) {
         Ok(Some(token)) => Ok(json!({ "name": name, "token": token })),
-        Ok(None) => Err(format!("a token {name} is in force already; revoke it first, or choose another name")),
+        Ok(None) => Err(format!(
+            "a token {name} is in force already; revoke it first, or choose another name"
+        )),
         Err(error) => Err(error.to_string()),
     }
 }

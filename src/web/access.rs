@@ -143,7 +143,12 @@ impl Access {
 
     /// Whose token `sent` is. Wrong ones count against who sends them as wrong passwords do; while a pause lasts none is
     /// looked at. The error is the milliseconds to wait.
-    pub async fn by_token(&self, site: &Site, source: IpAddr, sent: &str) -> Result<Result<Option<Found>, i64>, Unread> {
+    pub async fn by_token(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        sent: &str,
+    ) -> Result<Result<Option<Found>, i64>, Unread> {
         if let Some(wait) = self.lock.wait(source, TOKENS) {
             return Ok(Err(wait));
         }
@@ -156,7 +161,10 @@ impl Access {
             if let Err(wait) = self.lock.count(source, TOKENS).await {
                 return Ok(Err(wait));
             }
-            log::warn!("{source} showed a token that opens nothing, {} in a row", self.lock.failures(source));
+            log::warn!(
+                "{source} showed a token that opens nothing, {} in a row",
+                self.lock.failures(source)
+            );
             return Ok(Ok(None));
         };
         if token.used_ms.is_none_or(|at| (now - at).abs() >= USED_MS) {

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
+use super::pace::Pace;
 use super::routes::{Door, Needs, Route};
 use super::site::Site;
 use super::visitor::Visitor;
@@ -129,7 +130,15 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
         );
     }
     let (parts, body) = request.into_parts();
-    match timeout(BODY_TIME, to_bytes(body, BODY)).await {
+    let pace = parts.extensions.get::<Arc<Pace>>().cloned();
+    if let Some(pace) = &pace {
+        pace.waits_for_body();
+    }
+    let taken = timeout(BODY_TIME, to_bytes(body, BODY)).await;
+    if let Some(pace) = &pace {
+        pace.asked();
+    }
+    match taken {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(_)) => refuse(
             &parts.uri,
@@ -278,7 +287,9 @@ pub(super) async fn right(
 
 /// Whether a query says that the page asks for itself again.
 fn by_itself(query: &str) -> bool {
-    query.strip_suffix(AUTO).is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
+    query
+        .strip_suffix(AUTO)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
 }
 
 /// The first page of somebody who may not see the state of the box.
@@ -302,7 +313,9 @@ fn not_logged_in(door: Door, request: &Request) -> Response {
                 status: StatusCode::UNAUTHORIZED,
                 title: t!("Not logged in"),
                 why: t!("This needs a session or a token, and yours is over, wrong, or was never begun."),
-                next: t!("Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."),
+                next: t!(
+                    "Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."
+                ),
             },
         ),
     }
@@ -320,7 +333,9 @@ fn too_many(uri: &Uri, wait_ms: i64) -> Response {
         },
     );
     let seconds = (wait_ms / 1000 + 1).max(1);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
@@ -370,7 +385,16 @@ pub(super) fn way_back(path: &str) -> &str {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let known = matches!(
         path,
-        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit" | "/logs" | "/backup"
+        "/calls"
+            | "/queue"
+            | "/keeping"
+            | "/checks"
+            | "/password"
+            | "/me"
+            | "/rights"
+            | "/audit"
+            | "/logs"
+            | "/backup"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));

@@ -7,8 +7,8 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, backup, call, calls, checks, guard, keeping, language, layout, listen, live, login, logs, me, metrics,
-    overview, queue, record, targets, who_may,
+    actions, api, assets, backup, call, calls, checks, guard, keeping, language, layout, listen, live, login,
+    logs, me, metrics, overview, queue, record, targets, who_may,
 };
 use crate::rights::Action;
 
@@ -232,21 +232,33 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/logs", Needs::All(Action::BoxView, Door::Api), || {
         get(api::log)
     }),
-    route("GET", "/api/v1/settings", Needs::All(Action::BoxView, Door::Api), || {
-        get(api::settings)
-    }),
-    route("GET", "/api/v1/holds", Needs::All(Action::HoldManage, Door::Api), || {
-        get(api::holds)
-    }),
+    route(
+        "GET",
+        "/api/v1/settings",
+        Needs::All(Action::BoxView, Door::Api),
+        || get(api::settings),
+    ),
+    route(
+        "GET",
+        "/api/v1/holds",
+        Needs::All(Action::HoldManage, Door::Api),
+        || get(api::holds),
+    ),
     route("GET", "/api/v1/audit", Needs::All(Action::AuditRead, Door::Api), || {
         get(api::audit)
     }),
-    route("GET", "/api/v1/rights", Needs::All(Action::RightsRead, Door::Api), || {
-        get(api::rights)
-    }),
-    route("GET", "/api/v1/tokens", Needs::All(Action::AccountManage, Door::Api), || {
-        get(api::tokens)
-    }),
+    route(
+        "GET",
+        "/api/v1/rights",
+        Needs::All(Action::RightsRead, Door::Api),
+        || get(api::rights),
+    ),
+    route(
+        "GET",
+        "/api/v1/tokens",
+        Needs::All(Action::AccountManage, Door::Api),
+        || get(api::tokens),
+    ),
     route("GET", "/api/v1/calls", Needs::OneOf(SEE_CALLS, Door::Api), || {
         get(api::calls)
     }),
@@ -256,12 +268,18 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/api/v1/recordings/{id}", Needs::OneOf(HEAR, Door::Api), || {
         get(listen::recording)
     }),
-    route("POST", "/api/v1/sync", Needs::All(Action::BoxOperate, Door::Api), || {
-        post(api::sync)
-    }),
-    route("POST", "/api/v1/retry", Needs::All(Action::BoxOperate, Door::Api), || {
-        post(api::retry)
-    }),
+    route(
+        "POST",
+        "/api/v1/sync",
+        Needs::All(Action::BoxOperate, Door::Api),
+        || post(api::sync),
+    ),
+    route(
+        "POST",
+        "/api/v1/retry",
+        Needs::All(Action::BoxOperate, Door::Api),
+        || post(api::retry),
+    ),
 ];
 
 /// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.

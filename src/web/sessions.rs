@@ -294,7 +294,11 @@ mod tests {
         let own = sessions.own(&mia, &this, 10);
         assert_eq!(own.iter().map(|one| one.this).collect::<Vec<_>>(), [true, false]);
         assert_eq!((own[1].from.as_str(), own[1].begun_ago_ms), ("10.0.0.7", 10));
-        assert_eq!(sessions.revoke(&Who::Technician, &own[1].id, &this), 0, "not somebody else's");
+        assert_eq!(
+            sessions.revoke(&Who::Technician, &own[1].id, &this),
+            0,
+            "not somebody else's"
+        );
         assert_eq!(sessions.revoke(&mia, &own[1].id, &this), 1);
         assert!(sessions.find(&first, 10, false).is_none() && sessions.find(&second, 10, false).is_some());
         begin(&sessions, &mia, 10);
