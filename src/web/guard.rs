@@ -395,6 +395,7 @@ pub(super) fn way_back(path: &str) -> &str {
             | "/audit"
             | "/logs"
             | "/backup"
+            | "/tokens"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));

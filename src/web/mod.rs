@@ -62,6 +62,7 @@ mod server;
 mod sessions;
 mod site;
 mod targets;
+mod tokens;
 mod visitor;
 mod who_may;
 mod words;

@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::site::Site;
 use super::{
     actions, api, assets, backup, call, calls, checks, guard, keeping, language, layout, listen, live, login,
-    logs, me, metrics, overview, queue, record, targets, who_may,
+    logs, me, metrics, overview, queue, record, targets, tokens, who_may,
 };
 use crate::rights::Action;
 
@@ -155,6 +155,18 @@ pub const ROUTES: &[Route] = &[
         "/configuration/compare",
         Needs::All(Action::BoxOperate, Door::Page),
         || post(backup::compare),
+    ),
+    route("GET", "/tokens", Needs::All(Action::AccountManage, Door::Page), || {
+        get(tokens::page)
+    }),
+    route("POST", "/tokens", Needs::All(Action::AccountManage, Door::Page), || {
+        post(tokens::make)
+    }),
+    route(
+        "POST",
+        "/tokens/revoke",
+        Needs::All(Action::AccountManage, Door::Page),
+        || post(tokens::revoke),
     ),
     route("GET", "/live", Needs::All(Action::BoxView, Door::Live), || {
         get(live::stream)

@@ -140,6 +140,7 @@ fn main(visitor: &Visitor, read: &Read, action: Action, question: &Question) -> 
             h2 { "Granted on this box" }
             p class="muted" { "Given at the box with " code { "callspool rights grant" } " and ended with " code { "callspool rights revoke" } ", each with its reason." }
             (given(&read.grants, &read.names))
+            @if visitor.over_all(Action::AccountManage) { p { a href="/tokens" { (t!("Tokens for scripts")) } } }
         }
     }
 }
