@@ -25,6 +25,8 @@ mod metrics;
 mod pages;
 #[path = "web/sentences.rs"]
 mod sentences;
+#[path = "web/slow.rs"]
+mod slow;
 #[path = "web/targets.rs"]
 mod targets;
 #[path = "web/trouble.rs"]

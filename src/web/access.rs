@@ -16,6 +16,7 @@ use super::site::{Site, Unread};
 use super::{accounts, audit};
 use crate::accounts::token_hash;
 use crate::agent::Handle;
+use crate::aside::unawaited;
 use crate::clock::Clock;
 use crate::files;
 use crate::random;
@@ -180,7 +181,7 @@ impl Access {
         if token.used_ms.is_none_or(|at| (now - at).abs() >= USED_MS) {
             let handle = site.handle().clone();
             // Nobody waits for it: a store that is slow to write keeps no reader away.
-            tokio::task::spawn_blocking(move || {
+            unawaited(move || {
                 let clock = handle.clock().clone();
                 let noted = handle
                     .store()
