@@ -55,6 +55,7 @@ mod me;
 mod metrics;
 mod objects;
 mod overview;
+mod packed;
 mod parts;
 mod password;
 mod queue;

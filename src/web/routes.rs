@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::site::Site;
 use super::{
     actions, api, assets, backup, call, calls, checks, guard, keeping, language, layout, listen, live, login, logs, me, metrics,
-    overview, queue, record, targets, who_may,
+    overview, packed, queue, record, targets, who_may,
 };
 use crate::rights::Action;
 
@@ -264,7 +264,7 @@ pub const ROUTES: &[Route] = &[
     }),
 ];
 
-/// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.
+/// The router. What stands last is passed first: packing, headers, the language, then the name, then the origin, then the right.
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
@@ -281,5 +281,6 @@ pub(super) fn router(site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), guard::host))
         .layer(from_fn(language::spoken))
         .layer(from_fn(guard::headers))
+        .layer(from_fn(packed::packed))
         .with_state(site)
 }
