@@ -26,7 +26,7 @@
 //! - [`transfer`] carries: a store from a backup, a configuration to another box.
 //! - [`bundle`] makes the one file that a technician sends when help is needed; [`logs`] keeps the last lines of the log.
 //! - [`tongue`] are the languages of the page.
-//! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
+//! - [`clock`], [`bell`], [`aside`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
 #![warn(missing_docs)]
 
@@ -35,6 +35,7 @@ pub mod tongue;
 
 pub mod accounts;
 pub mod agent;
+pub mod aside;
 pub mod backoff;
 pub mod bell;
 pub mod board;

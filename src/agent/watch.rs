@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::handle::{Handle, lock};
+use crate::aside::aside;
 use super::hours::Hour;
 use crate::board::Sampler;
 use crate::findings;
@@ -31,7 +32,7 @@ pub async fn watch(handle: Handle) {
         *lock(&handle.0.machine) = sampler.sample();
         let looked = handle.clone();
         // Reading the store may wait for the disk; the pages must not wait with it.
-        let look = tokio::task::spawn_blocking(move || {
+        let look = aside(move || {
             look(&looked, &mut hour);
             hour
         });

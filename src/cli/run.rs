@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{Exit, control, out, remote};
 use crate::agent::{self, Agent, Handle};
+use crate::aside::{aside, task};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::{link, logs, web};
@@ -37,7 +38,7 @@ pub(super) fn run(config: Config) -> Exit {
         let (stop, stopped) = watch::channel(false);
         let mut fatal = agent.fatal();
         let restart = Arc::clone(&agent.handle().parts().restart);
-        let faces = tokio::spawn(serve(agent.handle(), stopped, |page| {
+        let faces = task(serve(agent.handle(), stopped, |page| {
             if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
                 out::message(&format!(
@@ -93,12 +94,17 @@ pub fn runtime() -> Option<tokio::runtime::Runtime> {
 /// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
 /// `ready` is told of the page when it listens.
 pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(&web::Prepared)) {
-    let status = tokio::spawn(agent::watch(handle.clone()));
-    let control = tokio::spawn(control::serve(handle.clone(), stop.clone()));
-    let link = link_setup(&handle).map(|setup| tokio::spawn(link::run(setup, stop.clone())));
+    let status = task(agent::watch(handle.clone()));
+    let socket = control::serve(handle.clone(), stop.clone());
+    let control = task(async move {
+        if let Err(error) = socket.await {
+            log::error!("the control socket failed, so the command line does not reach this agent: {error}");
+        }
+    });
+    let link = link_setup(&handle).map(|setup| task(link::run(setup, stop.clone())));
     let prepared = {
         let handle = handle.clone();
-        tokio::task::spawn_blocking(move || web::prepare(&handle)).await
+        aside(move || web::prepare(&handle)).await
     };
     match prepared {
         Ok(Ok(prepared)) => {
@@ -113,9 +119,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
     let mut stop = stop;
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
-    if let Ok(Err(error)) = control.await {
-        log::error!("the control socket failed, so the command line did not reach this agent: {error}");
-    }
+    let _ = control.await;
     if let Some(link) = link {
         let _ = link.await;
     }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+
+use crate::aside::{aside, task};
 
 /// What is read and sent at a time.
 const PIECE: u64 = 64 * 1024;
@@ -27,7 +28,7 @@ pub(super) fn all_of(
 ) -> Body {
     // Room for one piece beside the one that is being written to the wire.
     let (send, receive) = mpsc::channel(1);
-    tokio::spawn(async move {
+    task(async move {
         feed(source, length, may, send).await;
         drop(done);
     });
@@ -47,7 +48,7 @@ async fn feed(
             return;
         }
         let size = PIECE.min(left);
-        let read = spawn_blocking(move || {
+        let read = aside(move || {
             let mut piece = vec![0; usize::try_from(size).unwrap_or(0)];
             let read = source.read_exact(&mut piece);
             (source, read.map(|()| Bytes::from(piece)))
