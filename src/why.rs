@@ -214,6 +214,8 @@ pub fn delivery_answer(delivery: &Delivery, at: Circumstances) -> String {
                 told(&delivery.reason)
             };
             match at.mono_ms.map(|now| delivery.next_mono - now) {
+                // It waits for something else than a time.
+                _ if delivery.next_mono == store::PARKED => format!("waiting for {target}: {reason}"),
                 Some(left) if left > 0 => {
                     t!("waiting for {}: {} (next try in {})", target, reason, when::span(left))
                 }

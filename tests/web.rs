@@ -5,6 +5,8 @@
 #[path = "web/server.rs"]
 mod server;
 
+#[path = "web/api.rs"]
+mod api;
 #[path = "web/doors.rs"]
 mod doors;
 #[path = "fleet/exposition.rs"]

@@ -21,7 +21,7 @@ use crate::bell::{Bell, Wake};
 use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deliver::{self, HandOver, Origin, Worker};
+use crate::deliver::{self, HandOver, Origin, UnderWay, Worker};
 use crate::files;
 use crate::health::Health;
 use crate::keep::Keeper;
@@ -104,6 +104,15 @@ pub struct Agent {
     _lock: File,
 }
 
+/// How numbers are read from now on: the configuration may be another one than in the last run.
+fn note_numbering(store: &Store, book: &Book) -> store::Result<()> {
+    let numbering = book.numbering(store.read(store::numbering_told)?.as_ref());
+    if store.read(store::numbering)? == numbering {
+        return Ok(());
+    }
+    store.write(move |within| store::put_numbering(within, &numbering))
+}
+
 impl Agent {
     /// Opens the store, puts right what a cut left behind, and starts the flows.
     pub fn start(config: Config, clock: Clock) -> Result<Agent, StartError> {
@@ -141,6 +150,7 @@ impl Agent {
             status.pin = driver.pin();
         }
         let book = Arc::new(Book::of(&config));
+        note_numbering(&store, &book)?;
         let context = sync::Context {
             pbx: Arc::clone(&driver),
             store: store.clone(),
@@ -195,6 +205,7 @@ impl Agent {
                 changed: Arc::clone(&changed),
                 audio: audio_bell.clone(),
                 keep: keep_bell.clone(),
+                under_way: UnderWay::default(),
             };
             workers.push((worker, bell.clone()));
         }

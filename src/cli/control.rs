@@ -20,7 +20,7 @@ use crate::doctor::{Options, Run};
 use crate::keep;
 use crate::logs::{self, Filter};
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
-use crate::store::{self, Grantee, HoldOn, NewAudit, NewGrant, RightsContext};
+use crate::store::{self, Grantee, HoldOn, LinkFilter, NewAudit, NewGrant, RightsContext};
 use crate::when;
 
 /// What the agent can be asked.
@@ -49,6 +49,11 @@ pub enum Request {
         id: String,
         /// Why.
         why: String,
+    },
+    /// End links to recordings.
+    RevokeLinks {
+        /// Which.
+        which: LinkFilter,
     },
     /// Put a hold in force.
     Hold {
@@ -275,6 +280,9 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             .map(|known| json!({ "known": known }))
             .map_err(|error| error.to_string()),
         Request::Drop { id, why } => flat(handle.drop_delivery(by, &id, &why), |()| json!({ "dropped": id })),
+        Request::RevokeLinks { which } => keep::revoke_links(store, by, which, clock)
+            .map(|ended| json!({ "ended": ended }))
+            .map_err(|error| error.to_string()),
         Request::Hold { on, until_ms, why } => flat(
             keep::add_hold(store, by, on, until_ms, &why, clock),
             |hold| json!({ "hold": hold }),

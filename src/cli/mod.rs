@@ -13,6 +13,7 @@ pub mod control;
 mod doctor;
 mod erase;
 mod hold;
+mod links;
 mod logs;
 mod needs;
 mod out;
@@ -93,6 +94,9 @@ enum Verb {
     /// Keep calls and recordings from being deleted
     #[command(subcommand)]
     Hold(hold::Verb),
+    /// Show or end links to recordings that targets were told
+    #[command(subcommand)]
+    Links(links::Verb),
     /// Erase what a person with this number has, here and at the targets; shows what it would be without --yes
     Erase(erase::Asked),
     /// Show or check the configuration
@@ -214,6 +218,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Calls(asked) => calls::run(&config, asked, json),
         Verb::Queue(verb) => queue::run(&config, &verb, json),
         Verb::Hold(verb) => hold::run(&config, &verb, json),
+        Verb::Links(verb) => links::run(&config, &verb, json),
         Verb::Erase(asked) => erase::run(&config, &asked, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),

@@ -15,6 +15,8 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("queue list", Some(Action::BoxView)),
     ("queue retry", Some(Action::BoxOperate)),
     ("queue drop", Some(Action::QueueDrop)),
+    ("links list", Some(Action::BoxView)),
+    ("links revoke", Some(Action::BoxOperate)),
     ("hold add", Some(Action::HoldManage)),
     ("hold list", Some(Action::HoldManage)),
     ("hold release", Some(Action::HoldManage)),
@@ -60,6 +62,7 @@ impl Request {
             | Request::Resume { .. }
             | Request::AcceptPin { .. }
             | Request::Doctor { .. }
+            | Request::RevokeLinks { .. }
             | Request::Told
             | Request::Noted { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,

@@ -189,6 +189,21 @@ pub struct Target {
     pub audio: bool,
     /// Whether calls from before the first start are delivered too.
     pub history: bool,
+    /// Whether it gets links to recordings in the place of their audio, and which.
+    pub links: Option<Links>,
+}
+
+/// Links in the place of audio.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// The target whose objects are linked to.
+    pub from: String,
+    /// That target's bucket.
+    pub bucket: Box<S3>,
+    /// Where this box can be reached by whoever follows links; `None`: links lead to the store itself.
+    pub base: Option<String>,
+    /// How long a link leads there.
+    pub valid: Duration,
 }
 
 /// The kinds of targets, each with its own settings.

@@ -107,6 +107,11 @@ pub(super) struct RawTarget {
     pub default_owner: Option<String>,
     pub owners: Option<BTreeMap<String, String>>,
     pub link_recordings: Option<bool>,
+    // webhook, hubspot
+    pub recording: Option<String>,
+    pub link_from: Option<String>,
+    pub link_for: Option<String>,
+    pub link_base: Option<String>,
     // archives
     pub key: Option<String>,
     pub call_key: Option<String>,
@@ -120,6 +125,7 @@ pub(super) struct RawTarget {
     pub legal_hold: Option<bool>,
     pub multipart_above: Option<String>,
     pub part_size: Option<String>,
+    pub uploads_at_once: Option<u64>,
     // folder
     pub path: Option<PathBuf>,
     pub mount: Option<bool>,

@@ -29,6 +29,7 @@ mod group;
 mod holders;
 mod holds;
 mod identity;
+mod links;
 mod made;
 mod names;
 mod outbox;
@@ -75,7 +76,8 @@ pub use commands::{CommandRow, command_told, end_command, open_commands, take_co
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
 pub use decisions::{
-    NUMBERING, about_call, decision, numbering_told, put_decision, stand_back, tells_dids, told_of, withdraw,
+    NUMBERING, about_call, decision, numbering, numbering_told, put_decision, put_numbering, stand_back, tells_dids,
+    told_of, withdraw,
 };
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
@@ -100,12 +102,13 @@ pub use grants::{
 pub use holders::holder_of;
 pub use holds::{Hold, HoldOn, add_hold, end_hold, hold, holds, holds_of, holds_to_end, kept_by_holds};
 pub use identity::call_of_leg;
+pub use links::{Link, LinkFilter, count_use, links, open_link, put_link, revoke_links};
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use names::names;
 pub use outbox::{
-    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
+    PARKED, Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
-    outbox_progress, queue_length, rebase_timers, retry_held, waiting_deliveries,
+    outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held, waiting_deliveries,
 };
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};
@@ -261,6 +264,8 @@ fn common(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod backlog_tests;
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod checks;
 mod error;
 mod explained;
 mod figures;
+mod follow;
 mod graphs;
 mod guard;
 mod hearing;

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
 use super::{
-    actions, api, assets, backup, call, calls, checks, guard, keeping, language, layout, listen, live, login, logs, me, metrics,
+    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live, login, logs, me, metrics,
     overview, packed, queue, record, targets, who_may,
 };
 use crate::rights::Action;
@@ -81,6 +81,7 @@ const HEAR: &[Action] = &[Action::RecordingListen, Action::RecordingDownload];
 /// All routes.
 pub const ROUTES: &[Route] = &[
     route("GET", "/ping", Needs::Public, || get(login::ping)),
+    route("GET", "/r/{token}", Needs::Public, || get(follow::link)),
     route("GET", "/login", Needs::Public, || get(login::page)),
     route("POST", "/login", Needs::Public, || post(login::log_in)),
     route("GET", "/welcome", Needs::Public, || get(login::welcome)),
