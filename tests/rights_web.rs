@@ -15,6 +15,8 @@ mod company;
 mod login;
 #[path = "rights_web/look.rs"]
 mod look;
+#[path = "rights_web/looking.rs"]
+mod looking;
 #[path = "rights_web/pages.rs"]
 mod pages;
 #[path = "rights_web/sound.rs"]

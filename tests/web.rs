@@ -17,6 +17,8 @@ mod keeping;
 mod language;
 #[path = "web/login.rs"]
 mod login;
+#[path = "web/looking.rs"]
+mod looking;
 #[path = "web/metrics.rs"]
 mod metrics;
 #[path = "web/pages.rs"]

@@ -364,7 +364,9 @@ fn login_for(uri: &Uri) -> String {
 /// `path` if it is one of our pages, else the first page: nobody is sent anywhere else.
 pub(super) fn way_back(path: &str) -> &str {
     let call = path.strip_prefix("/calls/");
-    let target = path.strip_prefix("/targets/");
+    let target = path
+        .strip_prefix("/targets/")
+        .or_else(|| path.strip_prefix("/queue?target="));
     // What a target's name may be made of.
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let known = matches!(

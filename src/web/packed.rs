@@ -7,7 +7,7 @@
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use hyper::body::Body as _;
@@ -22,8 +22,9 @@ const MOST: u64 = 1 << 20;
 
 /// Packs what is worth it. What is sent piece by piece goes out as it comes.
 pub(super) async fn packed(request: Request, next: Next) -> Response {
-    let takes = says(request.headers(), header::ACCEPT_ENCODING, |one| one == "gzip");
-    let from_here = says(request.headers(), SEC_FETCH_SITE, |site| matches!(site, "same-origin" | "none"));
+    let takes = takes(request.headers());
+    let site = request.headers().get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    let from_here = matches!(site, Some(b"same-origin" | b"none"));
     let response = next.run(request).await;
     if !takes || !is_worth_it(&response, from_here) {
         return response;
@@ -39,11 +40,12 @@ pub(super) async fn packed(request: Request, next: Next) -> Response {
     Response::from_parts(head, Body::from(gzip(&bytes)))
 }
 
-fn says(headers: &HeaderMap, name: HeaderName, fits: impl Fn(&str) -> bool) -> bool {
-    let lines = headers.get_all(name);
-    let words = lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
-    // `gzip;q=0` is a no.
-    words.into_iter().any(|word| fits(word.trim()))
+fn takes(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.unwrap_or_default().split(',').any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        parts.next() == Some("gzip") && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
 }
 
 fn is_worth_it(response: &Response, from_here: bool) -> bool {
@@ -51,4 +53,27 @@ fn is_worth_it(response: &Response, from_here: bool) -> bool {
     let fits = kind.starts_with("text/css") || kind.starts_with("text/javascript") || kind.starts_with("text/html") && from_here;
     let length = response.body().size_hint().exact().unwrap_or(0);
     fits && (FEWEST..MOST).contains(&length) && !response.headers().contains_key(header::CONTENT_ENCODING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_takes_it_gets_it_packed() {
+        let takes = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
+            super::takes(&headers)
+        };
+        assert!(takes("gzip, deflate, br") && takes("br;q=1.0, gzip;q=0.8"));
+        assert!(!takes("br") && !takes("gzip;q=0") && !takes("") && !super::takes(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn the_style_sheet_becomes_a_third() {
+        let style = include_bytes!("page.css");
+        let packed = gzip(style).len();
+        assert!(packed * 5 < style.len() * 2, "{packed} of {}", style.len());
+    }
 }

@@ -5,6 +5,7 @@
 
 mod api;
 mod calls;
+mod checks;
 mod clicks;
 mod common;
 mod findings;
@@ -30,6 +31,7 @@ pub(super) const TABLES: &[Rows] = &[
     common::ROWS,
     api::ROWS,
     calls::ROWS,
+    checks::ROWS,
     findings::ROWS,
     guard::ROWS,
     keeping::ROWS,
