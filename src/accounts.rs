@@ -201,7 +201,12 @@ pub fn add_token(
             return Ok(false);
         }
         let words: Vec<&str> = may.iter().map(|action| action.word()).collect();
-        by.write_down(within, format!("made the token {name}: {}", words.join(", ")), None, &clock)?;
+        by.write_down(
+            within,
+            format!("made the token {name}: {}", words.join(", ")),
+            None,
+            &clock,
+        )?;
         Ok(true)
     })?;
     Ok(made.then_some(token))
@@ -241,7 +246,10 @@ pub fn check_token(name: &str, may: &[String], technician: &Subject) -> Result<V
         let action = Action::from_word(word).filter(|action| rights::TOKEN_MAY.contains(action));
         let Some(action) = action else {
             let known: Vec<&str> = rights::TOKEN_MAY.iter().map(|action| action.word()).collect();
-            return Err(format!("\"{word}\" is nothing that a token may; use {}", known.join(", ")));
+            return Err(format!(
+                "\"{word}\" is nothing that a token may; use {}",
+                known.join(", ")
+            ));
         };
         if !rights::may(technician, action) {
             return Err(format!(

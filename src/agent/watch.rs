@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::handle::{Handle, lock};
-use crate::aside::aside;
 use super::hours::Hour;
+use crate::aside::aside;
 use crate::board::Sampler;
 use crate::findings;
 use crate::health::Report;

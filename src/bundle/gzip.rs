@@ -14,9 +14,35 @@ const NOWHERE: u32 = u32::MAX;
 
 /// First length and number of extra bits of the length codes from 257 on.
 const LENGTHS: [(usize, u8); 29] = [
-    (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 1), (13, 1), (15, 1), (17, 1), (19, 2),
-    (23, 2), (27, 2), (31, 2), (35, 3), (43, 3), (51, 3), (59, 3), (67, 4), (83, 4), (99, 4), (115, 4), (131, 5),
-    (163, 5), (195, 5), (227, 5), (258, 0),
+    (3, 0),
+    (4, 0),
+    (5, 0),
+    (6, 0),
+    (7, 0),
+    (8, 0),
+    (9, 0),
+    (10, 0),
+    (11, 1),
+    (13, 1),
+    (15, 1),
+    (17, 1),
+    (19, 2),
+    (23, 2),
+    (27, 2),
+    (31, 2),
+    (35, 3),
+    (43, 3),
+    (51, 3),
+    (59, 3),
+    (67, 4),
+    (83, 4),
+    (99, 4),
+    (115, 4),
+    (131, 5),
+    (163, 5),
+    (195, 5),
+    (227, 5),
+    (258, 0),
 ];
 
 struct Bits {
@@ -174,7 +200,11 @@ mod tests {
         let feeder = std::thread::spawn(move || stdin.write_all(&packed));
         let out = child.wait_with_output().unwrap();
         feeder.join().unwrap().unwrap();
-        assert!(out.status.success(), "gzip says: {}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "gzip says: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
         out.stdout
     }
 

@@ -14,8 +14,25 @@ use crate::spool::room_of;
 
 /// Words by which the kernel's lines about disks are known.
 const STORAGE: &[&str] = &[
-    "i/o error", "ext4-fs", "btrfs", "xfs ", "f2fs", "ubifs", "squashfs", "mmc", "nvme", "ata", "blk_update", "scsi",
-    "journal", "read-only", "remount", "critical medium", "sd ", "out of memory", "oom-kill",
+    "i/o error",
+    "ext4-fs",
+    "btrfs",
+    "xfs ",
+    "f2fs",
+    "ubifs",
+    "squashfs",
+    "mmc",
+    "nvme",
+    "ata",
+    "blk_update",
+    "scsi",
+    "journal",
+    "read-only",
+    "remount",
+    "critical medium",
+    "sd ",
+    "out of memory",
+    "oom-kill",
 ];
 /// The most of the kernel's lines that are kept.
 const MOST_LINES: usize = 500;
@@ -27,7 +44,11 @@ pub fn facts(state_dir: &Path) -> Value {
     let text = |path: &str| read(path).unwrap_or_default();
     let memory: Vec<String> = text("/proc/meminfo")
         .lines()
-        .filter(|line| ["MemTotal", "MemFree", "MemAvailable", "SwapTotal", "SwapFree", "Dirty"].iter().any(|key| line.starts_with(key)))
+        .filter(|line| {
+            ["MemTotal", "MemFree", "MemAvailable", "SwapTotal", "SwapFree", "Dirty"]
+                .iter()
+                .any(|key| line.starts_with(key))
+        })
         .map(str::to_owned)
         .collect();
     // Where a mount comes from may hold the login of a server.
@@ -36,7 +57,8 @@ pub fn facts(state_dir: &Path) -> Value {
         .filter_map(|line| {
             let mut parts = line.split(' ');
             let (from, on, kind, how) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            let real = from.starts_with("/dev/") || matches!(kind, "overlay" | "tmpfs" | "ext4" | "nfs4" | "nfs" | "cifs");
+            let real = from.starts_with("/dev/")
+                || matches!(kind, "overlay" | "tmpfs" | "ext4" | "nfs4" | "nfs" | "cifs");
             let how: Vec<&str> = how.split(',').filter(|option| !option.contains('=')).collect();
             real.then(|| format!("{on} {kind} {}", how.join(",")))
         })
@@ -136,6 +158,9 @@ mod tests {
 
     #[test]
     fn a_record_of_the_kernel_becomes_a_line() {
-        assert_eq!(as_line("3,339,5140900,-;EXT4-fs error (device sda1)"), "[5.140] EXT4-fs error (device sda1)\n");
+        assert_eq!(
+            as_line("3,339,5140900,-;EXT4-fs error (device sda1)"),
+            "[5.140] EXT4-fs error (device sda1)\n"
+        );
     }
 }

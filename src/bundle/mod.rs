@@ -116,7 +116,10 @@ fn cut(text: &mut String) {
 /// Makes a bundle. Blocking; takes as long as the store's check, a few seconds at most.
 pub fn make(parts: Parts) -> Made {
     let config = parts.config.as_ref().ok().copied();
-    let state_dir = config.map_or_else(|| PathBuf::from("/var/lib/callspool"), |config| config.state_dir.clone());
+    let state_dir = config.map_or_else(
+        || PathBuf::from("/var/lib/callspool"),
+        |config| config.state_dir.clone(),
+    );
     let path = state_dir.join("callspool.db");
     let known = names(&path);
     let mut all = Collected {

@@ -15,8 +15,28 @@ const SHORTEST: usize = 3;
 
 /// Values of these are words of ours, places on this box, or figures.
 const HARMLESS: &[&str] = &[
-    "kind", "generation", "log", "trust", "state_dir", "listen", "commands", "origins", "time_zone", "country", "lock",
-    "storage_class", "region", "style", "naming", "layout", "discovery", "level", "mode", "format", "targets", "to",
+    "kind",
+    "generation",
+    "log",
+    "trust",
+    "state_dir",
+    "listen",
+    "commands",
+    "origins",
+    "time_zone",
+    "country",
+    "lock",
+    "storage_class",
+    "region",
+    "style",
+    "naming",
+    "layout",
+    "discovery",
+    "level",
+    "mode",
+    "format",
+    "targets",
+    "to",
 ];
 
 /// Blots out.
@@ -76,7 +96,9 @@ impl Redactor {
 
 /// Whether a health item or a check is about a target, whose words may be in it.
 fn of_target(code: &str) -> bool {
-    ["target", "delivery", "deliveries"].iter().any(|word| code.starts_with(word))
+    ["target", "delivery", "deliveries"]
+        .iter()
+        .any(|word| code.starts_with(word))
 }
 
 fn is_moment(text: &str) -> bool {
@@ -89,7 +111,8 @@ fn without_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     while at < chars.len() {
-        let begins = chars[at].is_ascii_digit() || (chars[at] == '+' && chars.get(at + 1).is_some_and(char::is_ascii_digit));
+        let begins = chars[at].is_ascii_digit()
+            || (chars[at] == '+' && chars.get(at + 1).is_some_and(char::is_ascii_digit));
         let within = at > 0 && (chars[at - 1].is_alphanumeric() || chars[at - 1] == '_');
         if !begins || within {
             out.push(chars[at]);
@@ -99,7 +122,9 @@ fn without_numbers(text: &str) -> String {
         let end = end_of_number(&chars, at);
         let run: String = chars[at..end].iter().collect();
         let digits = run.chars().filter(char::is_ascii_digit).count();
-        let word_goes_on = chars.get(end).is_some_and(|c| c.is_ascii_alphabetic() && digits < DIGITS);
+        let word_goes_on = chars
+            .get(end)
+            .is_some_and(|c| c.is_ascii_alphabetic() && digits < DIGITS);
         match digits >= DIGITS && !word_goes_on && !is_date(&run, chars.get(end)) {
             true => out.push_str(GONE),
             false => out.push_str(&run),
@@ -165,7 +190,8 @@ pub fn shown(key: &str, value: &str, default: bool) -> String {
     let bare = value.trim_matches('"');
     // A rule's conditions are numbers, names and extensions; what it does is in words of ours.
     let of_people = key.starts_with("crm_role.") || key.starts_with("rule.");
-    let figure = bare.parse::<f64>().is_ok() && bare.len() < DIGITS || matches!(bare, "true" | "false" | "" | "[]");
+    let figure =
+        bare.parse::<f64>().is_ok() && bare.len() < DIGITS || matches!(bare, "true" | "false" | "" | "[]");
     let span = config::span(bare).is_some() || bare.ends_with("iB");
     if default || figure || span || leaf.ends_with("_file") || (HARMLESS.contains(&leaf) && !of_people) {
         return value.to_owned();
@@ -190,7 +216,10 @@ mod tests {
 
     #[test]
     fn numbers_mail_secrets_and_names_are_blotted_out_and_figures_are_not() {
-        let redactor = Redactor::new(None, vec!["Mia Marsh".to_owned(), "Mia Marsh-Miller".to_owned(), "x".to_owned()]);
+        let redactor = Redactor::new(
+            None,
+            vec!["Mia Marsh".to_owned(), "Mia Marsh-Miller".to_owned(), "x".to_owned()],
+        );
         for (text, wanted) in [
             ("call from +49 171 1234567 ended", "call from (left out) ended"),
             ("(0171) 123-4567", "((left out)"),
@@ -222,10 +251,19 @@ mod tests {
 
     #[test]
     fn of_the_configuration_only_what_is_harmless_is_shown() {
-        assert_eq!(shown("pbx.url", "\"https://pbx.example.com:5001\"", false), "\"https://pbx.example.com:5001\"");
-        assert_eq!(shown("target.0.url", "\"https://crm.example.com/rest/1/s3cret/\"", false), "\"https://crm.example.com/…\"");
+        assert_eq!(
+            shown("pbx.url", "\"https://pbx.example.com:5001\"", false),
+            "\"https://pbx.example.com:5001\""
+        );
+        assert_eq!(
+            shown("target.0.url", "\"https://crm.example.com/rest/1/s3cret/\"", false),
+            "\"https://crm.example.com/…\""
+        );
         assert_eq!(shown("pbx.client_id", "\"anna\"", false), "(typed, 4 characters)");
-        assert_eq!(shown("rule.0.number", "[\"+4917112345\"]", false), "(typed, 15 characters)");
+        assert_eq!(
+            shown("rule.0.number", "[\"+4917112345\"]", false),
+            "(typed, 15 characters)"
+        );
         assert_eq!(shown("pbx.poll", "\"5s\"", false), "\"5s\"");
         assert_eq!(shown("pbx.secret_file", "\"pbx.secret\"", false), "\"pbx.secret\"");
         assert_eq!(shown("target.0.kind", "\"hubspot\"", false), "\"hubspot\"");

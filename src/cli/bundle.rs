@@ -40,11 +40,16 @@ pub(super) fn run(path: &Path, to: Option<PathBuf>, json: bool) -> Exit {
     });
     let to = to.unwrap_or_else(|| PathBuf::from(made.file_name()));
     if to.exists() {
-        out::message(&format!("{} is there already; name another file or remove it", to.display()));
+        out::message(&format!(
+            "{} is there already; name another file or remove it",
+            to.display()
+        ));
         return Exit::Refused;
     }
     if let Err(error) = files::write_whole(&to, &made.bytes) {
-        out::message(&format!("the bundle was not written: {error}; name a file on another volume"));
+        out::message(&format!(
+            "the bundle was not written: {error}; name a file on another volume"
+        ));
         return Exit::Failed;
     }
     if let Ok(config) = &loaded {
@@ -55,7 +60,12 @@ pub(super) fn run(path: &Path, to: Option<PathBuf>, json: bool) -> Exit {
         out::json(&serde_json::json!({ "file": to, "bytes": made.bytes.len(), "made": made }));
         return Exit::Ok;
     }
-    out::line(&format!("{}: {} bytes, sha256 {}", to.display(), made.bytes.len(), made.sha256));
+    out::line(&format!(
+        "{}: {} bytes, sha256 {}",
+        to.display(),
+        made.bytes.len(),
+        made.sha256
+    ));
     out::line("Numbers, names, secrets and what was said are not in it; look before you send it: tar xzf");
     for what in &made.missing {
         out::message(&format!("not in it: {what} (the manifest says why)"));
@@ -104,9 +114,11 @@ fn checks(config: &Config) -> Result<Value, String> {
             ..Options::default()
         };
         let verdict = checks_without_agent(&config, &Clock::system(), &options, &mut take);
-        let _ = tell.send(serde_json::json!({ "schema": 1, "offline": true, "verdict": verdict.ok(), "checks": lines }));
+        let _ = tell
+            .send(serde_json::json!({ "schema": 1, "offline": true, "verdict": verdict.ok(), "checks": lines }));
     });
-    told.recv_timeout(Duration::from_secs(10)).map_err(|_| "the checks did not come to their end".to_owned())
+    told.recv_timeout(Duration::from_secs(10))
+        .map_err(|_| "the checks did not come to their end".to_owned())
 }
 
 /// The last lines of the system's journal about us.

@@ -26,14 +26,21 @@ pub(super) fn export(config: &Config, to: Option<&Path>, passphrase: Option<&Pat
         return Exit::Ok;
     };
     if to.exists() {
-        return said(&format!("{} is there already; name another file or remove it", to.display()), Exit::Refused);
+        return said(
+            &format!("{} is there already; name another file or remove it", to.display()),
+            Exit::Refused,
+        );
     }
     if let Err(error) = files::write_whole(to, made.text.as_bytes()) {
         return said(&error.to_string(), Exit::Failed);
     }
     match json {
         true => out::json(&serde_json::json!({ "file": to, "secrets": made.secrets })),
-        false => out::line(&format!("{}: the configuration, {} sealed secrets", to.display(), made.secrets)),
+        false => out::line(&format!(
+            "{}: the configuration, {} sealed secrets",
+            to.display(),
+            made.secrets
+        )),
     }
     Exit::Ok
 }
@@ -81,7 +88,10 @@ pub(super) fn import(path: &Path, asked: &Asked, json: bool) -> Exit {
         }
     }
     for (key, file) in &import.missing {
-        out::message(&format!("{key} names {}, which is neither here nor in the document", file.display()));
+        out::message(&format!(
+            "{key} names {}, which is neither here nor in the document",
+            file.display()
+        ));
     }
     if changed == 0 && import.secrets.is_empty() {
         return said("nothing would change", Exit::Ok);

@@ -38,7 +38,9 @@ pub(super) fn run(config: &Config, asked: Asked, json: bool) -> Exit {
         let lines = match lines(config, &filter) {
             Ok(lines) => lines,
             Err(AskError::NotRunning) => {
-                out::message("the agent does not run, and its last lines ended with it; what it wrote before is in the system's journal: journalctl -u callspool");
+                out::message(
+                    "the agent does not run, and its last lines ended with it; what it wrote before is in the system's journal: journalctl -u callspool",
+                );
                 return Exit::Unreachable;
             }
             Err(error) => {

@@ -4,6 +4,7 @@
 use crate::rights::{self, Action, Freshness};
 
 use super::control::Request;
+use super::update::What;
 
 /// Every verb by its path, with the action that it needs; `None`: it says nothing about the box.
 pub const VERBS: &[(&str, Option<Action>)] = &[
@@ -26,6 +27,11 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("config check", Some(Action::BoxView)),
     ("config show", Some(Action::BoxView)),
     ("config reference", None),
+    ("config set", Some(Action::BoxConfigure)),
+    ("config unset", Some(Action::BoxConfigure)),
+    ("config undo", Some(Action::BoxConfigure)),
+    ("network-helper", Some(Action::BoxConfigure)),
+    ("setup-code", Some(Action::BoxConfigure)),
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
@@ -35,6 +41,12 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("logs", Some(Action::BoxView)),
     ("bundle", Some(Action::BoxOperate)),
     ("reset", Some(Action::BoxOperate)),
+    ("update status", Some(Action::BoxView)),
+    ("update check", Some(Action::BoxOperate)),
+    ("update apply", Some(Action::BoxOperate)),
+    ("update confirm", Some(Action::BoxOperate)),
+    ("update rollback", Some(Action::BoxOperate)),
+    ("update postpone", Some(Action::BoxOperate)),
     ("user add", Some(Action::AccountManage)),
     ("user code", Some(Action::AccountManage)),
     ("user list", Some(Action::AccountManage)),
@@ -56,7 +68,7 @@ impl Request {
     /// The action that it needs.
     pub fn needs(&self) -> Action {
         match self {
-            Request::Status | Request::Logs { .. } => Action::BoxView,
+            Request::Status | Request::Logs { .. } | Request::Update { what: What::Status, .. } => Action::BoxView,
             Request::Sync
             | Request::Retry { .. }
             | Request::Resume { .. }
@@ -65,7 +77,9 @@ impl Request {
             | Request::RevokeLinks { .. }
             | Request::Told
             | Request::Noted { .. }
+            | Request::Update { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
+            Request::Configure { .. } | Request::TakeBack => Action::BoxConfigure,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage
             }

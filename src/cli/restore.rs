@@ -58,12 +58,17 @@ pub(super) fn run(config: &Config, asked: &Asked, json: bool) -> Exit {
     match transfer::restore(&asked.file, config, Clock::system().wall_ms()) {
         Ok(restored) if json => out::json(&restored),
         Ok(restored) => {
-            out::line("the store is the backup's now; what it did not know to be delivered is asked for at the targets");
+            out::line(
+                "the store is the backup's now; what it did not know to be delivered is asked for at the targets",
+            );
             if let Some(aside) = restored.aside {
                 out::line(&format!("what was there: {}", aside.display()));
             }
             if restored.recordings_aside > 0 {
-                out::line(&format!("recordings that it does not know were set aside: {}", restored.recordings_aside));
+                out::line(&format!(
+                    "recordings that it does not know were set aside: {}",
+                    restored.recordings_aside
+                ));
             }
         }
         Err(why) => {
@@ -79,8 +84,14 @@ fn tell(seen: &Seen, json: bool) {
         return out::json(seen);
     }
     let newest = seen.newest_ms.map_or("none".to_owned(), when::rfc3339);
-    out::line(&format!("calls: {}, the newest of {newest}; schema {}", seen.calls, seen.schema));
-    out::line(&format!("deliveries not confirmed in it: {} (they are looked up before they are sent)", seen.open));
+    out::line(&format!(
+        "calls: {}, the newest of {newest}; schema {}",
+        seen.calls, seen.schema
+    ));
+    out::line(&format!(
+        "deliveries not confirmed in it: {} (they are looked up before they are sent)",
+        seen.open
+    ));
     out::line(&format!(
         "recordings that it says are here: {}, of which {} are not and are fetched again",
         seen.recordings, seen.without_file

@@ -85,7 +85,11 @@ fn list(config: &Config, json: bool) -> Exit {
             Some(until) => format!("until {}", when::rfc3339(until)),
         };
         let used = token.used_ms.map_or("never used".to_owned(), |at| {
-            format!("used {} from {}", when::rfc3339(at), token.used_from.as_deref().unwrap_or("?"))
+            format!(
+                "used {} from {}",
+                when::rfc3339(at),
+                token.used_from.as_deref().unwrap_or("?")
+            )
         });
         vec![token.name.clone(), token.may.join(","), until, used]
     });

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::verdict::{Blame, Verdict};
 use super::worker::Worker;
 use crate::backoff::Backoff;
-use crate::model::{Delivery, Recording};
 use crate::clock::Clock;
+use crate::model::{Delivery, Recording};
 use crate::store::{self, ErasureItem, ItemState, Store};
 
 /// Between two tries to reach a target that is down.

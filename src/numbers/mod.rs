@@ -162,6 +162,6 @@ fn user_of(written: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod number_tests;
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,11 @@ impl Written {
         let international = bare.strip_prefix("00").map(|rest| format!("+{rest}"));
         let known = numbering.e164(&bare);
         let known = known.or_else(|| numbering.e164(international.as_deref()?));
-        let digits = known.as_deref().unwrap_or(&bare).trim_start_matches(['+', '0']).to_owned();
+        let digits = known
+            .as_deref()
+            .unwrap_or(&bare)
+            .trim_start_matches(['+', '0'])
+            .to_owned();
         let whole = known.is_some();
         (!digits.is_empty()).then_some(Written { digits, whole })
     }

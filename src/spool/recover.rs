@@ -80,13 +80,19 @@ pub fn recover(spool: &Spool, store: &Store, clock: &Clock, verify: bool) -> Res
 pub fn set_strangers_aside(spool: &Spool, store: &Store, to: &Path) -> Result<u64, super::EvictError> {
     use super::EvictError::{Files, Store as Stored};
     let known = store.read(store::files_known).map_err(Stored)?;
-    let names = known.into_iter().filter_map(|one| one.file).map(|name| (name, ())).collect();
+    let names = known
+        .into_iter()
+        .filter_map(|one| one.file)
+        .map(|name| (name, ()))
+        .collect();
     let (_, unknown) = strangers(&spool.root, &names).map_err(Files)?;
     let mut moved = 0;
     for path in unknown {
         files::make_folder(to).map_err(Files)?;
         let leaf = path.file_name().unwrap_or_default();
-        fs::rename(&path, to.join(leaf)).map_err(files::told("rename", &path)).map_err(Files)?;
+        fs::rename(&path, to.join(leaf))
+            .map_err(files::told("rename", &path))
+            .map_err(Files)?;
         moved += 1;
     }
     Ok(moved)

@@ -53,7 +53,13 @@ pub fn facts(path: &Path) -> Value {
     // Whoever asks waits; a lock that is held on purpose will still be held in five seconds.
     let _ = connection.busy_timeout(Duration::from_millis(800));
     let answer = |found: Result<Value>| found.unwrap_or_else(|error| json!({ "error": error.to_string() }));
-    for pragma in ["user_version", "page_count", "page_size", "freelist_count", "journal_mode"] {
+    for pragma in [
+        "user_version",
+        "page_count",
+        "page_size",
+        "freelist_count",
+        "journal_mode",
+    ] {
         let asked = connection.pragma_query_value(None, pragma, |row| row.get_ref(0).map(plain));
         facts[pragma] = answer(asked.map_err(super::Error::from));
     }
@@ -77,7 +83,8 @@ pub fn facts(path: &Path) -> Value {
 
 /// Each table with how it was made.
 fn tables(connection: &Connection) -> Result<Vec<(String, String)>> {
-    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    let sql =
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
     rows(connection, sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 

@@ -33,6 +33,7 @@ mod links;
 mod made;
 mod names;
 mod outbox;
+mod page_settings;
 mod parties;
 mod progress;
 mod recordings;
@@ -76,8 +77,8 @@ pub use commands::{CommandRow, command_told, end_command, open_commands, take_co
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
 pub use decisions::{
-    NUMBERING, about_call, decision, numbering, numbering_told, put_decision, put_numbering, stand_back, tells_dids,
-    told_of, withdraw,
+    NUMBERING, about_call, decision, numbering, numbering_told, put_decision, put_numbering, stand_back,
+    tells_dids, told_of, withdraw,
 };
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
@@ -110,6 +111,7 @@ pub use outbox::{
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
     open_deliveries, outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held, waiting_deliveries,
 };
+pub use page_settings::{PageSettings, page_settings, page_text, page_text_of, put_page_text};
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};
 pub use recordings::{

@@ -75,13 +75,20 @@ fn in_force(connection: &Connection, by: &str, value: &str, now_ms: i64) -> Resu
     let sql = format!(
         "SELECT * FROM token WHERE {by} = ?1 AND ended_ms IS NULL AND (until_ms IS NULL OR until_ms > ?2)"
     );
-    let found = connection.prepare_cached(&sql)?.query_row(params![value, now_ms], of_row);
+    let found = connection
+        .prepare_cached(&sql)?
+        .query_row(params![value, now_ms], of_row);
     Ok(found.optional()?)
 }
 
 /// All tokens that were not revoked, in the order of their names.
 pub fn tokens(connection: &Connection) -> Result<Vec<Token>> {
-    rows(connection, "SELECT * FROM token WHERE ended_ms IS NULL ORDER BY name", [], of_row)
+    rows(
+        connection,
+        "SELECT * FROM token WHERE ended_ms IS NULL ORDER BY name",
+        [],
+        of_row,
+    )
 }
 
 /// Notes that it was used.

@@ -68,7 +68,13 @@ mod tests {
         for _ in 0..50 {
             let (before, after) = (text(), text());
             let shown = difference(&before, &after);
-            let side = |other| shown.iter().filter(|(mark, _)| *mark != other).map(|(_, line)| format!("{line}\n")).collect::<String>();
+            let side = |other| {
+                shown
+                    .iter()
+                    .filter(|(mark, _)| *mark != other)
+                    .map(|(_, line)| format!("{line}\n"))
+                    .collect::<String>()
+            };
             assert_eq!((side('+'), side('-')), (before, after));
         }
     }

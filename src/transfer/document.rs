@@ -183,7 +183,8 @@ impl Import {
 mod tests {
     use super::*;
 
-    const CONFIG: &str = "[pbx]\nurl = \"https://pbx.example.com\"\nclient_id = \"c\"\nsecret_file = \"pbx.secret\"\n";
+    const CONFIG: &str =
+        "[pbx]\nurl = \"https://pbx.example.com\"\nclient_id = \"c\"\nsecret_file = \"pbx.secret\"\n";
 
     fn folder() -> PathBuf {
         let folder = std::env::temp_dir().join(format!("callspool-transfer-{}", crate::random::token::<6>()));
@@ -214,10 +215,17 @@ mod tests {
         assert!(read(None).unwrap_err().contains("sealed"));
         assert!(read(Some("four words apart, others")).unwrap_err().contains("another"));
         let import = read(Some("four words apart really")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "name = \"before\"\n", "reading writes nothing");
+        assert_eq!(
+            fs::read_to_string(&path).unwrap(),
+            "name = \"before\"\n",
+            "reading writes nothing"
+        );
         let aside = import.apply(&path).unwrap().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), CONFIG);
-        assert_eq!(fs::read_to_string(other.join("pbx.secret")).unwrap(), "the key of the PBX\n");
+        assert_eq!(
+            fs::read_to_string(other.join("pbx.secret")).unwrap(),
+            "the key of the PBX\n"
+        );
         assert_eq!(fs::read_to_string(aside).unwrap(), "name = \"before\"\n");
         for folder in [one, other] {
             fs::remove_dir_all(folder).unwrap();

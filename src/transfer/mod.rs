@@ -1,7 +1,7 @@
 //! What is carried from one box to another, or back to the same: the store from a backup, and the configuration.
 
-mod document;
 mod difference;
+mod document;
 mod restore;
 mod seal;
 

@@ -51,31 +51,44 @@ pub struct Restored {
 /// # Errors
 /// Why it can't be restored, in words for whoever tries.
 pub fn look_at(file: &Path, config: &Config) -> Result<Seen, String> {
-    let found = file.symlink_metadata().map_err(|error| format!("{} can't be read: {error}", file.display()))?;
+    let found = file
+        .symlink_metadata()
+        .map_err(|error| format!("{} can't be read: {error}", file.display()))?;
     if !found.is_file() {
         return Err(format!("{} is no file", file.display()));
     }
-    let told = |error: rusqlite::Error| format!("{} is no store of callspool, or is damaged: {error}", file.display());
+    let told =
+        |error: rusqlite::Error| format!("{} is no store of callspool, or is damaged: {error}", file.display());
     // As it lies there: a backup is one file, and looking must not make others beside it.
     let uri = format!("file:{}?immutable=1", escaped(file));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let backup = Connection::open_with_flags(uri, flags).map_err(told)?;
-    let number = |sql: &str| backup.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map_err(told);
+    let number = |sql: &str| {
+        backup
+            .query_row(sql, [], |row| row.get::<_, Option<i64>>(0))
+            .map_err(told)
+    };
     let schema = number("PRAGMA user_version")?.unwrap_or(0);
     if schema > SCHEMA as i64 {
         return Err(format!(
             "it is of a newer callspool (schema {schema}, this one knows {SCHEMA}); install that one, and then restore"
         ));
     }
-    if schema < 1 || number("SELECT count(*) FROM sqlite_schema WHERE name IN ('call', 'delivery', 'setting')")? != Some(3) {
+    if schema < 1
+        || number("SELECT count(*) FROM sqlite_schema WHERE name IN ('call', 'delivery', 'setting')")? != Some(3)
+    {
         return Err(format!("{} is no store of callspool", file.display()));
     }
-    let check: String = backup.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(told)?;
+    let check: String = backup
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(told)?;
     if check != "ok" {
         return Err(format!("{} is damaged: {check}", file.display()));
     }
     let spool = config.state_dir.join("recordings");
-    let mut names = backup.prepare("SELECT file FROM recording WHERE file IS NOT NULL").map_err(told)?;
+    let mut names = backup
+        .prepare("SELECT file FROM recording WHERE file IS NOT NULL")
+        .map_err(told)?;
     let names = names.query_map([], |row| row.get::<_, String>(0)).map_err(told)?;
     let (mut recordings, mut without_file) = (0, 0);
     for name in names.flatten() {
@@ -171,7 +184,9 @@ fn set_aside(path: &Path, stamp: &str) -> Result<PathBuf, String> {
     let to = path.with_extension(format!("before-restore-{stamp}.db"));
     let failed = |error: std::io::Error| format!("what is there could not be set aside: {error}");
     // Linked and not moved: between this and the next step there is always a store.
-    fs::hard_link(path, &to).or_else(|_| fs::copy(path, &to).map(|_| ())).map_err(failed)?;
+    fs::hard_link(path, &to)
+        .or_else(|_| fs::copy(path, &to).map(|_| ()))
+        .map_err(failed)?;
     for suffix in ["-wal", "-shm"] {
         let from = with_suffix(path, suffix);
         if from.exists() {

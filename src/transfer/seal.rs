@@ -35,7 +35,9 @@ pub(super) type Secrets = BTreeMap<String, String>;
 
 pub(super) fn seal(secrets: &Secrets, passphrase: &str) -> Result<Sealed, String> {
     if passphrase.chars().count() < SHORTEST {
-        return Err(format!("the passphrase has fewer than {SHORTEST} characters; use four words"));
+        return Err(format!(
+            "the passphrase has fewer than {SHORTEST} characters; use four words"
+        ));
     }
     let (salt, nonce) = (random::bytes::<16>(), random::bytes::<NONCE_LEN>());
     let key = key(passphrase, &salt, COST)?;

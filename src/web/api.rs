@@ -165,7 +165,9 @@ pub(super) async fn waiting(State(site): State<Site>, uri: Uri) -> Response {
 
 /// The holds in force. A number is for those who may see calls with their numbers.
 pub(super) async fn holds(State(site): State<Site>, Extension(visitor): Extension<Visitor>, uri: Uri) -> Response {
-    let read = site.read(|handle| handle.store().read(|c| store::holds(c, false))).await;
+    let read = site
+        .read(|handle| handle.store().read(|c| store::holds(c, false)))
+        .await;
     let sees = visitor.over_all(Action::CallView);
     answered(
         &uri,
@@ -308,7 +310,12 @@ pub(super) async fn retry(
     let by = by(&visitor, Action::BoxOperate);
     let retried = site
         .act(move |handle| {
-            accounts::note(handle.store(), by, "gave held deliveries a new start".to_owned(), handle.clock())?;
+            accounts::note(
+                handle.store(),
+                by,
+                "gave held deliveries a new start".to_owned(),
+                handle.clock(),
+            )?;
             handle.retry_held(asked.target.as_deref(), asked.id.as_deref())
         })
         .await;

@@ -21,7 +21,12 @@ use crate::rights::{Action, Object};
 use crate::{accounts, random, store, transfer};
 
 /// All that a copy of the store holds may be seen row by row only with these.
-const COPY: [Action; 4] = [Action::Export, Action::CallView, Action::TranscriptRead, Action::AuditRead];
+const COPY: [Action; 4] = [
+    Action::Export,
+    Action::CallView,
+    Action::TranscriptRead,
+    Action::AuditRead,
+];
 
 /// One copy at a time: each is as big as the store.
 static COPYING: Semaphore = Semaphore::const_new(1);
@@ -78,7 +83,11 @@ fn main(visitor: &Visitor, typed: &str, outcome: Markup) -> Markup {
 }
 
 /// Sends a copy of the store.
-pub(super) async fn download(State(site): State<Site>, Extension(visitor): Extension<Visitor>, uri: Uri) -> Response {
+pub(super) async fn download(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+) -> Response {
     for action in COPY {
         let decision = visitor.decide(action, &Object::Whole);
         if !decision.allowed {
@@ -88,7 +97,9 @@ pub(super) async fn download(State(site): State<Site>, Extension(visitor): Exten
                 Refusal {
                     status: StatusCode::FORBIDDEN,
                     title: t!("Not for you"),
-                    why: t!("You may not take everything away: that needs export, call.view, transcript.read and audit.read over all."),
+                    why: t!(
+                        "You may not take everything away: that needs export, call.view, transcript.read and audit.read over all."
+                    ),
                     next: t!("Your own page, /me, says what you may and why."),
                 },
             );
@@ -147,7 +158,11 @@ fn not_copied(uri: &Uri, why: &str) -> Response {
 }
 
 /// Sends the configuration without its secrets.
-pub(super) async fn export(State(site): State<Site>, Extension(visitor): Extension<Visitor>, uri: Uri) -> Response {
+pub(super) async fn export(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+) -> Response {
     let by = by(&visitor, Action::BoxOperate);
     let made = site
         .act(move |handle| {
@@ -183,7 +198,10 @@ pub(super) async fn compare(
         let shown: Vec<(char, String)> = lines.into_iter().map(|(mark, line)| (mark, line.to_owned())).collect();
         Ok::<_, String>(shown)
     });
-    let outcome = match compared.await.unwrap_or_else(|_| Err(t!("Something broke while it was made.").to_owned())) {
+    let outcome = match compared
+        .await
+        .unwrap_or_else(|_| Err(t!("Something broke while it was made.").to_owned()))
+    {
         Err(why) => html! { p class="problem" role="alert" { (t!("It would be refused: {}", why)) } },
         Ok(lines) if lines.iter().all(|(mark, _)| *mark == ' ') => {
             html! { p class="card" role="status" { (icon("ok")) " " (t!("Nothing would change.")) } }

@@ -43,6 +43,7 @@ pub(super) fn does(action: Action) -> &'static str {
         Action::RoleRaise => t!("Give roles"),
         Action::BoxView => t!("See how the box is"),
         Action::BoxOperate => t!("Operate the box"),
+        Action::BoxConfigure => t!("Change the settings of the box"),
         Action::CallTrace => t!("Trace calls, masked"),
         Action::AuditRead => t!("Read the audit"),
         Action::RightsRead => t!("See who may what"),

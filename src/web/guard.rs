@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
-use super::routes::{Door, Needs, Route};
+use super::routes::{Door, Needs, Route, STREAMED};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{asker, audit, explained, scrape};
@@ -130,6 +130,9 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             },
         );
     }
+    if request.uri().path() == STREAMED {
+        return next.run(request).await;
+    }
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIME, to_bytes(body, BODY)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
@@ -234,11 +237,16 @@ pub(super) async fn right(
         Ok(Some(known)) => known,
         Ok(None) => {
             audit::refused_to_nobody(&site, ends.source(), route).await;
+            // Before there is a password there is nothing to log in with.
+            if site.desk().is_open() && !site.access().has_password() {
+                return to(StatusCode::SEE_OTHER, "/setup");
+            }
             return not_logged_in(door, &request);
         }
         Err(error) => return unread(request.uri(), &error),
     };
-    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) {
+    // What is streamed has its token in its first part, and is looked at by who takes it.
+    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) && route.path != STREAMED {
         let (parts, body) = request.into_parts();
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
@@ -280,7 +288,9 @@ pub(super) async fn right(
 
 /// Whether a query says that the page asks for itself again.
 fn by_itself(query: &str) -> bool {
-    query.strip_suffix(AUTO).is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
+    query
+        .strip_suffix(AUTO)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
 }
 
 /// The first page of somebody who may not see the state of the box.
@@ -304,7 +314,9 @@ fn not_logged_in(door: Door, request: &Request) -> Response {
                 status: StatusCode::UNAUTHORIZED,
                 title: t!("Not logged in"),
                 why: t!("This needs a session or a token, and yours is over, wrong, or was never begun."),
-                next: t!("Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."),
+                next: t!(
+                    "Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."
+                ),
             },
         ),
     }
@@ -322,7 +334,9 @@ fn too_many(uri: &Uri, wait_ms: i64) -> Response {
         },
     );
     let seconds = (wait_ms / 1000 + 1).max(1);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
 
@@ -369,11 +383,28 @@ pub(super) fn way_back(path: &str) -> &str {
         .or_else(|| path.strip_prefix("/queue?target="));
     // What a target's name may be made of.
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let of_form = ["/setup/", "/settings/"]
+        .iter()
+        .find_map(|begin| path.strip_prefix(begin));
     let known = matches!(
         path,
-        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit" | "/logs" | "/backup"
+        "/setup"
+            | "/settings"
+            | "/calls"
+            | "/queue"
+            | "/keeping"
+            | "/checks"
+            | "/password"
+            | "/me"
+            | "/rights"
+            | "/audit"
+            | "/logs"
+            | "/backup"
+            | "/update"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
+        || of_form
+            .is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));
     if known { path } else { "/" }
 }

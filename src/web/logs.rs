@@ -103,7 +103,9 @@ pub(super) async fn content(site: &Site, visitor: &Visitor, of: &str) -> String 
 
 async fn main(site: &Site, visitor: &Visitor, asked: &Asked) -> Markup {
     let state_dir = site.handle().config().state_dir.clone();
-    let kept = spawn_blocking(move || bundle::kept(&state_dir)).await.unwrap_or_default();
+    let kept = spawn_blocking(move || bundle::kept(&state_dir))
+        .await
+        .unwrap_or_default();
     html! {
         (lines(asked))
         (support(visitor, &kept))

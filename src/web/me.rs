@@ -209,7 +209,12 @@ pub(super) async fn end_session(
 ) -> Response {
     let gone = site.access().sessions.revoke(visitor.who(), &ended.id, &visitor.key);
     if gone > 0 {
-        let entry = audit::event(visitor.who(), visitor.source, audit::END_SESSION, Ok("by their own hand"));
+        let entry = audit::event(
+            visitor.who(),
+            visitor.source,
+            audit::END_SESSION,
+            Ok("by their own hand"),
+        );
         audit::note(&site, entry).await;
     }
     let notice = match gone {

@@ -33,7 +33,11 @@ fn a_restored_store_sends_nothing_twice_and_what_was_there_is_set_aside() {
     assert_eq!(code(&refused), 4);
     assert!(err(&refused).contains("the agent runs"), "{}", err(&refused));
     let seen = json(&ask(&setup, &["restore", file, "--dry-run", "--json"]));
-    assert_eq!((seen["calls"].as_i64(), seen["recordings"].as_i64()), (Some(2), Some(1)), "{seen}");
+    assert_eq!(
+        (seen["calls"].as_i64(), seen["recordings"].as_i64()),
+        (Some(2), Some(1)),
+        "{seen}"
+    );
     assert!(seen["open"].as_i64().unwrap() >= 1, "{seen}");
     assert!(agent.stop());
 
@@ -42,7 +46,10 @@ fn a_restored_store_sends_nothing_twice_and_what_was_there_is_set_aside() {
     let before = fs::read(&store).unwrap();
     let newer = setup.folder.0.join("newer.db");
     fs::copy(&backup, &newer).unwrap();
-    rusqlite::Connection::open(&newer).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    rusqlite::Connection::open(&newer)
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
     let damaged = setup.folder.0.join("damaged.db");
     let mut bytes = fs::read(&backup).unwrap();
     bytes[4_096..30_000].fill(0x5a);
@@ -51,7 +58,12 @@ fn a_restored_store_sends_nothing_twice_and_what_was_there_is_set_aside() {
     std::os::unix::fs::symlink(&backup, &link).unwrap();
     let text = setup.folder.0.join("text.db");
     fs::write(&text, "no store").unwrap();
-    for (file, why) in [(&newer, "newer"), (&damaged, "damaged"), (&link, "no file"), (&text, "no store")] {
+    for (file, why) in [
+        (&newer, "newer"),
+        (&damaged, "damaged"),
+        (&link, "no file"),
+        (&text, "no store"),
+    ] {
         let refused = ask(&setup, &["restore", file.to_str().unwrap(), "--yes"]);
         assert_eq!(code(&refused), 4, "{}", file.display());
         assert!(err(&refused).contains(why), "{}: {}", file.display(), err(&refused));
@@ -59,13 +71,22 @@ fn a_restored_store_sends_nothing_twice_and_what_was_there_is_set_aside() {
     assert_eq!(fs::read(&store).unwrap(), before);
 
     let restored = json(&ask(&setup, &["restore", file, "--yes", "--json"]));
-    assert!(std::path::Path::new(restored["aside"].as_str().unwrap()).is_file(), "{restored}");
+    assert!(
+        std::path::Path::new(restored["aside"].as_str().unwrap()).is_file(),
+        "{restored}"
+    );
     assert_eq!(restored["recordings_aside"], 2, "{restored}");
     let mut agent = running(&setup);
     until("all calls are known and confirmed again", || {
         let listed = out(&ask(&setup, &["calls", "--json"]));
-        pbx.truth().iter().all(|call| listed.contains(&call.main_call_history_id))
-            && json(&ask(&setup, &["queue", "list", "--json"])).to_string().matches("\"id\"").count() == 0
+        pbx.truth()
+            .iter()
+            .all(|call| listed.contains(&call.main_call_history_id))
+            && json(&ask(&setup, &["queue", "list", "--json"]))
+                .to_string()
+                .matches("\"id\"")
+                .count()
+                == 0
             && out(&ask(&setup, &["why", &waiting.main_call_history_id])).contains("delivered")
     });
     delivered(&pbx, &crm).unwrap_or_else(|why| panic!("{why}"));
@@ -82,8 +103,15 @@ fn a_configuration_is_carried_with_its_difference_shown_before_anything_changes(
     rig::rewrite_secret(&setup, "passphrase", "four words apart really");
     let passphrase = setup.folder.0.join("passphrase");
     let (to, key) = (document.to_str().unwrap(), passphrase.to_str().unwrap());
-    assert_eq!(code(&ask(&setup, &["config", "export", "--with-secrets"])), 2, "a passphrase is needed");
-    let made = ask(&setup, &["config", "export", to, "--with-secrets", "--passphrase-file", key]);
+    assert_eq!(
+        code(&ask(&setup, &["config", "export", "--with-secrets"])),
+        2,
+        "a passphrase is needed"
+    );
+    let made = ask(
+        &setup,
+        &["config", "export", to, "--with-secrets", "--passphrase-file", key],
+    );
     assert_eq!(code(&made), 0, "{}", err(&made));
     let secret = fs::read_to_string(setup.folder.0.join("pbx.secret")).unwrap();
     assert!(!fs::read_to_string(&document).unwrap().contains(secret.trim()));
@@ -96,16 +124,31 @@ fn a_configuration_is_carried_with_its_difference_shown_before_anything_changes(
     let before = fs::read_to_string(&path).unwrap();
     let import = |more: &[&str]| {
         let arguments = [&["config", "import", to, "--passphrase-file", key], more].concat();
-        Command::new(rig::binary()).args(arguments).arg("--config").arg(&path).output().unwrap()
+        Command::new(rig::binary())
+            .args(arguments)
+            .arg("--config")
+            .arg(&path)
+            .output()
+            .unwrap()
     };
     let dry = import(&["--dry-run"]);
     assert_eq!(code(&dry), 0, "{}", err(&dry));
-    assert!(out(&dry).contains("-poll = \"7s\"") && out(&dry).contains("+poll = \"200ms\""), "{}", out(&dry));
+    assert!(
+        out(&dry).contains("-poll = \"7s\"") && out(&dry).contains("+poll = \"200ms\""),
+        "{}",
+        out(&dry)
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), before, "a dry run changes nothing");
     assert!(!other.folder.0.join("pbx.secret").exists());
     assert_eq!(code(&import(&["--yes"])), 0);
-    assert_eq!(fs::read_to_string(other.folder.0.join("pbx.secret")).unwrap().trim(), secret.trim());
-    assert_eq!(fs::read_to_string(other.folder.0.join("callspool.toml.before-import")).unwrap(), before);
+    assert_eq!(
+        fs::read_to_string(other.folder.0.join("pbx.secret")).unwrap().trim(),
+        secret.trim()
+    );
+    assert_eq!(
+        fs::read_to_string(other.folder.0.join("callspool.toml.before-import")).unwrap(),
+        before
+    );
     assert!(callspool::config::load(&path).is_ok());
     assert!(err(&import(&["--yes", "--dry-run"])).contains("secret") || code(&import(&["--dry-run"])) == 0);
     // One that is wrong is refused as a whole.

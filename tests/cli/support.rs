@@ -10,7 +10,10 @@ use crate::world::*;
 /// What an import or a set-up would put into files, each a canary.
 const SECRETS: [(&str, &str); 4] = [
     ("hubspot.token", "pat-eu1-canary-hubspot-0f8fad5b"),
-    ("archive.secret", "AKIACANARYKEYID00001\ncanary/S3/secret/key/wJalrXUtnFEMI"),
+    (
+        "archive.secret",
+        "AKIACANARYKEYID00001\ncanary/S3/secret/key/wJalrXUtnFEMI",
+    ),
     ("broker.secret", "canary-broker-password-7"),
     ("scrape.token", "canary-scrape-token-0123456789"),
 ];
@@ -51,7 +54,11 @@ fn canaries(setup: &Setup) -> BTreeSet<String> {
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .unwrap();
-    let mut all: BTreeSet<String> = found.into_iter().flatten().filter(|word| word.chars().count() > 2).collect();
+    let mut all: BTreeSet<String> = found
+        .into_iter()
+        .flatten()
+        .filter(|word| word.chars().count() > 2)
+        .collect();
     for (_, secret) in SECRETS {
         all.extend(secret.lines().map(str::to_owned));
     }
@@ -77,7 +84,13 @@ fn canaries(setup: &Setup) -> BTreeSet<String> {
 fn unpacked(file: &Path) -> Vec<(String, String)> {
     let to = file.with_extension("unpacked");
     fs::create_dir(&to).unwrap();
-    let done = Command::new("tar").arg("xzf").arg(file).arg("-C").arg(&to).output().unwrap();
+    let done = Command::new("tar")
+        .arg("xzf")
+        .arg(file)
+        .arg("-C")
+        .arg(&to)
+        .output()
+        .unwrap();
     assert!(done.status.success(), "{}", err(&done));
     let mut found: Vec<(String, String)> = rig::look::files_below(&to)
         .into_iter()
@@ -98,7 +111,10 @@ fn of<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
 
 fn assert_silent(canaries: &BTreeSet<String>, name: &str, text: &str) {
     for canary in canaries {
-        assert!(!text.contains(canary.as_str()), "{name} has the canary {canary:?}:\n{text}");
+        assert!(
+            !text.contains(canary.as_str()),
+            "{name} has the canary {canary:?}:\n{text}"
+        );
     }
 }
 
@@ -125,7 +141,12 @@ fn a_bundle_tells_what_helps_and_no_secret_number_or_name_and_neither_does_the_l
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    typed.stdin.take().unwrap().write_all(b"four words apart canary\n").unwrap();
+    typed
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"four words apart canary\n")
+        .unwrap();
     typed.wait().unwrap();
     until("calls, people and a complaint are here", || {
         let asked = callspool(&setup, &["queue", "list", "--json"]);
@@ -136,7 +157,11 @@ fn a_bundle_tells_what_helps_and_no_secret_number_or_name_and_neither_does_the_l
     let file = setup.folder.0.join("b.tar.gz");
     let made = callspool(&setup, &["bundle", file.to_str().unwrap(), "--json"]);
     assert_eq!(code(&made), 0, "{}", err(&made));
-    assert!(began.elapsed() < Duration::from_secs(40), "it took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(40),
+        "it took {:?}",
+        began.elapsed()
+    );
     assert!(fs::metadata(&file).unwrap().len() < 20_000_000);
     let canaries = canaries(&setup);
     assert!(canaries.len() > 40, "{canaries:?}");
@@ -157,7 +182,13 @@ fn a_bundle_tells_what_helps_and_no_secret_number_or_name_and_neither_does_the_l
     assert!(doctor["checks"].as_array().unwrap().len() > 10, "{doctor}");
     assert_eq!(store["quick_check"][0], "ok", "{store}");
     assert!(store["rows"]["call"].as_i64().unwrap() >= 3 && store["schema"].as_array().unwrap().len() > 20);
-    assert!(store["deliveries"].as_array().unwrap().iter().any(|row| row["target"] == "crm" && row["code"] != ""));
+    assert!(
+        store["deliveries"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["target"] == "crm" && row["code"] != "")
+    );
     assert!(json("machine.json")["memory"].is_array());
     let settings = of(&files, "configuration.json");
     assert!(settings.contains("callspool.toml:") && settings.contains("\"target.1.kind\""));
@@ -169,11 +200,17 @@ fn a_bundle_tells_what_helps_and_no_secret_number_or_name_and_neither_does_the_l
     assert_silent(&canaries, "logs", &out(&logged));
     let lines = |arguments: &[&str]| json_lines(&callspool(&setup, arguments));
     let all = lines(&["logs", "--json", "-n", "5000"]);
-    assert!(all.iter().any(|line| line["level"] == "debug" || line["level"] == "info"));
+    assert!(
+        all.iter()
+            .any(|line| line["level"] == "debug" || line["level"] == "info")
+    );
     let web = lines(&["logs", "--json", "--component", "web"]);
     assert!(!web.is_empty() && web.iter().all(|line| line["component"] == "web"));
     let bad = lines(&["logs", "--json", "--level", "warn"]);
-    assert!(bad.iter().all(|line| line["level"] == "warn" || line["level"] == "error"));
+    assert!(
+        bad.iter()
+            .all(|line| line["level"] == "warn" || line["level"] == "error")
+    );
     assert_eq!(code(&callspool(&setup, &["logs", "--level", "loud"])), 2);
     // It is written down who took it.
     assert!(out(&callspool(&setup, &["audit"])).contains("support bundle"));
@@ -185,7 +222,9 @@ fn a_bundle_tells_what_helps_and_no_secret_number_or_name_and_neither_does_the_l
     let files = unpacked(&alone);
     assert!(of(&files, "manifest.json").contains("does not run"));
     assert!(of(&files, "store.json").contains("\"ok\"") && of(&files, "doctor.json").contains("offline"));
-    files.iter().for_each(|(name, text)| assert_silent(&canaries, name, text));
+    files
+        .iter()
+        .for_each(|(name, text)| assert_silent(&canaries, name, text));
     assert_eq!(code(&callspool(&setup, &["logs"])), 3);
 
     // With a store that is locked, that is damaged, and with a configuration that is wrong.
@@ -196,8 +235,14 @@ fn a_bundle_tells_what_helps_and_no_secret_number_or_name_and_neither_does_the_l
     let locked = setup.folder.0.join("locked.tar.gz");
     assert_eq!(code(&callspool(&setup, &["bundle", locked.to_str().unwrap()])), 0);
     let files = unpacked(&locked);
-    assert!(of(&files, "store.json").contains("locked"), "{}", of(&files, "store.json"));
-    files.iter().for_each(|(name, text)| assert_silent(&canaries, name, text));
+    assert!(
+        of(&files, "store.json").contains("locked"),
+        "{}",
+        of(&files, "store.json")
+    );
+    files
+        .iter()
+        .for_each(|(name, text)| assert_silent(&canaries, name, text));
     drop(holder);
 
     let whole = fs::read(&path).unwrap();
@@ -206,7 +251,9 @@ fn a_bundle_tells_what_helps_and_no_secret_number_or_name_and_neither_does_the_l
     fs::write(&path, broken).unwrap();
     let damaged = setup.folder.0.join("damaged.tar.gz");
     assert_eq!(code(&callspool(&setup, &["bundle", damaged.to_str().unwrap()])), 0);
-    unpacked(&damaged).iter().for_each(|(name, text)| assert_silent(&canaries, name, text));
+    unpacked(&damaged)
+        .iter()
+        .for_each(|(name, text)| assert_silent(&canaries, name, text));
 
     fs::write(setup.folder.0.join("wrong.toml"), "[pbx]\nurl = 17\n").unwrap();
     let wrong = setup.folder.0.join("wrong.tar.gz");

@@ -62,7 +62,9 @@ fn the_list_of_a_person_is_walked_page_by_page() {
     let cookie = page.log_in_as("101");
     let (mut seen, mut before) = (0, String::new());
     loop {
-        let listed = page.get(&format!("/api/v1/calls?most=7&before={before}"), &cookie).json();
+        let listed = page
+            .get(&format!("/api/v1/calls?most=7&before={before}"), &cookie)
+            .json();
         let calls = listed["calls"].as_array().unwrap();
         assert!(calls.iter().all(|call| call["to"]["dn"] == "101"));
         seen += calls.len();

@@ -49,7 +49,13 @@ fn assert_only_the_neighbour(crm: &crms::Handle) {
         assert_eq!(truth.calls.len(), 1, "{:?}", truth.calls);
         assert!(truth.calls[0].title.contains(NEIGHBOUR), "{:?}", truth.calls);
         assert_eq!(truth.calls[0].recordings.len(), 1);
-        assert_eq!((truth.loose.len(), truth.tasks.len()), (0, 0), "{:?} {:?}", truth.loose, truth.tasks);
+        assert_eq!(
+            (truth.loose.len(), truth.tasks.len()),
+            (0, 0),
+            "{:?} {:?}",
+            truth.loose,
+            truth.tasks
+        );
     });
 }
 
@@ -62,7 +68,8 @@ fn assert_all(items: &[ErasureItem], state: ItemState) {
 pub fn what_was_made_of_a_person_goes_and_nothing_else(kind: Kind) {
     let pbx = pbx(60.0);
     let crm = crm(kind, &pbx, |_| {});
-    let setup = a_box(kind, "erase", &pbx, &crm).set("[[rule]]\noutcome = \"missed\"\nname = \"m\"\ncall_back = \"1m\"");
+    let setup =
+        a_box(kind, "erase", &pbx, &crm).set("[[rule]]\noutcome = \"missed\"\nname = \"m\"\ncall_back = \"1m\"");
     let agent = start(&setup, &pbx);
     // Only what is missed after the box came makes a task.
     let began = pbx.time().now_ms();
@@ -107,12 +114,17 @@ pub fn what_was_made_without_an_answer_is_found_and_goes(kind: Kind) {
     agent.wait("it was made and nobody knows", PATIENCE, |_| crm.calls().len() == 2);
     let id = order(&agent, TYPED);
     agent.wait("it is asked for in vain", PATIENCE, |_| {
-        items(&agent, id).iter().any(|item| item.attempts > 0 && item.state == ItemState::Open)
+        items(&agent, id)
+            .iter()
+            .any(|item| item.attempts > 0 && item.state == ItemState::Open)
     });
     assert_eq!(crm.calls().len(), 2);
     crm.clear_faults();
     let told = wait_done(&agent, id, PATIENCE * 2);
-    assert!(told.iter().any(|item| item.what.starts_with("call ? callspool-")), "{told:?}");
+    assert!(
+        told.iter().any(|item| item.what.starts_with("call ? callspool-")),
+        "{told:?}"
+    );
     assert!(told.iter().all(|item| item.state == ItemState::Erased), "{told:?}");
     assert_only_the_neighbour(&crm);
 }
@@ -132,7 +144,10 @@ pub fn what_may_not_be_deleted_is_told_by_hand_with_the_reason(kind: Kind) {
     assert_eq!(by_hand.len(), 2, "{told:#?}");
     for item in &by_hand {
         assert!(item.detail.starts_with("remove it by hand: it refuses"), "{item:?}");
-        assert!(crm.calls().iter().any(|call| item.what == format!("call {}", call.id)), "{item:?}");
+        assert!(
+            crm.calls().iter().any(|call| item.what == format!("call {}", call.id)),
+            "{item:?}"
+        );
     }
     assert_eq!(crm.calls().len(), 3);
     // What may be deleted is: only the neighbour's recording is left.
@@ -177,14 +192,18 @@ pub fn an_erasure_that_is_killed_again_and_again_leaves_nothing_there(kind: Kind
         // A person is impatient: what was not answered is asked again at once.
         callspool(&setup, &["queue", "retry", "--target", "crm"]);
         let told = callspool(&setup, &["erase", "show", "1", "--json"]);
-        serde_json::from_slice::<serde_json::Value>(&told.stdout).is_ok_and(|told| told["erasure"]["state"] == "done")
+        serde_json::from_slice::<serde_json::Value>(&told.stdout)
+            .is_ok_and(|told| told["erasure"]["state"] == "done")
     };
     until("the erasure is done", &mut process, &done);
     crm.with_truth(|truth| {
         assert_eq!(truth.violations, Vec::<String>::new());
-        assert!(truth.calls.iter().all(|call| call.title.contains(NEIGHBOUR)), "{:?}", truth.calls);
+        assert!(
+            truth.calls.iter().all(|call| call.title.contains(NEIGHBOUR)),
+            "{:?}",
+            truth.calls
+        );
         assert_eq!((truth.calls.len(), truth.loose.len()), (2, 0));
     });
     assert!(process.stop());
 }
-

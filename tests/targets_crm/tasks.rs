@@ -109,7 +109,9 @@ pub fn who_was_called_back_meanwhile_makes_no_task(kind: Kind) {
         });
         read.unwrap().map(|row| row.reason).unwrap_or_default()
     };
-    agent.wait("both are decided", PATIENCE, |_| !why(&back).is_empty() && !why(&alone).is_empty());
+    agent.wait("both are decided", PATIENCE, |_| {
+        !why(&back).is_empty() && !why(&alone).is_empty()
+    });
     assert!(why(&back).starts_with("somebody called back at "), "{}", why(&back));
     wait_until_settled(&agent, &pbx);
     let tasks = crm.tasks();

@@ -163,7 +163,9 @@ fn the_list_can_be_walked_to_its_end_and_narrowed() {
     let cookie = page.log_in();
     let (mut seen, mut next) = (Vec::new(), Some(String::new()));
     while let Some(before) = next {
-        let listed = page.get(&format!("/api/v1/calls?most=25&before={before}"), &cookie).json();
+        let listed = page
+            .get(&format!("/api/v1/calls?most=25&before={before}"), &cookie)
+            .json();
         let keys = listed["calls"]
             .as_array()
             .unwrap()

@@ -182,7 +182,8 @@ fn every_sentence_of_every_page_is_said_in_the_readers_language() {
 
 #[test]
 fn a_sentence_that_was_forgotten_would_be_found() {
-    let page = |heading: &str| format!("<html><p>Hallo</p><h1 aria-label=\"Go ahead\">{heading}</h1><bdi>Anna</bdi>");
+    let page =
+        |heading: &str| format!("<html><p>Hallo</p><h1 aria-label=\"Go ahead\">{heading}</h1><bdi>Anna</bdi>");
     let (english, german) = (pieces(&page("Nothing waits.")), pieces(&page("Nichts wartet.")));
     let same: Vec<_> = english.intersection(&german).cloned().collect();
     assert_eq!(same, ["Go ahead", "Hallo"]);

@@ -30,7 +30,9 @@ impl Bitrix24 {
             };
             let own = |only: &[crate::model::Recording]| only.iter().any(|one| key == recording_key(one.pbx_id));
             match share.only {
-                Some(_) if key == CALL => left.extend(of_entry(&entry).into_iter().map(|one| format!("shared {one}"))),
+                Some(_) if key == CALL => {
+                    left.extend(of_entry(&entry).into_iter().map(|one| format!("shared {one}")))
+                }
                 Some(only) if key != CALL_BACK && !own(only) => {}
                 _ if key == CALL_BACK => left.extend(of_task(&entry)),
                 _ => left.extend(of_entry(&entry)),
@@ -55,7 +57,11 @@ impl Bitrix24 {
             ["activity", "of", call] => {
                 let row = self.row_of(store, json!({ "CALL_ID": call }));
                 // Should the filter be ignored, the row is somebody else's.
-                row.map(|row| row.filter(|row| row.call_id == *call).and_then(|row| row.activity).map(|id| id.to_string()))
+                row.map(|row| {
+                    row.filter(|row| row.call_id == *call)
+                        .and_then(|row| row.activity)
+                        .map(|id| id.to_string())
+                })
             }
             ["task", "?", mark] => self.task_of(store, mark),
             ["activity", id] | ["task", id, _] => Ok(Some((*id).to_owned())),
@@ -137,7 +143,11 @@ fn of_entry(entry: &Entry) -> Vec<String> {
 
 fn of_task(entry: &Entry) -> Option<String> {
     let mark = &entry.plan.external;
-    match entry.task.as_deref().filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())) {
+    match entry
+        .task
+        .as_deref()
+        .filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         Some(id) => Some(format!("task {id} {mark}")),
         None if entry.tasking || entry.task.is_some() => Some(format!("task ? {mark}")),
         None => None,

@@ -74,7 +74,13 @@ impl Crm {
             CALL_BACK => external_id(&self.vendor.wire().name, &entry.plan.external, CALL_BACK),
             _ => entry.plan.external.clone(),
         };
-        let or_none = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        let or_none = |text: &str| {
+            if text.is_empty() {
+                "-".to_owned()
+            } else {
+                text.to_owned()
+            }
+        };
         match kind {
             "call" | "task" => format!("{mark} {} {}", or_none(&entry.plan.owner), made.tried_ms),
             _ => {
@@ -120,7 +126,6 @@ impl Crm {
             Err(trip) => said_no(trip),
         }
     }
-
 }
 
 fn said_no(trip: Trip) -> store::Result<Erased> {

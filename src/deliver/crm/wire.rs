@@ -82,11 +82,7 @@ impl Wire {
         body: &Value,
     ) -> Result<Value, Trip> {
         let bare = matches!(verb, Verb::Get | Verb::Delete);
-        let text = if bare {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let text = if bare { String::new() } else { body.to_string() };
         let length = text.len().to_string();
         let headers = [
             ("content-type", "application/json"),

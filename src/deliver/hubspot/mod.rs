@@ -279,9 +279,12 @@ impl Vendor for HubSpot {
     }
 
     fn attach(&self, work: &mut Work, audio: &Audio, id: &str) -> Result<String, Trip> {
-        let file = work.once(&format!("file {id}"), false, &|_, _| self.find_file(&audio.name), &|_| {
-            self.upload(audio)
-        })?;
+        let file = work.once(
+            &format!("file {id}"),
+            false,
+            &|_, _| self.find_file(&audio.name),
+            &|_| self.upload(audio),
+        )?;
         let files = work.entry.all_done("file ");
         let ids: Vec<&str> = files.iter().filter_map(|file| file.split(' ').next()).collect();
         let mut properties = json!({ "hs_attachment_ids": ids.join(";") });
@@ -361,7 +364,8 @@ impl Vendor for HubSpot {
     fn remove(&self, kind: &str, id: &str) -> Result<&'static str, Trip> {
         match kind {
             "file" => {
-                self.wire.delete("files", &format!("/files/v3/files/{id}/gdpr-delete"))?;
+                self.wire
+                    .delete("files", &format!("/files/v3/files/{id}/gdpr-delete"))?;
                 Ok("deleted for good")
             }
             _ => {

@@ -42,7 +42,10 @@ pub(super) const ROWS: super::Rows = &[
         "Die Konfiguration als Dokument, ohne ihre Geheimnisse. Mit ihnen, versiegelt: callspool config export --with-secrets.",
     ),
     ("Download", "Herunterladen"),
-    ("What would another configuration change?", "Was würde eine andere Konfiguration ändern?"),
+    (
+        "What would another configuration change?",
+        "Was würde eine andere Konfiguration ändern?",
+    ),
     (
         "An exported document, or the text of a configuration",
         "Ein exportiertes Dokument oder der Text einer Konfiguration",
@@ -67,9 +70,18 @@ pub(super) const ROWS: super::Rows = &[
         "Sie ist richtig. In Kraft setzen Sie sie am Terminal: callspool config import.",
     ),
     ("No bundle was made", "Kein Paket wurde erstellt"),
-    ("Something broke while it was made.", "Beim Erstellen ist etwas abgebrochen."),
-    ("Try callspool bundle at the terminal.", "Versuchen Sie callspool bundle am Terminal."),
+    (
+        "Something broke while it was made.",
+        "Beim Erstellen ist etwas abgebrochen.",
+    ),
+    (
+        "Try callspool bundle at the terminal.",
+        "Versuchen Sie callspool bundle am Terminal.",
+    ),
     ("No such bundle", "Kein solches Paket"),
     ("Only the newest few are kept.", "Nur die neuesten werden behalten."),
-    ("Make a new one on the page Logs.", "Erstellen Sie ein neues auf der Seite Log."),
+    (
+        "Make a new one on the page Logs.",
+        "Erstellen Sie ein neues auf der Seite Log.",
+    ),
 ];

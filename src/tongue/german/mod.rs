@@ -8,6 +8,7 @@ mod calls;
 mod checks;
 mod clicks;
 mod common;
+mod fields;
 mod findings;
 mod guard;
 mod keeping;
@@ -17,9 +18,11 @@ mod logs;
 mod queue;
 mod record;
 mod rights;
+mod setup;
 mod state;
 mod targets;
 mod told;
+mod update;
 mod why;
 mod words;
 
@@ -32,6 +35,7 @@ pub(super) const TABLES: &[Rows] = &[
     api::ROWS,
     calls::ROWS,
     checks::ROWS,
+    fields::ROWS,
     findings::ROWS,
     guard::ROWS,
     keeping::ROWS,
@@ -41,8 +45,10 @@ pub(super) const TABLES: &[Rows] = &[
     queue::ROWS,
     record::ROWS,
     rights::ROWS,
+    setup::ROWS,
     state::ROWS,
     targets::ROWS,
+    update::ROWS,
     why::ROWS,
     words::ROWS,
 ];

@@ -1,6 +1,7 @@
 //! What the pages about rights say: /me and /rights.
 
 pub(super) const ROWS: super::Rows = &[
+    ("Change the settings of the box", "Die Einstellungen des Geräts ändern"),
     ("See calls", "Anrufe sehen"),
     ("Listen to recordings", "Aufzeichnungen anhören"),
     ("Download recordings", "Aufzeichnungen herunterladen"),

@@ -10,9 +10,18 @@ pub(super) const ROWS: super::Rows = &[
     // What the audit says of logins.
     ("by password", "mit Passwort"),
     ("by a one-time code", "mit Einmalcode"),
-    ("not on the PBX, or disabled there", "nicht auf der Telefonanlage oder dort gesperrt"),
-    ("a one-time code in the place of a password", "ein Einmalcode statt eines Passworts"),
-    ("wrong password, or no such account", "falsches Passwort oder kein solches Konto"),
+    (
+        "not on the PBX, or disabled there",
+        "nicht auf der Telefonanlage oder dort gesperrt",
+    ),
+    (
+        "a one-time code in the place of a password",
+        "ein Einmalcode statt eines Passworts",
+    ),
+    (
+        "wrong password, or no such account",
+        "falsches Passwort oder kein solches Konto",
+    ),
     ("the old password was wrong", "das alte Passwort war falsch"),
     ("chose another password", "wählte ein anderes Passwort"),
     ("wrong or old one-time code", "falscher oder alter Einmalcode"),

@@ -140,31 +140,81 @@ const BEFORE: Ask = ("before", Kind::Text, "The `next` of the page before");
 /// Every address: method, path, what it is, its queries, its answer.
 const DESCRIBED: &[(&str, &str, &str, &[Ask], Answer)] = &[
     ("GET", "/api/v1/openapi.json", "This document", &[], Answer::Any),
-    ("GET", "/api/v1/status", "Everything at this moment", &[], Answer::Json(of::<StatusAnswer>)),
-    ("GET", "/api/v1/health", "What is not well, each cause with its consequences", &[], Answer::Json(of::<HealthAnswer>)),
-    ("GET", "/api/v1/checks", "The newest run of the checks", &[], Answer::Json(of::<ChecksAnswer>)),
-    ("GET", "/api/v1/targets", "The targets", &[], Answer::Json(of::<TargetsAnswer>)),
+    (
+        "GET",
+        "/api/v1/status",
+        "Everything at this moment",
+        &[],
+        Answer::Json(of::<StatusAnswer>),
+    ),
+    (
+        "GET",
+        "/api/v1/health",
+        "What is not well, each cause with its consequences",
+        &[],
+        Answer::Json(of::<HealthAnswer>),
+    ),
+    (
+        "GET",
+        "/api/v1/checks",
+        "The newest run of the checks",
+        &[],
+        Answer::Json(of::<ChecksAnswer>),
+    ),
+    (
+        "GET",
+        "/api/v1/targets",
+        "The targets",
+        &[],
+        Answer::Json(of::<TargetsAnswer>),
+    ),
     (
         "GET",
         "/api/v1/calls",
         "Calls that whoever asks may see, newest first",
         &[
             BEFORE,
-            ("outcome", Kind::OneOf(&["answered", "missed", "unanswered"]), "Only these"),
+            (
+                "outcome",
+                Kind::OneOf(&["answered", "missed", "unanswered"]),
+                "Only these",
+            ),
             ("most", Kind::Number, "How many, 200 at most"),
         ],
         Answer::Json(of::<CallsAnswer>),
     ),
-    ("GET", "/api/v1/calls/{id}", "A call by its number here or by the PBX's id: where its recordings are, and why", &[], Answer::Json(of::<Why>)),
+    (
+        "GET",
+        "/api/v1/calls/{id}",
+        "A call by its number here or by the PBX's id: where its recordings are, and why",
+        &[],
+        Answer::Json(of::<Why>),
+    ),
     (
         "GET",
         "/api/v1/recordings/{id}",
         "The audio of a recording, whole or in ranges. Each listening is in the audit before the first byte",
-        &[("download", Kind::OneOf(&["1"]), "To be kept and not only heard; needs the right to download")],
+        &[(
+            "download",
+            Kind::OneOf(&["1"]),
+            "To be kept and not only heard; needs the right to download",
+        )],
         Answer::Sound,
     ),
-    ("GET", "/api/v1/queue", "What is not delivered yet", &[], Answer::Json(of::<QueueAnswer>)),
-    ("GET", "/api/v1/holds", "What nothing deletes", &[], Answer::Json(of::<HoldsAnswer>)),
+    (
+        "GET",
+        "/api/v1/queue",
+        "What is not delivered yet",
+        &[],
+        Answer::Json(of::<QueueAnswer>),
+    ),
+    (
+        "GET",
+        "/api/v1/holds",
+        "What nothing deletes",
+        &[],
+        Answer::Json(of::<HoldsAnswer>),
+    ),
     (
         "GET",
         "/api/v1/audit",
@@ -177,27 +227,70 @@ const DESCRIBED: &[(&str, &str, &str, &[Ask], Answer)] = &[
         ],
         Answer::Json(of::<AuditAnswer>),
     ),
-    ("GET", "/api/v1/rights", "Who hears whose recordings, and what was granted here", &[], Answer::Json(of::<RightsAnswer>)),
-    ("GET", "/api/v1/me", "What whoever asks may do, and why", &[], Answer::Json(of::<MeAnswer>)),
+    (
+        "GET",
+        "/api/v1/rights",
+        "Who hears whose recordings, and what was granted here",
+        &[],
+        Answer::Json(of::<RightsAnswer>),
+    ),
+    (
+        "GET",
+        "/api/v1/me",
+        "What whoever asks may do, and why",
+        &[],
+        Answer::Json(of::<MeAnswer>),
+    ),
     (
         "GET",
         "/api/v1/logs",
         "The last lines of the log",
         &[
-            ("level", Kind::OneOf(&["error", "warn", "info", "debug", "trace"]), "This level and worse"),
+            (
+                "level",
+                Kind::OneOf(&["error", "warn", "info", "debug", "trace"]),
+                "This level and worse",
+            ),
             ("component", Kind::Text, "Only what this part wrote"),
         ],
         Answer::Json(of::<LogsAnswer>),
     ),
-    ("GET", "/api/v1/settings", "The configuration, without what may be a secret or about somebody", &[], Answer::Json(of::<SettingsAnswer>)),
-    ("GET", "/api/v1/sessions", "The sessions of whoever asks", &[], Answer::Json(of::<SessionsAnswer>)),
-    ("GET", "/api/v1/tokens", "The tokens, without what opens the door", &[], Answer::Json(of::<TokensAnswer>)),
-    ("POST", "/api/v1/sync", "Read the call log and fetch recordings now; by token alone", &[], Answer::Json(of::<SyncAnswer>)),
+    (
+        "GET",
+        "/api/v1/settings",
+        "The configuration, without what may be a secret or about somebody",
+        &[],
+        Answer::Json(of::<SettingsAnswer>),
+    ),
+    (
+        "GET",
+        "/api/v1/sessions",
+        "The sessions of whoever asks",
+        &[],
+        Answer::Json(of::<SessionsAnswer>),
+    ),
+    (
+        "GET",
+        "/api/v1/tokens",
+        "The tokens, without what opens the door",
+        &[],
+        Answer::Json(of::<TokensAnswer>),
+    ),
+    (
+        "POST",
+        "/api/v1/sync",
+        "Read the call log and fetch recordings now; by token alone",
+        &[],
+        Answer::Json(of::<SyncAnswer>),
+    ),
     (
         "POST",
         "/api/v1/retry",
         "Give held deliveries a new start; by token alone",
-        &[("target", Kind::Text, "Only those of this target"), ("id", Kind::Text, "Only this one")],
+        &[
+            ("target", Kind::Text, "Only those of this target"),
+            ("id", Kind::Text, "Only this one"),
+        ],
         Answer::Json(of::<RetryAnswer>),
     ),
 ];
@@ -215,13 +308,19 @@ fn rights(route: &Route) -> Vec<&'static str> {
 const PROBLEMS: &[(&str, &str)] = &[
     ("400", "The query can't be read"),
     ("401", "No session and no token, or a wrong one"),
-    ("403", "Whoever asks does not hold the right, or a form without a session's token was sent"),
+    (
+        "403",
+        "Whoever asks does not hold the right, or a form without a session's token was sent",
+    ),
     ("404", "There is none, or none that whoever asks may see"),
     ("409", "It is not here yet"),
     ("410", "It is not on this box any more"),
     ("413", "The body is longer than 64 KB"),
     ("421", "The name under which it was asked is not one of this box's"),
-    ("429", "Too many wrong tokens; Retry-After says how long none is looked at"),
+    (
+        "429",
+        "Too many wrong tokens; Retry-After says how long none is looked at",
+    ),
     ("503", "The store does not answer; Retry-After says when to try again"),
 ];
 
@@ -229,21 +328,35 @@ fn problem(code: &str) -> Value {
     json!({ "$ref": format!("#/components/responses/{code}") })
 }
 
-fn answers((method, path): (&str, &str), queries: &[Ask], answer: &Answer, generator: &mut SchemaGenerator) -> Map<String, Value> {
+fn answers(
+    (method, path): (&str, &str),
+    queries: &[Ask],
+    answer: &Answer,
+    generator: &mut SchemaGenerator,
+) -> Map<String, Value> {
     let mut all = Map::new();
     let mut put = |code: &str, value: Value| all.insert(code.to_owned(), value);
     match answer {
         Answer::Json(schema) => {
             let schema = schema(generator);
-            put("200", json!({ "description": "It", "content": { "application/json": { "schema": schema } } }));
+            put(
+                "200",
+                json!({ "description": "It", "content": { "application/json": { "schema": schema } } }),
+            );
         }
         Answer::Any => {
-            put("200", json!({ "description": "It, packed by gzip", "content": { "application/json": { "schema": { "type": "object" } } } }));
+            put(
+                "200",
+                json!({ "description": "It, packed by gzip", "content": { "application/json": { "schema": { "type": "object" } } } }),
+            );
         }
         Answer::Sound => {
             let audio = json!({ "audio/*": { "schema": { "type": "string", "format": "binary" } } });
             put("200", json!({ "description": "All of it", "content": audio.clone() }));
-            put("206", json!({ "description": "The range that was asked for", "content": audio }));
+            put(
+                "206",
+                json!({ "description": "The range that was asked for", "content": audio }),
+            );
             put("304", json!({ "description": "It is the one that is known already" }));
             put("409", problem("409"));
             put("410", problem("410"));
@@ -271,8 +384,11 @@ fn document() -> Value {
     generator.subschema_for::<Problem>();
     let mut paths = Map::new();
     for route in ROUTES.iter().filter(|route| route.path.starts_with("/api/")) {
-        let found = DESCRIBED.iter().find(|(method, path, ..)| (*method, *path) == (route.method, route.path));
-        let (_, path, summary, queries, answer) = found.unwrap_or_else(|| panic!("{} {} is not described", route.method, route.path));
+        let found = DESCRIBED
+            .iter()
+            .find(|(method, path, ..)| (*method, *path) == (route.method, route.path));
+        let (_, path, summary, queries, answer) =
+            found.unwrap_or_else(|| panic!("{} {} is not described", route.method, route.path));
         let mut parameters: Vec<Value> = queries
             .iter()
             .map(|(name, kind, help)| {
@@ -338,7 +454,13 @@ fn the_document_is_the_one_of_the_code_and_lies_packed_beside_it() {
         std::fs::write(&packed, &bytes).unwrap();
     }
     let renew = "differs; run this test with CALLSPOOL_RENEW=1";
-    assert!(std::fs::read_to_string(&readable).unwrap_or_default() == pretty, "packaging/openapi.json {renew}");
-    assert!(std::fs::read(&packed).unwrap_or_default() == bytes, "packaging/openapi.json.gz {renew}");
+    assert!(
+        std::fs::read_to_string(&readable).unwrap_or_default() == pretty,
+        "packaging/openapi.json {renew}"
+    );
+    assert!(
+        std::fs::read(&packed).unwrap_or_default() == bytes,
+        "packaging/openapi.json.gz {renew}"
+    );
     assert!(bytes.len() < 24 * 1024, "{} bytes in the binary", bytes.len());
 }
