@@ -182,7 +182,7 @@ fn from_here(headers: &HeaderMap) -> bool {
         .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
 }
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether a request to the API shows a token, or something that is to pass for one.
 fn scripted(request: &Request) -> bool {
