@@ -8,5 +8,7 @@ mod people;
 mod rig;
 #[path = "cli/running.rs"]
 mod running;
+#[path = "cli/settings.rs"]
+mod settings;
 #[path = "cli/world.rs"]
 mod world;

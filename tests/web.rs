@@ -17,6 +17,8 @@ mod login;
 mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
+#[path = "web/setup.rs"]
+mod setup;
 #[path = "web/targets.rs"]
 mod targets;
 #[path = "web/trouble.rs"]

@@ -61,6 +61,8 @@ pub fn ask(socket: &Path, order: &Order) -> Result<Standing, String> {
     let line = serde_json::to_string(order).map_err(|error| error.to_string())?;
     stream.write_all(format!("{line}\n").as_bytes()).map_err(failed)?;
     let mut answer = String::new();
-    BufReader::new(stream.take(64 << 10)).read_line(&mut answer).map_err(failed)?;
+    BufReader::new(stream.take(64 << 10))
+        .read_line(&mut answer)
+        .map_err(failed)?;
     serde_json::from_str(&answer).map_err(|error| format!("the network's helper answers oddly: {error}"))
 }

@@ -84,7 +84,10 @@ impl Addressing {
         let mask = u32::MAX << (32 - u32::from(prefix));
         let (own, net) = (u32::from(address), u32::from(address) & mask);
         if own == net || own == net | !mask || address.is_loopback() || address.is_multicast() {
-            return Err(("address", "this is the address of a network or of all in it, and not of one machine"));
+            return Err((
+                "address",
+                "this is the address of a network or of all in it, and not of one machine",
+            ));
         }
         let gateway: Ipv4Addr = gateway
             .trim()
@@ -261,7 +264,10 @@ fn reload() -> Result<(), String> {
         .map_err(|error| format!("networkctl can't be run: {error}"))?;
     match ran.status.success() {
         true => Ok(()),
-        false => Err(format!("networkctl reload: {}", String::from_utf8_lossy(&ran.stderr).trim())),
+        false => Err(format!(
+            "networkctl reload: {}",
+            String::from_utf8_lossy(&ran.stderr).trim()
+        )),
     }
 }
 
@@ -286,7 +292,11 @@ mod tests {
             ("192.0.2.7/24\nDNS=evil", "192.0.2.1", "", "address"),
             ("192.0.2.7/24", "192.0.2.1", "one.example", "dns"),
         ] {
-            assert_eq!(Addressing::fixed(address, gateway, dns).unwrap_err().0, field, "{address} {gateway}");
+            assert_eq!(
+                Addressing::fixed(address, gateway, dns).unwrap_err().0,
+                field,
+                "{address} {gateway}"
+            );
         }
     }
 }

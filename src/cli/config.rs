@@ -119,20 +119,28 @@ fn change(config: &Config, request: &Request, json: bool) -> Exit {
 fn alone(config: &Config, request: &Request) -> Result<&'static str, String> {
     let path = config.state_dir.join("callspool.db");
     if !path.exists() {
-        return Err(format!("there is no store at {}: the agent has not run yet", path.display()));
+        return Err(format!(
+            "there is no store at {}: the agent has not run yet",
+            path.display()
+        ));
     }
     let store = Store::open(&path).map_err(|error| error.to_string())?;
     let clock = Clock::system();
     let subject = rights::console_subject(Vec::new(), Freshness::default(), clock.wall_ms());
     let decision = rights::decide(&subject, Action::BoxConfigure, &Object::Whole);
-    let by = By { subject, way: "cli", decision };
+    let by = By {
+        subject,
+        way: "cli",
+        decision,
+    };
     let done = match request {
         Request::Configure { key, value } => {
             setup::change(&store, &config.path, by, &[(key.clone(), value.clone())], &clock)
         }
         _ => setup::take_back(&store, &config.path, by, &clock),
     };
-    done.map(|_| "changed; the next start has it").map_err(|refused| refused.to_string())
+    done.map(|_| "changed; the next start has it")
+        .map_err(|refused| refused.to_string())
 }
 
 fn check(config: &Config, json: bool) -> Exit {

@@ -17,8 +17,8 @@ use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::doctor::{Options, Run};
 use crate::keep;
-use crate::setup;
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
+use crate::setup;
 use crate::store::{self, Grantee, HoldOn, NewAudit, NewGrant, RightsContext};
 use crate::when;
 

@@ -51,13 +51,18 @@ pub(super) fn run(config: Config) -> Exit {
             }
             if let Some(code) = &page.setup_code {
                 out::message("this box is not set up yet; open its page and type the code:");
-                page.addresses.iter().for_each(|at| out::message(&format!("  https://{at}/setup")));
+                page.addresses
+                    .iter()
+                    .for_each(|at| out::message(&format!("  https://{at}/setup")));
                 // On a console, and in nobody's log.
                 match std::io::stderr().is_terminal() {
                     true => out::message(&format!("  code {code}")),
                     false => out::message("  root on this box finds it by `callspool setup-code`"),
                 }
-                out::message(&format!("  the page's certificate has the SHA-256 {}", page.fingerprint));
+                out::message(&format!(
+                    "  the page's certificate has the SHA-256 {}",
+                    page.fingerprint
+                ));
             }
         }));
         let exit = tokio::select! {

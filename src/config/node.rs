@@ -75,7 +75,11 @@ pub(super) fn read_layers<T: de::DeserializeOwned>(
             // A mistake of a kind in the file is told with its line there before the two are one.
             T::deserialize(Node(&DeValue::Table(table.clone())))
                 .map_err(|wrong| problem(path, text, wrong.at, &wrong.text))?;
-            put_over(&mut table, parsed(Path::new(super::PAGE), page)?.into_inner(), &mut lines);
+            put_over(
+                &mut table,
+                parsed(Path::new(super::PAGE), page)?.into_inner(),
+                &mut lines,
+            );
             DeValue::Table(table)
         }
         file => {

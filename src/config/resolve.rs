@@ -40,7 +40,10 @@ pub fn parse_over(text: &str, page: &str, path: &Path) -> Result<Config, Vec<Pro
     let mut resolver = Resolver::new(path, lines);
     let mut config = config(&mut resolver, raw);
     if resolver.line("state_dir") == Some(PAGE) {
-        resolver.wrong("state_dir", "stands in the file alone: what the page writes lies in it".to_owned());
+        resolver.wrong(
+            "state_dir",
+            "stands in the file alone: what the page writes lies in it".to_owned(),
+        );
     }
     config.page = page.to_owned();
     if resolver.problems.is_empty() {

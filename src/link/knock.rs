@@ -31,7 +31,10 @@ pub(crate) fn try_login(config: &config::Mqtt) -> Result<(), Failure> {
         mqtt.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
     }
     let (client, mut connection) = Client::new(mqtt, 4);
-    connection.eventloop.network_options.set_connection_timeout(TIME_LIMIT_S);
+    connection
+        .eventloop
+        .network_options
+        .set_connection_timeout(TIME_LIMIT_S);
     loop {
         match connection.recv_timeout(Duration::from_secs(TIME_LIMIT_S + 2)) {
             Ok(Ok(Event::Incoming(Packet::ConnAck(_)))) => {

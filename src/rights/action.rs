@@ -125,7 +125,9 @@ impl Action {
             ReportView | HoursOverride | ExtensionManage | GroupManage | RoleRaise | RightsRead => About::Place,
             CallOutbound => About::Callee,
             TrunkManage | SystemManage | NumbersManage | BoxView | BoxOperate | BoxConfigure | CallTrace
-            | AuditRead | AccountManage | GrantManage | HoldManage | PersonErase | QueueDrop | Export => About::Whole,
+            | AuditRead | AccountManage | GrantManage | HoldManage | PersonErase | QueueDrop | Export => {
+                About::Whole
+            }
         }
     }
 

@@ -47,7 +47,14 @@ pub struct TargetFields {
     pub fields: &'static [Field],
 }
 
-const fn field(leaf: &'static str, label: Text, help: Text, kind: Kind, needed: bool, example: &'static str) -> Field {
+const fn field(
+    leaf: &'static str,
+    label: Text,
+    help: Text,
+    kind: Kind,
+    needed: bool,
+    example: &'static str,
+) -> Field {
     Field {
         leaf,
         label,
@@ -71,7 +78,9 @@ pub const PBX: &[Field] = &[
     field(
         "client_id",
         text!("Client ID"),
-        text!("In the phone system: Admin, Integrations, API, Add. Before version 20: a user of the management console."),
+        text!(
+            "In the phone system: Admin, Integrations, API, Add. Before version 20: a user of the management console."
+        ),
         Kind::Line,
         true,
         "callspool",
@@ -104,7 +113,14 @@ pub const BROKER: &[Field] = &[
         false,
         "",
     ),
-    field("password_file", text!("Password"), text!("That user\u{2019}s."), Kind::Secret, false, ""),
+    field(
+        "password_file",
+        text!("Password"),
+        text!("That user\u{2019}s."),
+        Kind::Secret,
+        false,
+        "",
+    ),
 ];
 
 const HISTORY: Field = field(
@@ -135,7 +151,9 @@ pub const TARGETS: &[TargetFields] = &[
             field(
                 "webhook_file",
                 text!("Address of the inbound webhook"),
-                text!("In the portal: Developer resources, Other, Inbound webhook, with the rights telephony, crm, user and task. The address is a secret."),
+                text!(
+                    "In the portal: Developer resources, Other, Inbound webhook, with the rights telephony, crm, user and task. The address is a secret."
+                ),
                 Kind::Secret,
                 true,
                 "",
@@ -164,7 +182,14 @@ pub const TARGETS: &[TargetFields] = &[
         name: text!("Pipedrive"),
         about: text!("Calls with their recordings, at the person."),
         fields: &[
-            field("url", URL.label, URL.help, Kind::Line, true, "https://company.pipedrive.com"),
+            field(
+                "url",
+                URL.label,
+                URL.help,
+                Kind::Line,
+                true,
+                "https://company.pipedrive.com",
+            ),
             field(
                 "secret_file",
                 text!("API token"),
@@ -238,7 +263,14 @@ pub const TARGETS: &[TargetFields] = &[
                 true,
                 "https://s3.example.com",
             ),
-            field("bucket", text!("Bucket"), text!("It must be there already."), Kind::Line, true, "recordings"),
+            field(
+                "bucket",
+                text!("Bucket"),
+                text!("It must be there already."),
+                Kind::Line,
+                true,
+                "recordings",
+            ),
             field(
                 "region",
                 text!("Region"),

@@ -36,7 +36,9 @@ impl std::fmt::Display for Refused {
                 let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
                 f.write_str(&told.join("; "))
             }
-            Refused::Overtaken => f.write_str("somebody else changed the settings just now; look at them and try again"),
+            Refused::Overtaken => {
+                f.write_str("somebody else changed the settings just now; look at them and try again")
+            }
             Refused::Nothing => f.write_str("there is no earlier version to go back to"),
             Refused::Store(error) => write!(f, "{error}"),
         }
@@ -78,7 +80,10 @@ pub fn document(text: &str) -> Document {
 }
 
 fn written(document: &Document) -> String {
-    document.iter().map(|(key, value)| format!("{key} = {value}\n")).collect()
+    document
+        .iter()
+        .map(|(key, value)| format!("{key} = {value}\n"))
+        .collect()
 }
 
 /// The page's text with changes.
@@ -106,7 +111,10 @@ pub fn try_over(path: &Path, page: &str, changes: &[Change]) -> Result<(Config, 
     };
     let plain = |key: &str| {
         let bare = |step: &str| {
-            !step.is_empty() && step.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+            !step.is_empty()
+                && step
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
         };
         key.split('.').all(bare)
     };
@@ -117,7 +125,10 @@ pub fn try_over(path: &Path, page: &str, changes: &[Change]) -> Result<(Config, 
         .iter()
         .find(|(_, value)| value.as_ref().is_some_and(|value| value.contains(['\n', '\r'])))
     {
-        return Err(vec![Problem { text: "must stand on one line".to_owned(), ..odd(key) }]);
+        return Err(vec![Problem {
+            text: "must stand on one line".to_owned(),
+            ..odd(key)
+        }]);
     }
     let text = changed(page, changes);
     let config = config::parse_over(&config::read_file(path)?, &text, path)?;
@@ -176,7 +187,14 @@ pub(super) fn go_back_to(store: &Store, by: By, to: &str, clock: &Clock) -> Resu
     if now == to {
         return Ok(false);
     }
-    put(store, by, now, to.to_owned(), "took back what nobody confirmed".to_owned(), clock)?;
+    put(
+        store,
+        by,
+        now,
+        to.to_owned(),
+        "took back what nobody confirmed".to_owned(),
+        clock,
+    )?;
     Ok(true)
 }
 

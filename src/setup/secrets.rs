@@ -18,7 +18,10 @@ fn folder(state_dir: &Path) -> PathBuf {
 pub fn keep_secret(state_dir: &Path, what: &str, secret: &str) -> Result<PathBuf, files::Error> {
     let folder = folder(state_dir);
     files::make_folder(&folder)?;
-    let plain: String = what.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    let plain: String = what
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .collect();
     let path = folder.join(format!("{plain}-{}", random::token::<6>()));
     files::write_whole(&path, format!("{}\n", secret.trim()).as_bytes())?;
     Ok(path)

@@ -36,7 +36,10 @@ pub fn try_pbx(config: &Config, clock: &Clock) -> Tried {
     let driver = open_driver(&alone.pbx, None, refusals, Memory::default(), clock);
     let driver = driver.map_err(|error| error.to_string());
     let lines = ask(alone, driver.clone(), clock, &["pbx", "rights"]);
-    let mut tried = Tried { lines, ..Tried::default() };
+    let mut tried = Tried {
+        lines,
+        ..Tried::default()
+    };
     if let Ok(driver) = driver {
         tried.pin = driver.pin();
         let generation = driver.generation();
@@ -85,7 +88,10 @@ pub fn try_broker(config: &Config, clock: &Clock) -> Tried {
             }
         }
     }
-    Tried { lines, ..Tried::default() }
+    Tried {
+        lines,
+        ..Tried::default()
+    }
 }
 
 /// The network as it is, without a question to anybody. Blocking, for a few seconds at most.

@@ -234,7 +234,13 @@ impl Access {
     }
 
     /// Puts the first password of all in force, which somebody chose with the box's own code, and begins a session.
-    pub async fn begin_setup(&self, site: &Site, source: IpAddr, code: String, new: String) -> Result<String, Refusal> {
+    pub async fn begin_setup(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        code: String,
+        new: String,
+    ) -> Result<String, Refusal> {
         self.lock.count(source, SETUP).await.map_err(Refusal::Pause)?;
         let folder = site.handle().config().state_dir.clone();
         let asked = folder.clone();
@@ -242,7 +248,11 @@ impl Access {
         if !right.map_err(|_| Refusal::Busy)? {
             let failures = self.lock.failures(source);
             log::warn!("{source} tried a wrong set-up code, {failures} in a row");
-            audit::note(site, audit::event(&Who::Technician, source, audit::SETUP, Err("wrong code of the box"))).await;
+            audit::note(
+                site,
+                audit::event(&Who::Technician, source, audit::SETUP, Err("wrong code of the box")),
+            )
+            .await;
             return Err(Refusal::Wrong);
         }
         self.lock.succeeded(source, SETUP).await;
@@ -256,7 +266,12 @@ impl Access {
         stored.map_err(Refusal::Unfit)?;
         // The password is on the disk: after a power cut between the two the next start takes the code away.
         let _ = spawn_blocking(move || setup::forget_code(&folder)).await;
-        let entry = audit::event(&Who::Technician, source, audit::SETUP, Ok("chose the first password with the code of the box"));
+        let entry = audit::event(
+            &Who::Technician,
+            source,
+            audit::SETUP,
+            Ok("chose the first password with the code of the box"),
+        );
         audit::note(site, entry).await;
         log::info!("{source} began the set-up with the code of the box");
         Ok(self.sessions.begin(Who::Technician, hash, self.clock.mono_ms()))

@@ -320,13 +320,25 @@ pub(super) fn way_back(path: &str) -> &str {
     let target = path.strip_prefix("/targets/");
     // What a target's name may be made of.
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let of_form = ["/setup/", "/settings/"].iter().find_map(|begin| path.strip_prefix(begin));
+    let of_form = ["/setup/", "/settings/"]
+        .iter()
+        .find_map(|begin| path.strip_prefix(begin));
     let known = matches!(
         path,
-        "/setup" | "/settings" | "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
+        "/setup"
+            | "/settings"
+            | "/calls"
+            | "/queue"
+            | "/keeping"
+            | "/checks"
+            | "/password"
+            | "/me"
+            | "/rights"
+            | "/audit"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
-        || of_form.is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))
+        || of_form
+            .is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));
     if known { path } else { "/" }
 }

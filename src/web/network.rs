@@ -41,9 +41,13 @@ async fn asked(site: &Site, order: Order) -> Option<Result<Standing, String>> {
 
 async fn show(site: &Site, visitor: &Visitor, place: Place, status: StatusCode, wrong: Wrong) -> Response {
     let (config, clock) = (site.handle().config().clone(), site.handle().clock().clone());
-    let lines = spawn_blocking(move || setup::look_at_network(&config, &clock)).await.unwrap_or_default();
+    let lines = spawn_blocking(move || setup::look_at_network(&config, &clock))
+        .await
+        .unwrap_or_default();
     let standing = asked(site, Order::Show).await;
-    let waits = site.read(|handle| setup::waits_for_confirmation(&handle.settings())).await;
+    let waits = site
+        .read(|handle| setup::waits_for_confirmation(&handle.settings()))
+        .await;
     let main = html! {
         section class="card" {
             h1 { (t!("Network")) }
@@ -127,7 +131,13 @@ fn ours(site: &Site, visitor: &Visitor, place: Place, standing: &Standing, wrong
         }
         _ => Default::default(),
     };
-    let port = site.handle().config().web.listen.first().map_or(8443, |listen| listen.port());
+    let port = site
+        .handle()
+        .config()
+        .web
+        .listen
+        .first()
+        .map_or(8443, |listen| listen.port());
     html! {
         @if let Some(left) = standing.waits_ms {
             (confirm(visitor, &action, "network", &t!("The new address is in force, and is taken back by itself in {} s unless you say that it works.", left / 1000)))
@@ -151,7 +161,10 @@ fn ours(site: &Site, visitor: &Visitor, place: Place, standing: &Standing, wrong
 /// The page's own port and names.
 fn address(site: &Site, visitor: &Visitor, waits: bool, wrong: &Wrong) -> Markup {
     let web = &site.handle().config().web;
-    let port = web.listen.first().map_or(String::new(), |listen| listen.port().to_string());
+    let port = web
+        .listen
+        .first()
+        .map_or(String::new(), |listen| listen.port().to_string());
     html! {
         section class="card" {
             h2 { (t!("Port and names of this page")) }
@@ -184,10 +197,12 @@ pub(super) async fn save(site: &Site, visitor: &Visitor, place: Place, typed: &T
                 false => Addressing::fixed(text("address"), text("gateway"), text("dns")),
             };
             match addressing {
-                Ok(addressing) => match order(site, visitor, Order::Apply { addressing }, "applied another address").await {
-                    Ok(()) => back(),
-                    Err(error) => refuse(wrong("network", error)).await,
-                },
+                Ok(addressing) => {
+                    match order(site, visitor, Order::Apply { addressing }, "applied another address").await {
+                        Ok(()) => back(),
+                        Err(error) => refuse(wrong("network", error)).await,
+                    }
+                }
                 Err((field, error)) => refuse(wrong(field, error.to_owned())).await,
             }
         }
@@ -221,7 +236,8 @@ pub(super) async fn save(site: &Site, visitor: &Visitor, place: Place, typed: &T
 
 async fn order(site: &Site, visitor: &Visitor, order: Order, what: &'static str) -> Result<(), String> {
     let by = settings::by(visitor);
-    let noted = site.act(move |handle| accounts::note(handle.store(), by, format!("network: {what}"), handle.clock()));
+    let noted =
+        site.act(move |handle| accounts::note(handle.store(), by, format!("network: {what}"), handle.clock()));
     noted.await.map_err(|error| format!("{error:?}"))?;
     match asked(site, order).await {
         Some(Ok(standing)) if standing.error.is_empty() => Ok(()),
@@ -236,7 +252,11 @@ fn page_changes(site: &Site, port: &str, names: &str) -> Result<Vec<Change>, (&'
         Ok(port) if port >= 1024 => port,
         _ => return Err(("port", t!("A number from 1024 to 65535.").to_owned())),
     };
-    let names: Vec<String> = names.split([' ', ',']).filter(|name| !name.is_empty()).map(setup::quote).collect();
+    let names: Vec<String> = names
+        .split([' ', ','])
+        .filter(|name| !name.is_empty())
+        .map(setup::quote)
+        .collect();
     let listen = &site.handle().config().web.listen;
     let listen: Vec<String> = listen
         .iter()
@@ -253,7 +273,13 @@ async fn change_page(site: &Site, visitor: &Visitor, changes: Vec<Change>) -> Re
     let done = site
         .act(move |handle| {
             let path = handle.config().path.clone();
-            Ok(setup::change_to_confirm(&mut handle.settings(), &path, by, &changes, handle.clock()))
+            Ok(setup::change_to_confirm(
+                &mut handle.settings(),
+                &path,
+                by,
+                &changes,
+                handle.clock(),
+            ))
         })
         .await;
     match done {

@@ -180,9 +180,11 @@ pub const ROUTES: &[Route] = &[
         get(record::page)
     }),
     route("GET", "/settings", Needs::All(Action::BoxConfigure, Door::Page), || {
-        get(|State(site): State<Site>, Extension(visitor): Extension<Visitor>| async move {
-            settings::overview(&site, &visitor).await
-        })
+        get(
+            |State(site): State<Site>, Extension(visitor): Extension<Visitor>| async move {
+                settings::overview(&site, &visitor).await
+            },
+        )
     }),
     route(
         "GET",
@@ -206,12 +208,18 @@ pub const SETUP_ROUTES: &[Route] = &[
     route("GET", "/setup", Needs::Public, || get(setup::language)),
     route("GET", "/setup/password", Needs::Public, || get(setup::password)),
     route("POST", "/setup/password", Needs::Public, || post(setup::begin)),
-    route("GET", "/setup/{step}", Needs::All(Action::BoxConfigure, Door::Page), || {
-        get(setup::page)
-    }),
-    route("POST", "/setup/{step}", Needs::All(Action::BoxConfigure, Door::Page), || {
-        post(setup::save)
-    }),
+    route(
+        "GET",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || get(setup::page),
+    ),
+    route(
+        "POST",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || post(setup::save),
+    ),
 ];
 
 /// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.

@@ -272,7 +272,10 @@ mod tests {
         let (mia, tech) = (Who::Extension("101".to_owned()), Who::Technician);
         let ids = [begin(&before, &mia, 0), begin(&before, &tech, 5)];
         let text = before.noted("boot-1", 10);
-        assert!(!ids.iter().any(|id| text.contains(id)), "the ids themselves are nowhere");
+        assert!(
+            !ids.iter().any(|id| text.contains(id)),
+            "the ids themselves are nowhere"
+        );
         let after = Sessions::new(Duration::from_secs(1800));
         after.restore(&text, "boot-1", 20);
         for (id, who) in ids.iter().zip([&mia, &tech]) {

@@ -140,7 +140,9 @@ impl Form<'_> {
             match field.kind {
                 Kind::Secret | Kind::Pair(_) => {
                     let file = Path::new(&value).file_name().unwrap_or_default();
-                    filled.values.insert(kept_name(field.leaf), file.to_string_lossy().into_owned());
+                    filled
+                        .values
+                        .insert(kept_name(field.leaf), file.to_string_lossy().into_owned());
                 }
                 Kind::Line => drop(filled.values.insert(field.leaf.to_owned(), value)),
                 Kind::Tick(on) => {
@@ -386,7 +388,11 @@ fn show(
 
 /// A field with its label, its help and what is wrong with it.
 fn input(field: &Field, value: &str, kept: &str, problem: Option<&String>) -> Markup {
-    let (id, help, wrong) = (field.leaf, format!("{}-help", field.leaf), format!("{}-wrong", field.leaf));
+    let (id, help, wrong) = (
+        field.leaf,
+        format!("{}-help", field.leaf),
+        format!("{}-wrong", field.leaf),
+    );
     let described = match problem {
         Some(_) => format!("{help} {wrong}"),
         None => help.clone(),
@@ -419,7 +425,11 @@ fn input(field: &Field, value: &str, kept: &str, problem: Option<&String>) -> Ma
 fn trial(visitor: &Visitor, place: Place, form: &Form, filled: &Filled, tried: &Tried) -> Markup {
     let well = tried.is_well();
     let of = |wanted: &[Outcome]| -> Vec<&Check> {
-        tried.lines.iter().filter(|line| wanted.contains(&line.outcome)).collect()
+        tried
+            .lines
+            .iter()
+            .filter(|line| wanted.contains(&line.outcome))
+            .collect()
     };
     let worth = of(&[Outcome::Failed, Outcome::Denied, Outcome::Warning]);
     let fine = of(&[Outcome::Ok]);
@@ -476,7 +486,9 @@ pub(super) async fn save(site: &Site, visitor: &Visitor, place: Place, step: &st
     };
     if let (Some((_, name)), true) = (&form.target, typed.contains_key("remove")) {
         let within = format!("target.{name}.");
-        let gone = setup::document(&page).into_keys().filter(|key| key.starts_with(&within));
+        let gone = setup::document(&page)
+            .into_keys()
+            .filter(|key| key.starts_with(&within));
         let pending = pending(step, gone.map(|key| (key, None)).collect(), None);
         return put(site, visitor, place, pending).await;
     }
@@ -492,7 +504,11 @@ pub(super) async fn save(site: &Site, visitor: &Visitor, place: Place, step: &st
         }
     };
     let tried = attempt(site, &form, candidate).await;
-    let known = site.read(|handle| crate::pbx::load_pin(&handle.settings())).await.ok().flatten();
+    let known = site
+        .read(|handle| crate::pbx::load_pin(&handle.settings()))
+        .await
+        .ok()
+        .flatten();
     let new_key = tried.pin.is_some() && tried.pin != known;
     let well = tried.is_well();
     let pending = pending(step, changes, tried.pin.clone().filter(|_| well));
@@ -503,7 +519,11 @@ pub(super) async fn save(site: &Site, visitor: &Visitor, place: Place, step: &st
     filled.nonce = Some(pending.nonce.clone());
     filled.tried = Some(tried);
     site.desk().keep(pending);
-    let status = if well { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if well {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     show(site, visitor, place, status, &form, &filled)
 }
 

@@ -244,7 +244,11 @@ fn in_setup(
 
 /// The first step: a language. It says nothing about the box.
 pub(super) async fn language(State(site): State<Site>) -> Response {
-    let next = if site.access().has_password() { "/setup/network" } else { "/setup/password" };
+    let next = if site.access().has_password() {
+        "/setup/network"
+    } else {
+        "/setup/password"
+    };
     let main = html! {
         section class="card" {
             h1 { (t!("Welcome")) }
@@ -329,7 +333,10 @@ pub(super) async fn begin(
 ) -> Response {
     let again = |status, text: &str| password_form(&site, status, Some(text));
     let Ok(Form(begun)) = begun else {
-        return again(StatusCode::BAD_REQUEST, t!("The form arrived broken. Please send it again."));
+        return again(
+            StatusCode::BAD_REQUEST,
+            t!("The form arrived broken. Please send it again."),
+        );
     };
     if site.access().has_password() {
         return to(StatusCode::SEE_OTHER, "/setup/network");
@@ -338,7 +345,11 @@ pub(super) async fn begin(
         let text = t!("The two passwords differ. Please type them again; the code is still good.");
         return again(StatusCode::UNPROCESSABLE_ENTITY, text);
     }
-    match site.access().begin_setup(&site, ends.source(), begun.code, begun.new).await {
+    match site
+        .access()
+        .begin_setup(&site, ends.source(), begun.code, begun.new)
+        .await
+    {
         Ok(id) => with_cookie(to(StatusCode::SEE_OTHER, "/setup/network"), &id),
         Err(access::Refusal::Unfit(why)) => again(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -348,7 +359,9 @@ pub(super) async fn begin(
         Err(access::Refusal::Busy) => pause(again(StatusCode::SERVICE_UNAVAILABLE, BUSY), 5_000),
         Err(_) => again(
             StatusCode::FORBIDDEN,
-            t!("This is not the code of this box. Dashes and capitals don\u{2019}t matter; 0 and 1 are never in it."),
+            t!(
+                "This is not the code of this box. Dashes and capitals don\u{2019}t matter; 0 and 1 are never in it."
+            ),
         ),
     }
 }
@@ -364,7 +377,9 @@ pub(super) async fn page(
     uri: Uri,
 ) -> Response {
     let place = Place::of(&uri);
-    let asked = axum::extract::Query::<Typed>::try_from_uri(&uri).map(|query| query.0).unwrap_or_default();
+    let asked = axum::extract::Query::<Typed>::try_from_uri(&uri)
+        .map(|query| query.0)
+        .unwrap_or_default();
     match step.as_str() {
         "network" => network::page(&site, &visitor, place).await,
         "clock" => system::clock(&site, &visitor, place).await,

@@ -7,11 +7,11 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::layout::{self, Mark, fact, icon, to, token};
+use super::settings;
 use super::setup::{Place, Shown, Typed, shown};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::words::{ago, count, exact_moment};
-use super::settings;
 use crate::board::TimeSource;
 use crate::setup;
 use crate::when;
@@ -101,8 +101,14 @@ fn time(site: &Site) -> Markup {
 
 /// Takes the clock step.
 pub(super) async fn save_clock(site: &Site, visitor: &Visitor, place: Place, typed: &Typed) -> Response {
-    let zone = typed.get("time_zone").map(|zone| zone.trim().to_owned()).unwrap_or_default();
-    let change = ("numbers.time_zone".to_owned(), (!zone.is_empty()).then(|| setup::quote(&zone)));
+    let zone = typed
+        .get("time_zone")
+        .map(|zone| zone.trim().to_owned())
+        .unwrap_or_default();
+    let change = (
+        "numbers.time_zone".to_owned(),
+        (!zone.is_empty()).then(|| setup::quote(&zone)),
+    );
     if zone == settings::stored_value(site, "numbers.time_zone").await {
         return to(StatusCode::SEE_OTHER, &place.after("clock"));
     }

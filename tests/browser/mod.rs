@@ -6,7 +6,11 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 /// Debian's name for it, and what others call it.
-const CHROMIUMS: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const CHROMIUMS: [&str; 3] = [
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+];
 
 /// Where `tests/run` puts playwright-core and axe-core, and where pictures go.
 fn folder() -> PathBuf {
@@ -27,8 +31,14 @@ impl Walk {
         let modules = given.unwrap_or_else(|| folder().join("node_modules"));
         let driven = modules.join("playwright-core").is_dir() && modules.join("axe-core").is_dir();
         let Some(chromium) = chromium.filter(|_| driven) else {
-            assert!(std::env::var_os("CI").is_none(), "no chromium, or no playwright-core and axe-core");
-            eprintln!("skipped: no chromium, or no playwright-core and axe-core in {}; tests/run installs them", modules.display());
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "no chromium, or no playwright-core and axe-core"
+            );
+            eprintln!(
+                "skipped: no chromium, or no playwright-core and axe-core in {}; tests/run installs them",
+                modules.display()
+            );
             return None;
         };
         Some(Walk { chromium, modules })
@@ -43,7 +53,9 @@ impl Walk {
             "pictures": folder().join("pictures").join(pictures),
         });
         told.as_object_mut().unwrap().extend(known.as_object().unwrap().clone());
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(format!("{name}.js"));
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/browser")
+            .join(format!("{name}.js"));
         let ran = Command::new("node").arg(file).arg(told.to_string()).output().unwrap();
         let said = String::from_utf8_lossy(&ran.stdout);
         let report: Value = serde_json::from_str(said.trim())

@@ -39,9 +39,16 @@ impl Factory {
             ..CallPlan::default()
         });
         let folder = Folder::new(name);
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let file = folder.0.join("callspool.toml");
-        let text = format!("state_dir = {:?}\n[web]\nlisten = [\"127.0.0.1:{port}\"]\n", folder.0.join("state"));
+        let text = format!(
+            "state_dir = {:?}\n[web]\nlisten = [\"127.0.0.1:{port}\"]\n",
+            folder.0.join("state")
+        );
         std::fs::write(&file, text).unwrap();
         let log = std::fs::File::create(folder.0.join("agent.log")).unwrap();
         let agent = Command::new(binary())
@@ -63,7 +70,12 @@ impl Factory {
 
     fn verb(&self, arguments: &[&str]) -> String {
         let file = self.folder.0.join("callspool.toml");
-        let ran = Command::new(binary()).args(arguments).arg("--config").arg(file).output().unwrap();
+        let ran = Command::new(binary())
+            .args(arguments)
+            .arg("--config")
+            .arg(file)
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()
     }
 
@@ -92,18 +104,31 @@ impl Factory {
             }),
         );
         let took = report["first_recording_ms"].as_u64().unwrap();
-        eprintln!("{pictures}: from the code to the first recording in {} s, all of it in {} s", took / 1000, report["took_ms"].as_u64().unwrap() / 1000);
+        eprintln!(
+            "{pictures}: from the code to the first recording in {} s, all of it in {} s",
+            took / 1000,
+            report["took_ms"].as_u64().unwrap() / 1000
+        );
         assert!(took < 180_000, "it took {took} ms");
         assert!(!self.crm.recordings().is_empty());
         assert_eq!(self.crm.violations(), []);
         assert_eq!(self.verb(&["setup-code"]), "", "the code is gone");
         let shown = self.verb(&["config", "show", "--origin"]);
-        assert!(shown.lines().any(|line| line.starts_with("pbx.url = ") && line.ends_with("page")), "{shown}");
+        assert!(
+            shown
+                .lines()
+                .any(|line| line.starts_with("pbx.url = ") && line.ends_with("page")),
+            "{shown}"
+        );
         // No secret lies in the store.
-        let store = ["callspool.db", "callspool.db-wal"].map(|name| std::fs::read(self.folder.0.join("state").join(name)));
+        let store =
+            ["callspool.db", "callspool.db-wal"].map(|name| std::fs::read(self.folder.0.join("state").join(name)));
         for bytes in store.into_iter().flatten() {
             for hidden in [secret.as_str(), self.crm.secret(), code.as_str()] {
-                assert!(!bytes.windows(hidden.len()).any(|part| part == hidden.as_bytes()), "a secret lies in the store");
+                assert!(
+                    !bytes.windows(hidden.len()).any(|part| part == hidden.as_bytes()),
+                    "a secret lies in the store"
+                );
             }
         }
     }
