@@ -16,7 +16,7 @@
 //! - [`rights`] decides who may see and hear what; [`accounts`] are the logins and grants of this box, [`why_may`] explains
 //!   a decision, [`who_hears`] shows all of them beside each other.
 //! - [`why`] answers for one call where its recording is; [`doctor`] checks the whole way and names the cause.
-//! - [`fleet`] is the page of many boxes, made of what they say over MQTT; [`metrics`] is Prometheus' text.
+//! - [`fleet`] is the page of many boxes (`callspool-fleet`, a program of its own), made of what they say over MQTT; [`metrics`] is Prometheus' text.
 //! - [`findings`] is the catalogue of all that can be found wrong: code, meaning, what mends it on which PBX.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
 //! - [`setup`] brings a box from factory state to its first recording, and keeps what the page writes over the configuration.
@@ -24,7 +24,7 @@
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
 //! - [`tongue`] are the languages of the page.
-//! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
+//! - [`clock`], [`bell`], [`aside`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
 #![warn(missing_docs)]
 
@@ -33,6 +33,7 @@ pub mod tongue;
 
 pub mod accounts;
 pub mod agent;
+pub mod aside;
 pub mod backoff;
 pub mod bell;
 pub mod board;

@@ -11,6 +11,8 @@ mod doors;
 mod exposition;
 #[path = "web/keeping.rs"]
 mod keeping;
+#[path = "web/language.rs"]
+mod language;
 #[path = "web/login.rs"]
 mod login;
 #[path = "web/metrics.rs"]

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::accounts::{self, By};
 use crate::agent::Handle;
+use crate::aside::{task, unawaited};
 use crate::doctor::{Options, Run};
 use crate::keep;
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
@@ -171,7 +172,7 @@ pub async fn serve(handle: Handle, mut stop: watch::Receiver<bool>) -> std::io::
             }
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    tokio::spawn(answer(handle.clone(), stream));
+                    task(answer(handle.clone(), stream));
                 }
             }
         }
@@ -185,7 +186,7 @@ async fn answer(handle: Handle, stream: Stream) {
     let got = tokio::time::timeout(Duration::from_secs(5), reader.read_line(&mut line)).await;
     let Ok(Ok(1..)) = got else { return };
     let (tell, mut told) = mpsc::channel::<Value>(16);
-    tokio::task::spawn_blocking(move || match serde_json::from_str::<Request>(&line) {
+    unawaited(move || match serde_json::from_str::<Request>(&line) {
         Ok(request) => act(&handle, request, &tell),
         Err(error) => {
             let _ = tell.blocking_send(json!({ "error": format!("not understood: {error}") }));

@@ -10,7 +10,6 @@ mod config;
 pub mod control;
 mod doctor;
 mod erase;
-mod fleet;
 mod hold;
 mod needs;
 mod network_helper;
@@ -120,8 +119,6 @@ enum Verb {
     Rights(rights::Verb),
     /// Show who listened to what, who was refused, who came in
     Audit(audit::Asked),
-    /// Show many boxes on one page, made of what they tell a broker
-    Fleet(fleet::Arguments),
     /// Show the code that a box asks for which is not set up yet
     SetupCode,
     /// Change this machine's network when the page asks for it; for root, on images whose network is ours
@@ -130,14 +127,25 @@ enum Verb {
     Version,
 }
 
-/// How a verb ended.
+/// How a verb ended: the process's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exit {
+pub enum Exit {
+    /// Done.
     Ok = 0,
+    /// Something was found wrong, or did not work.
     Failed = 1,
+    /// Arguments or configuration are wrong.
     Usage = 2,
+    /// Whom it asked gave no answer.
     Unreachable = 3,
+    /// It may not, or not now.
     Refused = 4,
+}
+
+/// What the other program of this package, `callspool-fleet`, is built of.
+pub mod frame {
+    pub use super::out::{message, text};
+    pub use super::run::{asked_to_stop, log_as, runtime};
 }
 
 /// Runs the command line of this process.
@@ -180,7 +188,6 @@ fn dispatch(cli: Cli) -> Exit {
         }
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
-        Verb::Fleet(arguments) => fleet::run(arguments, &cli.config),
         Verb::NetworkHelper(arguments) => network_helper::run(&arguments),
         verb => match crate::setup::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
@@ -209,7 +216,7 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
         Verb::SetupCode => setup_code::run(&config, json),
-        Verb::Version | Verb::Config(_) | Verb::Fleet(_) | Verb::NetworkHelper(_) => Exit::Ok,
+        Verb::Version | Verb::Config(_) | Verb::NetworkHelper(_) => Exit::Ok,
     }
 }
 

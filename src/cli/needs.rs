@@ -44,7 +44,6 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("rights revoke", Some(Action::GrantManage)),
     ("audit", Some(Action::AuditRead)),
     // Its page has a lock of its own, and what it shows is what the broker lets it read.
-    ("fleet", Some(Action::BoxView)),
     ("version", None),
 ];
 

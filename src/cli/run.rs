@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::{Exit, control, out, remote};
 use crate::agent::{self, Agent, Handle};
+use crate::aside::{aside, task};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::{link, web};
@@ -40,7 +41,7 @@ pub(super) fn run(config: Config) -> Exit {
         let restart = Arc::clone(&agent.handle().parts().restart);
         let mut again = agent.handle().parts().again.subscribe();
         let (keep, mut door) = tokio::sync::oneshot::channel();
-        let faces = tokio::spawn(serve(agent.handle(), stopped, |page| {
+        let faces = task(serve(agent.handle(), stopped, |page| {
             let _ = keep.send(page.door.as_ref().and_then(|door| door.try_clone().ok()));
             if let Some(password) = &page.first_password {
                 out::message(&format!("the page's first password: {password}"));
@@ -110,7 +111,7 @@ fn begin_anew(door: Option<std::net::TcpListener>) {
 }
 
 /// Begins to log.
-pub(super) fn log_as(level: log::LevelFilter) {
+pub fn log_as(level: log::LevelFilter) {
     // Libraries show what they send and receive when asked for more than warnings: secrets, numbers and names.
     env_logger::Builder::new()
         .filter_level(level.min(log::LevelFilter::Warn))
@@ -120,7 +121,7 @@ pub(super) fn log_as(level: log::LevelFilter) {
 }
 
 /// The one thread's runtime; `None` after saying why there is none.
-pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
+pub fn runtime() -> Option<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(4)
@@ -134,13 +135,18 @@ pub(super) fn runtime() -> Option<tokio::runtime::Runtime> {
 /// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
 /// `ready` is told of the page when it listens.
 pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(&web::Prepared)) {
-    let status = tokio::spawn(agent::watch(handle.clone()));
-    let control = tokio::spawn(control::serve(handle.clone(), stop.clone()));
-    let unconfirmed = tokio::spawn(crate::setup::take_back_unless_confirmed(handle.clone()));
-    let link = link_setup(&handle).map(|setup| tokio::spawn(link::run(setup, stop.clone())));
+    let status = task(agent::watch(handle.clone()));
+    let socket = control::serve(handle.clone(), stop.clone());
+    let control = task(async move {
+        if let Err(error) = socket.await {
+            log::error!("the control socket failed, so the command line does not reach this agent: {error}");
+        }
+    });
+    let unconfirmed = task(crate::setup::take_back_unless_confirmed(handle.clone()));
+    let link = link_setup(&handle).map(|setup| task(link::run(setup, stop.clone())));
     let prepared = {
         let handle = handle.clone();
-        tokio::task::spawn_blocking(move || web::prepare(&handle)).await
+        aside(move || web::prepare(&handle)).await
     };
     match prepared {
         Ok(Ok(prepared)) => {
@@ -156,9 +162,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
     unconfirmed.abort();
-    if let Ok(Err(error)) = control.await {
-        log::error!("the control socket failed, so the command line did not reach this agent: {error}");
-    }
+    let _ = control.await;
     if let Some(link) = link {
         let _ = link.await;
     }
@@ -190,7 +194,8 @@ fn link_setup(handle: &Handle) -> Option<link::Setup> {
     })
 }
 
-pub(super) async fn asked_to_stop() {
+/// Comes back when the process is asked to end: SIGTERM, or Ctrl-C.
+pub async fn asked_to_stop() {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
     let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
     let any = signals.iter_mut().map(|signal| Box::pin(signal.recv()));

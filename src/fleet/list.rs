@@ -124,7 +124,7 @@ pub fn frame(hub: &Hub, visitor: &Visitor, page: Frame) -> Response {
             form method="post" action="/logout" { (token(visitor)) button class="link" { "Log out" } }
         }
     };
-    whole(StatusCode::OK, &format!("{} · callspool fleet", page.title), head, body)
+    whole(StatusCode::OK, &format!("{} · callspool-fleet", page.title), head, body)
 }
 
 /// The hidden field without which a form is refused.

@@ -147,9 +147,8 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
 pub fn filled(template: &str, with: &[&dyn Display]) -> String {
     let mut out = String::with_capacity(template.len() + 16 * with.len());
     let (mut rest, mut next) = (template, 0);
-    while let Some((before, after)) = rest.split_once('{') {
+    while let Some((before, (inside, behind))) = next_hole(rest) {
         out.push_str(before);
-        let (inside, behind) = after.split_once('}').unwrap_or((after, ""));
         let at = inside.parse().unwrap_or(next);
         next = at + 1;
         if let Some(value) = with.get(at) {
@@ -159,6 +158,11 @@ pub fn filled(template: &str, with: &[&dyn Display]) -> String {
     }
     out.push_str(rest);
     out
+}
+
+fn next_hole(text: &str) -> Option<(&str, (&str, &str))> {
+    let (before, after) = text.split_once('{')?;
+    Some((before, after.split_once('}')?))
 }
 
 /// A sentence in every language, as a constant: `const NAME: Text = text!("Queue");`.
@@ -198,7 +202,7 @@ mod tests {
     #[test]
     fn a_sentence_takes_its_values_in_order_or_by_number() {
         assert_eq!(filled("{} of {}", &[&1, &"two"]), "1 of two");
-        assert_eq!(filled("{1} vor {0}, {", &[&1, &"two"]), "two vor 1, ");
+        assert_eq!(filled("{1} vor {0}, {", &[&1, &"two"]), "two vor 1, {");
         assert_eq!(filled("{} and {}", &[&"{}"]), "{} and ");
     }
 

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::guard::{self, cookie_named};
-use super::layout;
+use super::layout::{self, Refusal};
 use crate::tongue::{self, CHOICES, Tongue};
 
 const COOKIE: &str = "__Host-language";
@@ -44,9 +44,19 @@ pub(super) struct Choice {
 }
 
 /// Keeps somebody's choice, for a year.
-pub(super) async fn choose(form: Result<Form<Choice>, FormRejection>) -> Response {
+pub(super) async fn choose(uri: Uri, form: Result<Form<Choice>, FormRejection>) -> Response {
     let Form(choice) = form.unwrap_or_default();
-    let tongue = Tongue::of_tag(&choice.language).unwrap_or(Tongue::English);
+    let Some(tongue) = Tongue::of_tag(&choice.language) else {
+        return layout::refuse(
+            &uri,
+            Refusal {
+                status: StatusCode::BAD_REQUEST,
+                title: t!("Not a language of this page"),
+                why: t!("The form did not say which, or one that is not spoken here."),
+                next: t!("Go back and choose again."),
+            },
+        );
+    };
     let cookie = format!(
         "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=31536000",
         tongue.tag()

@@ -37,10 +37,10 @@ pub(super) async fn page(wanted: Result<Query<Wanted>, QueryRejection>) -> Respo
 fn form(status: StatusCode, next: &str, name: &str, problem: Option<&str>) -> Response {
     bare(
         status,
-        "Log in",
+        t!("Log in"),
         html! {
             section class="card" {
-                h1 { (icon("spool")) "Log in" }
+                h1 { (icon("spool")) (t!("Log in")) }
                 (problem_of(problem))
                 form method="post" action="/login" class="stack" {
                     input type="hidden" name="next" value=(next);
@@ -52,7 +52,7 @@ fn form(status: StatusCode, next: &str, name: &str, problem: Option<&str>) -> Re
                     label for="password" { "Password" }
                     input id="password" name="password" type="password" autocomplete="current-password" required
                         autofocus[!name.is_empty()] aria-describedby=[problem.map(|_| "problem")];
-                    button { "Log in" }
+                    button { (t!("Log in")) }
                 }
                 p { a href="/welcome" { "I was given a one-time code" } }
                 details {

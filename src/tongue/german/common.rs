@@ -11,6 +11,7 @@ pub(super) const ROWS: super::Rows = &[
     ("Me", "Ich"),
     ("Pages", "Seiten"),
     ("Password", "Passwort"),
+    ("Log in", "Anmelden"),
     ("Log out", "Abmelden"),
     ("times are UTC", "Zeiten in UTC"),
     ("times of {0}", "Zeiten in {0}"),
@@ -37,5 +38,11 @@ pub(super) const ROWS: super::Rows = &[
         "There is no page at this address.",
         "Unter dieser Adresse gibt es keine Seite.",
     ),
+    ("Not a language of this page", "Keine Sprache dieser Seite"),
+    (
+        "The form did not say which, or one that is not spoken here.",
+        "Das Formular nannte keine, oder eine, die es hier nicht gibt.",
+    ),
+    ("Go back and choose again.", "Gehen Sie zurück und wählen Sie neu."),
     ("It may have been mistyped.", "Vielleicht ist sie falsch geschrieben."),
 ];
