@@ -25,6 +25,8 @@ mod metrics;
 mod pages;
 #[path = "web/sentences.rs"]
 mod sentences;
+#[path = "web/setup.rs"]
+mod setup;
 #[path = "web/slow.rs"]
 mod slow;
 #[path = "web/targets.rs"]
