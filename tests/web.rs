@@ -15,6 +15,9 @@ mod keeping;
 mod language;
 #[path = "web/login.rs"]
 mod login;
+#[allow(dead_code)]
+#[path = "update/maker.rs"]
+mod maker;
 #[path = "web/metrics.rs"]
 mod metrics;
 #[path = "web/pages.rs"]
@@ -23,3 +26,5 @@ mod pages;
 mod targets;
 #[path = "web/trouble.rs"]
 mod trouble;
+#[path = "web/update.rs"]
+mod update;

@@ -1,6 +1,6 @@
 //! A release that is well: it runs, it stays, and a technician goes back from it.
 
-use crate::maker::{Signer, manifest, put, release, this_as};
+use crate::maker::{Signer, manifest, release};
 use crate::supervised::*;
 
 #[test]

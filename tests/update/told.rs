@@ -5,7 +5,6 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::rig::binary;
 use crate::supervised::*;
 
 #[test]
