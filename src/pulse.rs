@@ -31,7 +31,9 @@ impl Pulses {
         let most = i64::try_from(most.as_millis()).unwrap_or(i64::MAX);
         let now = now_ms();
         let joined = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let stuck = joined.iter().find(|(_, pulse)| now.saturating_sub(pulse.load(Ordering::Relaxed)) > most);
+        let stuck = joined
+            .iter()
+            .find(|(_, pulse)| now.saturating_sub(pulse.load(Ordering::Relaxed)) > most);
         stuck.map(|(name, _)| name.clone())
     }
 }
@@ -90,7 +92,9 @@ mod tests {
         std::thread::sleep(2 * most);
         assert_eq!(pulses.stuck(most), None, "sleeping is no hanging");
         bell.ring();
-        until("it hangs at the gate", || pulses.stuck(most).as_deref() == Some("audio"));
+        until("it hangs at the gate", || {
+            pulses.stuck(most).as_deref() == Some("audio")
+        });
         drop(held);
         until("it moves again", || pulses.stuck(most).is_none());
         bell.stop();

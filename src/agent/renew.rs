@@ -114,7 +114,8 @@ async fn tell(handle: &Handle, what: &str, version: &str, why: &str) {
     let kept = tokio::task::spawn_blocking(move || {
         let (clock, payload) = (own.clock().clone(), serde_json::to_vec(&event).unwrap_or_default());
         let topic = format!("event/{UPDATE_EVENT}");
-        own.store().write(move |within| EventOutbox::add(within, &topic, &payload, &clock))
+        own.store()
+            .write(move |within| EventOutbox::add(within, &topic, &payload, &clock))
     });
     match kept.await {
         Ok(Ok(_)) => handle.parts().events.notify_one(),
@@ -199,7 +200,10 @@ mod tests {
         let notifier = Notifier::new(&format!("@{name}"), Some(Duration::from_millis(60))).unwrap();
         let (over, ended) = mpsc::channel();
         let feeder = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap();
             let within = notifier.within().unwrap();
             runtime.block_on(feed_watchdog(within, Duration::from_secs(1), pulses, || {
                 notifier.say("WATCHDOG=1");
@@ -221,8 +225,14 @@ mod tests {
 
     #[test]
     fn what_listens_everywhere_is_reached_here() {
-        assert_eq!(reachable("0.0.0.0:8443".parse().unwrap()), "127.0.0.1:8443".parse().unwrap());
+        assert_eq!(
+            reachable("0.0.0.0:8443".parse().unwrap()),
+            "127.0.0.1:8443".parse().unwrap()
+        );
         assert_eq!(reachable("[::]:1".parse().unwrap()), "[::1]:1".parse().unwrap());
-        assert_eq!(reachable("192.0.2.1:1".parse().unwrap()), "192.0.2.1:1".parse().unwrap());
+        assert_eq!(
+            reachable("192.0.2.1:1".parse().unwrap()),
+            "192.0.2.1:1".parse().unwrap()
+        );
     }
 }

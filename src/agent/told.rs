@@ -29,12 +29,18 @@ impl Handle {
     pub fn update(&self) -> Update {
         let (offer, progress) = self.parts().update.glance();
         let own = self.identity().version;
-        let newest = offer.map(|offer| offer.manifest).filter(|newest| update::newer(&newest.version, own));
+        let newest = offer
+            .map(|offer| offer.manifest)
+            .filter(|newest| update::newer(&newest.version, own));
         let newest = newest.unwrap_or_default();
         Update {
             v: contract::VERSION,
             installed_version: own.to_owned(),
-            latest_version: if newest.version.is_empty() { own.to_owned() } else { newest.version },
+            latest_version: if newest.version.is_empty() {
+                own.to_owned()
+            } else {
+                newest.version
+            },
             in_progress: progress.is_some(),
             release_summary: newest.notes.chars().take(255).collect(),
             support_until: newest.support_until,

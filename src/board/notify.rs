@@ -74,6 +74,8 @@ mod tests {
             assert_eq!(&heard[..length], b"READY=1\nSTATUS=ok");
         }
         std::fs::remove_file(&path).unwrap();
-        Notifier::new(&path.to_string_lossy(), None).unwrap().say("nobody hears");
+        Notifier::new(&path.to_string_lossy(), None)
+            .unwrap()
+            .say("nobody hears");
     }
 }

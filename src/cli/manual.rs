@@ -38,7 +38,10 @@ fn roff(text: &str) -> String {
 }
 
 fn option(argument: &clap::Arg) -> (String, String) {
-    let value = argument.get_value_names().and_then(|names| names.first()).map(|name| format!(" {name}"));
+    let value = argument
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map(|name| format!(" {name}"));
     let takes = argument.get_action().takes_values();
     let value = value.filter(|_| takes).unwrap_or_default();
     let name = match (argument.get_short(), argument.get_long()) {
@@ -58,14 +61,22 @@ fn man() -> String {
         env!("CARGO_PKG_VERSION"),
         roff(&about(&command))
     );
-    let common: Vec<String> = command.get_arguments().filter(|a| a.is_global_set()).map(|a| option(a).0).collect();
+    let common: Vec<String> = command
+        .get_arguments()
+        .filter(|a| a.is_global_set())
+        .map(|a| option(a).0)
+        .collect();
     for (path, verb) in &verbs {
         let own: Vec<&clap::Arg> = verb
             .get_arguments()
             .filter(|a| !common.contains(&option(a).0) && a.get_id() != "help" && !a.is_hide_set())
             .collect();
         let typed = own.iter().filter(|a| a.is_positional()).map(|a| {
-            let name = a.get_value_names().and_then(|names| names.first()).map(ToString::to_string).unwrap_or_default();
+            let name = a
+                .get_value_names()
+                .and_then(|names| names.first())
+                .map(ToString::to_string)
+                .unwrap_or_default();
             if a.is_required_set() { name } else { format!("[{name}]") }
         });
         let line = [path.clone(), typed.collect()].concat().join(" ");
@@ -89,7 +100,10 @@ fn man() -> String {
          .SH FILES\n.TP\n.I /etc/callspool/callspool.toml\nThe configuration.\n.TP\n.I /var/lib/callspool\nCalls, recordings and \
          keys.\n",
     );
-    page.push_str(&format!(".SH EXAMPLES\n.nf\n{}\n.fi\n", roff(super::EXAMPLES.trim_start_matches("Examples:\n"))));
+    page.push_str(&format!(
+        ".SH EXAMPLES\n.nf\n{}\n.fi\n",
+        roff(super::EXAMPLES.trim_start_matches("Examples:\n"))
+    ));
     page
 }
 
@@ -97,7 +111,10 @@ fn man() -> String {
 fn words() -> Vec<(String, Vec<(String, String)>)> {
     fn walk(command: &Command, path: &str, found: &mut Vec<(String, Vec<(String, String)>)>) {
         let below = command.get_subcommands().filter(|sub| sub.get_name() != "help");
-        let mut words: Vec<_> = below.clone().map(|sub| (sub.get_name().to_owned(), about(sub))).collect();
+        let mut words: Vec<_> = below
+            .clone()
+            .map(|sub| (sub.get_name().to_owned(), about(sub)))
+            .collect();
         words.extend(command.get_arguments().filter_map(|argument| {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             Some((format!("--{}", argument.get_long()?), help))
@@ -125,7 +142,11 @@ fn bash() -> String {
     // The longest first: `rights show` is not `rights`.
     for (path, words) in words().iter().rev() {
         let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
-        let pattern = if path.is_empty() { "*".to_owned() } else { format!("'{path} '*") };
+        let pattern = if path.is_empty() {
+            "*".to_owned()
+        } else {
+            format!("'{path} '*")
+        };
         text.push_str(&format!("    {pattern}) words='{}' ;;\n", words.join(" ")));
     }
     text + "  esac\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\ncomplete -o default -F _callspool callspool\n"
@@ -138,8 +159,15 @@ fn zsh() -> String {
          in\n",
     );
     for (path, words) in words().iter().rev() {
-        let words: Vec<String> = words.iter().map(|(word, help)| format!("'{word}:{}'", plain(help))).collect();
-        let pattern = if path.is_empty() { "*".to_owned() } else { format!("'{path} '*") };
+        let words: Vec<String> = words
+            .iter()
+            .map(|(word, help)| format!("'{word}:{}'", plain(help)))
+            .collect();
+        let pattern = if path.is_empty() {
+            "*".to_owned()
+        } else {
+            format!("'{path} '*")
+        };
         text.push_str(&format!("  {pattern}) choices=({}) ;;\n", words.join(" ")));
     }
     text + "esac\n_describe callspool choices || _files\n"
@@ -148,8 +176,13 @@ fn zsh() -> String {
 fn fish() -> String {
     let mut text = String::from("# Made from the command line's definition; see src/cli/manual.rs.\n");
     for (path, words) in words() {
-        let seen = path.split_whitespace().map(|word| format!("__fish_seen_subcommand_from {word}"));
-        let below = words.iter().filter(|(word, _)| !word.starts_with("--")).map(|(word, _)| word.as_str());
+        let seen = path
+            .split_whitespace()
+            .map(|word| format!("__fish_seen_subcommand_from {word}"));
+        let below = words
+            .iter()
+            .filter(|(word, _)| !word.starts_with("--"))
+            .map(|(word, _)| word.as_str());
         let below = below.collect::<Vec<_>>().join(" ");
         let mut when: Vec<String> = seen.collect();
         if !below.is_empty() {
@@ -184,7 +217,10 @@ fn the_man_page_and_the_completions_are_those_of_the_command_line() {
             std::fs::write(&file, &made).unwrap();
         }
         let is = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(is == made, "{name} is stale; renew it: CALLSPOOL_RENEW=1 cargo test --lib cli::manual");
+        assert!(
+            is == made,
+            "{name} is stale; renew it: CALLSPOOL_RENEW=1 cargo test --lib cli::manual"
+        );
         for (path, _) in all().1 {
             let verb = path.last().unwrap();
             assert!(made.contains(verb.as_str()), "{name} lacks {verb}");

@@ -53,10 +53,7 @@ impl Request {
     /// The action that it needs.
     pub fn needs(&self) -> Action {
         match self {
-            Request::Status
-            | Request::Update {
-                what: What::Status, ..
-            } => Action::BoxView,
+            Request::Status | Request::Update { what: What::Status, .. } => Action::BoxView,
             Request::Sync
             | Request::Retry { .. }
             | Request::Resume { .. }

@@ -99,7 +99,9 @@ pub(super) fn run(config: &Config, verb: &Verb, json: bool) -> Exit {
             release,
             allow_downgrade,
         } => match release.as_deref() {
-            Some(file) if !file.contains("://") => return apply_file(config, Path::new(file), *allow_downgrade, json),
+            Some(file) if !file.contains("://") => {
+                return apply_file(config, Path::new(file), *allow_downgrade, json);
+            }
             url => Request::Update {
                 what: What::Fetch,
                 url: url.map(str::to_owned),
@@ -134,7 +136,9 @@ fn apply_file(config: &Config, file: &Path, downgrade: bool, json: bool) -> Exit
         let _ = stream.flush();
         let _ = stream.shutdown(std::net::Shutdown::Write);
     };
-    let told = asked_with(&config.state_dir, &asked, &mut send, &mut |value| note(&mut last, value));
+    let told = asked_with(&config.state_dir, &asked, &mut send, &mut |value| {
+        note(&mut last, value)
+    });
     match told {
         Err(AskError::NotRunning) => alone(config, &asked, Some(&mut source), json),
         told => finish(config, &asked, told.map(|()| last), json),
@@ -142,7 +146,7 @@ fn apply_file(config: &Config, file: &Path, downgrade: bool, json: bool) -> Exit
 }
 
 fn note(last: &mut Value, value: Value) {
-    match value.get("progress") {
+    match value.get("on_its_way") {
         Some(progress) => out::message(&format!(
             "{} of {} KiB",
             progress["done"].as_u64().unwrap_or(0) >> 10,
@@ -205,25 +209,56 @@ fn show(answer: &Value, json: bool) -> Exit {
         return Exit::Ok;
     };
     let rows = [
-        ("version", Some(format!("{version} ({}, {})", word("place").unwrap_or_default(), word("state").unwrap_or_default()))),
+        (
+            "version",
+            Some(format!(
+                "{version} ({}, {})",
+                word("place").unwrap_or_default(),
+                word("state").unwrap_or_default()
+            )),
+        ),
         ("signed by", word("key").map(str::to_owned)),
         ("looked after until", word("support_until").map(str::to_owned)),
         ("next start", word("next").map(str::to_owned)),
         ("before", word("before").map(str::to_owned)),
         ("can be had", answer["offer"]["version"].as_str().map(str::to_owned)),
-        ("what is new", answer["offer"]["notes"].as_str().filter(|text| !text.is_empty()).map(out::tame)),
-        ("looked for", word("looked").map(str::to_owned).or_else(|| (answer["looks"] == false).then(|| "never: update.index is not set".to_owned()))),
+        (
+            "what is new",
+            answer["offer"]["notes"]
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(out::tame),
+        ),
+        (
+            "looked for",
+            word("looked")
+                .map(str::to_owned)
+                .or_else(|| (answer["looks"] == false).then(|| "never: update.index is not set".to_owned())),
+        ),
         ("postponed until", word("postponed").map(str::to_owned)),
-        ("given up", answer["bad"]["version"].as_str().map(|bad| format!("{bad}: {}", answer["bad"]["why"].as_str().unwrap_or_default()))),
+        (
+            "given up",
+            answer["bad"]["version"]
+                .as_str()
+                .map(|bad| format!("{bad}: {}", answer["bad"]["why"].as_str().unwrap_or_default())),
+        ),
         ("last error", word("error").map(str::to_owned)),
     ];
-    let rows = rows.into_iter().filter_map(|(name, value)| Some(vec![name.to_owned(), value?]));
+    let rows = rows
+        .into_iter()
+        .filter_map(|(name, value)| Some(vec![name.to_owned(), value?]));
     out::table(&rows.collect::<Vec<_>>());
     Exit::Ok
 }
 
 /// What the agent does, for one who may; it is written down first.
-pub(super) fn perform(handle: &Handle, by: By, asked: &Request, source: &mut dyn Read, say: &dyn Fn(Value)) -> Result<Value, String> {
+pub(super) fn perform(
+    handle: &Handle,
+    by: By,
+    asked: &Request,
+    source: &mut dyn Read,
+    say: &dyn Fn(Value),
+) -> Result<Value, String> {
     let Request::Update { what, url, .. } = asked else {
         return Err("not understood".to_owned());
     };
@@ -232,8 +267,13 @@ pub(super) fn perform(handle: &Handle, by: By, asked: &Request, source: &mut dyn
         let word = serde_json::to_value(what).ok();
         let word = word.as_ref().and_then(Value::as_str).unwrap_or_default();
         let from = url.as_deref().and_then(|url| url.split('?').next()).unwrap_or_default();
-        accounts::note(handle.store(), by, format!("update {word} {from}").trim_end().to_owned(), handle.clock())
-            .map_err(|error| format!("it could not be written down: {error}"))?;
+        accounts::note(
+            handle.store(),
+            by,
+            format!("update {word} {from}").trim_end().to_owned(),
+            handle.clock(),
+        )
+        .map_err(|error| format!("it could not be written down: {error}"))?;
     }
     let restarts = matches!(what, What::Fetch | What::File | What::Rollback);
     let done = match what {
@@ -257,10 +297,12 @@ fn followed(desk: &Desk, asked: &Request, say: &dyn Fn(Value)) -> Result<Value, 
         if since % 30 == 0
             && let (_, Some(progress)) = desk.glance()
         {
-            say(json!({ "progress": progress }));
+            say(json!({ "on_its_way": progress }));
         }
     }
-    working.join().unwrap_or_else(|_| Err(Error::new("failed", "it failed; the log says more")))
+    working
+        .join()
+        .unwrap_or_else(|_| Err(Error::new("failed", "it failed; the log says more")))
 }
 
 fn answer(desk: &Desk, asked: &Request, source: &mut dyn Read) -> Result<Value, Error> {
@@ -275,12 +317,18 @@ fn answer(desk: &Desk, asked: &Request, source: &mut dyn Read) -> Result<Value, 
     };
     let said = |text: String| Ok(json!({ "done": text }));
     let installed = |version: String| {
-        Ok(json!({ "done": format!("version {version} is installed and starts now; it stays if it is well"), "installed": version }))
+        Ok(
+            json!({ "done": format!("version {version} is installed and starts now; it stays if it is well"), "installed": version }),
+        )
     };
     match what {
-        What::Status => serde_json::to_value(desk.status()).map_err(|error| Error::new("failed", error.to_string())),
+        What::Status => {
+            serde_json::to_value(desk.status()).map_err(|error| Error::new("failed", error.to_string()))
+        }
         What::Check => match desk.check()? {
-            Some(offer) => Ok(json!({ "done": format!("version {} can be had", offer.manifest.version), "offer": offer })),
+            Some(offer) => {
+                Ok(json!({ "done": format!("version {} can be had", offer.manifest.version), "offer": offer }))
+            }
             None => said(format!("there is nothing newer than {}", crate::update::VERSION)),
         },
         What::Fetch => installed(desk.apply_url(url.as_deref(), *downgrade)?),

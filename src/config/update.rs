@@ -70,7 +70,12 @@ pub(super) fn update(typed: &mut Resolver, raw: RawUpdate) -> Update {
     if trial < Duration::from_secs(1) || trial > Duration::from_secs(3600) {
         typed.wrong("update.trial", "use 1s to 1h".to_owned());
     }
-    let check_every = typed.span("update.check_every", raw.check_every, "1d", "Pause between two looks at the list.");
+    let check_every = typed.span(
+        "update.check_every",
+        raw.check_every,
+        "1d",
+        "Pause between two looks at the list.",
+    );
     if check_every < Duration::from_secs(60) {
         typed.wrong("update.check_every", "use 1m or more".to_owned());
     }

@@ -163,7 +163,10 @@ impl Desk {
                 .then(|| version_at(state.fallback))
                 .flatten(),
             next: (state.boot != running).then(|| version_at(state.boot)).flatten(),
-            offer: known.offer.clone().filter(|offer| newer(&offer.manifest.version, VERSION)),
+            offer: known
+                .offer
+                .clone()
+                .filter(|offer| newer(&offer.manifest.version, VERSION)),
             looked: known.looked_ms.map(when::rfc3339),
             looks: inner.config.index.is_some(),
             automatic: inner.config.automatic,
@@ -256,7 +259,10 @@ impl Desk {
             let mut chunk = vec![0; 32 << 10];
             loop {
                 let got = source.read(&mut chunk).map_err(|error| {
-                    Error::new("truncated", format!("it could not be read to its end: {error}. Send it again"))
+                    Error::new(
+                        "truncated",
+                        format!("it could not be read to its end: {error}. Send it again"),
+                    )
                 })?;
                 if got > 0 {
                     writer.write(&chunk[..got])?;
@@ -286,12 +292,17 @@ impl Desk {
                     None => self.check()?,
                 };
                 offer.map(|offer| offer.url).ok_or_else(|| {
-                    Error::new("nothing", format!("there is no release newer than {VERSION}, which runs"))
+                    Error::new(
+                        "nothing",
+                        format!("there is no release newer than {VERSION}, which runs"),
+                    )
                 })?
             }
         };
         let belief = belief(&self.0.config.trust);
-        self.install(downgrade, &mut |writer, told| find::fetch(&offered, &belief, writer, told))
+        self.install(downgrade, &mut |writer, told| {
+            find::fetch(&offered, &belief, writer, told)
+        })
     }
 
     #[allow(clippy::type_complexity)]
@@ -302,7 +313,10 @@ impl Desk {
     ) -> Result<String, Error> {
         let inner = &*self.0;
         if inner.busy.swap(true, Ordering::SeqCst) {
-            return Err(Error::new("busy", "another update is being installed; wait until it is done"));
+            return Err(Error::new(
+                "busy",
+                "another update is being installed; wait until it is done",
+            ));
         }
         self.tell(Some(Progress {
             version: String::new(),
@@ -346,7 +360,10 @@ impl Desk {
             }
         };
         feed(&mut writer, &mut told)?;
-        let version = writer.manifest().map(|manifest| manifest.version.clone()).unwrap_or_default();
+        let version = writer
+            .manifest()
+            .map(|manifest| manifest.version.clone())
+            .unwrap_or_default();
         writer.finish()?.activate()?;
         Ok(version)
     }

@@ -59,7 +59,9 @@ pub fn look(url: &str, belief: &Belief, keys: &Keys, channel: &str) -> Result<(O
     let mut best: Option<Offer> = None;
     for mut offer in index.releases {
         let fits = offer.manifest.arch == std::env::consts::ARCH && offer.manifest.channel == channel;
-        let better = best.as_ref().is_none_or(|best| newer(&offer.manifest.version, &best.manifest.version));
+        let better = best
+            .as_ref()
+            .is_none_or(|best| newer(&offer.manifest.version, &best.manifest.version));
         if fits && better {
             offer.url = from(url, &offer.url);
             best = Some(offer);
@@ -72,7 +74,12 @@ pub fn look(url: &str, belief: &Belief, keys: &Keys, channel: &str) -> Result<(O
 ///
 /// # Errors
 /// It can't be reached, breaks off too often, or is refused by `writer`.
-pub fn fetch(url: &str, belief: &Belief, writer: &mut Writer, told: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
+pub fn fetch(
+    url: &str,
+    belief: &Belief,
+    writer: &mut Writer,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<(), Error> {
     let client = client(belief)?;
     let mut breaks = 0;
     loop {
@@ -82,7 +89,11 @@ pub fn fetch(url: &str, belief: &Belief, writer: &mut Writer, told: &mut dyn FnM
             Err(error) if error.code != "network" => return Err(error),
             Err(error) => {
                 // Only what moves on is worth more of everybody's time.
-                breaks = if writer.progress().map(|(there, _)| there) > at { 1 } else { breaks + 1 };
+                breaks = if writer.progress().map(|(there, _)| there) > at {
+                    1
+                } else {
+                    breaks + 1
+                };
                 if breaks > MOST_BREAKS {
                     return Err(error);
                 }
@@ -113,13 +124,21 @@ fn attempt(client: &Client, url: &str, writer: &mut Writer, told: &mut dyn FnMut
 
 /// Reads it into `writer` without its first `skip` bytes. Once the head was read and much of the program is there already,
 /// it is asked for anew from there on.
-fn pour(answer: Answer, url: &str, writer: &mut Writer, mut skip: u64, told: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
+fn pour(
+    answer: Answer,
+    url: &str,
+    writer: &mut Writer,
+    mut skip: u64,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<(), Error> {
     let mut reader = answer.into_reader();
     let mut chunk = vec![0; 32 << 10];
     loop {
         crate::pulse::beat();
         let new = writer.progress().is_none();
-        let got = reader.read(&mut chunk).map_err(|error| unreachable(url, &error.to_string()))?;
+        let got = reader
+            .read(&mut chunk)
+            .map_err(|error| unreachable(url, &error.to_string()))?;
         let left_out = usize::try_from(skip).unwrap_or(usize::MAX).min(got);
         skip -= left_out as u64;
         if got > left_out {
@@ -136,7 +155,10 @@ fn pour(answer: Answer, url: &str, writer: &mut Writer, mut skip: u64, told: &mu
             return Ok(());
         }
         if got == 0 {
-            return Err(unreachable(url, &format!("it broke off after {there} of {whole} bytes")));
+            return Err(unreachable(
+                url,
+                &format!("it broke off after {there} of {whole} bytes"),
+            ));
         }
         if new && there > chunk.len() as u64 * 4 {
             return Err(unreachable(url, "what is here already is left out"));
@@ -151,7 +173,9 @@ fn client(belief: &Belief) -> Result<Client, Error> {
 fn get(client: &Client, url: &str, headers: &[(&str, &str)]) -> Result<Answer, Error> {
     let mut at = url.to_owned();
     for _ in 0..=MOST_REDIRECTS {
-        let answer = client.get(&at, headers).map_err(|error| unreachable(&at, &error.to_string()))?;
+        let answer = client
+            .get(&at, headers)
+            .map_err(|error| unreachable(&at, &error.to_string()))?;
         match answer.status() {
             200 | 206 => return Ok(answer),
             301 | 302 | 303 | 307 | 308 => match answer.header("location") {
@@ -173,7 +197,13 @@ fn from(base: &str, url: &str) -> String {
     let path = base[host..].find('/').map_or(base.len(), |at| host + at);
     match url.strip_prefix('/') {
         Some(absolute) => format!("{}/{absolute}", &base[..path]),
-        None => format!("{}/{url}", base[..].rfind('/').filter(|at| *at >= path).map_or(base, |at| &base[..at])),
+        None => format!(
+            "{}/{url}",
+            base[..]
+                .rfind('/')
+                .filter(|at| *at >= path)
+                .map_or(base, |at| &base[..at])
+        ),
     }
 }
 
@@ -190,9 +220,15 @@ mod tests {
     #[test]
     fn an_address_is_read_as_seen_from_the_list() {
         let base = "https://releases.example.com/callspool/index";
-        assert_eq!(from(base, "1.4.0-arm"), "https://releases.example.com/callspool/1.4.0-arm");
+        assert_eq!(
+            from(base, "1.4.0-arm"),
+            "https://releases.example.com/callspool/1.4.0-arm"
+        );
         assert_eq!(from(base, "/x/y"), "https://releases.example.com/x/y");
         assert_eq!(from(base, "http://mirror/y"), "http://mirror/y");
-        assert_eq!(from("https://releases.example.com", "y"), "https://releases.example.com/y");
+        assert_eq!(
+            from("https://releases.example.com", "y"),
+            "https://releases.example.com/y"
+        );
     }
 }

@@ -81,7 +81,12 @@ mod tests {
         assert!(!keys.is_empty());
         assert!(keys.verify("00", b"", b"").is_none(), "an id that is nobody's");
         assert_eq!(keys.verify(&Keys::id(&[7; 32]), b"x", &[0; 64]), Some(false));
-        assert!(Keys::parse(&format!("{good}\nnonsense")).err().unwrap().contains("line 2"));
+        assert!(
+            Keys::parse(&format!("{good}\nnonsense"))
+                .err()
+                .unwrap()
+                .contains("line 2")
+        );
         assert!(Keys::trusted(Some(Path::new("/nowhere"))).is_err());
     }
 }

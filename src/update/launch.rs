@@ -58,7 +58,9 @@ pub fn launch(config: &Path, say: &dyn Fn(&str)) {
     let keys = match Keys::trusted(keys_file.as_deref()) {
         Ok(keys) => keys,
         Err(why) => {
-            say(&format!("update.keys_file: {why}; only the keys that were compiled in count"));
+            say(&format!(
+                "update.keys_file: {why}; only the keys that were compiled in count"
+            ));
             Keys::trusted(None).unwrap_or_default()
         }
     };
@@ -72,7 +74,10 @@ pub fn launch(config: &Path, say: &dyn Fn(&str)) {
                     .args(std::env::args_os().skip(1))
                     .env(INSTALLED, format!("{VERSION} {}", Slots::own_schema()))
                     .exec();
-                say(&format!("the release in slot {} can't be started: {error}", place.word()));
+                say(&format!(
+                    "the release in slot {} can't be started: {error}",
+                    place.word()
+                ));
                 if !matches!(go_back(&slots, "it can't be started", say), Ok(true)) {
                     return;
                 }
@@ -99,7 +104,12 @@ fn ours(file: &Path) -> bool {
 
 fn lock(state_dir: &Path) -> Option<File> {
     let path = state_dir.join("lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).ok()?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .ok()?;
     flock(&file, FlockOperation::NonBlockingLockExclusive).ok()?;
     Some(file)
 }
@@ -109,7 +119,9 @@ fn choose(slots: &mut Slots, say: &dyn Fn(&str)) -> Result<Place, Error> {
     let state = match State::read(&slots.state_file()) {
         Ok(state) => state,
         Err(why) => {
-            say(&format!("{why}: which release was to run is lost, so the installed version runs"));
+            say(&format!(
+                "{why}: which release was to run is lost, so the installed version runs"
+            ));
             slots.change(|state| *state = State::default())?
         }
     };
@@ -123,7 +135,10 @@ fn choose(slots: &mut Slots, say: &dyn Fn(&str)) -> Result<Place, Error> {
     }
     if state.on_trial {
         let tried = format!("it was started {MOST_TRIES} times and never became well");
-        let why = state.give_up.clone().or_else(|| (state.tries >= MOST_TRIES).then_some(tried));
+        let why = state
+            .give_up
+            .clone()
+            .or_else(|| (state.tries >= MOST_TRIES).then_some(tried));
         if let Some(why) = why
             && go_back(slots, &why, say)?
         {
@@ -137,7 +152,10 @@ fn choose(slots: &mut Slots, say: &dyn Fn(&str)) -> Result<Place, Error> {
     };
     let kept = state.downgrade && state.over == VERSION;
     if !kept && !newer(&head.manifest.version, VERSION) {
-        say(&format!("version {VERSION} was installed and runs instead of {}", head.manifest.version));
+        say(&format!(
+            "version {VERSION} was installed and runs instead of {}",
+            head.manifest.version
+        ));
         slots.change(|state| {
             *state = State {
                 bad: state.bad.take(),
@@ -180,7 +198,9 @@ fn go_back(slots: &Slots, why: &str, say: &dyn Fn(&str)) -> Result<bool, Error> 
     let head = super::release::judge(&release, slots.keys()).ok();
     let manifest = head.map(|head| head.manifest).unwrap_or_default();
     say(&format!("version {} is given up: {why}", manifest.version));
-    let at_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    let at_ms = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64);
     slots.change(|state| {
         *state = State {
             boot: to,

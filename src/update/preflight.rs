@@ -25,7 +25,10 @@ fn run(program: &Path, words: &[&str]) -> Result<(), Error> {
     let bad = |why: String| {
         Error::new(
             "does-not-start",
-            format!("`callspool {}` of this release {why}. Nothing was changed; ask its maker", words.join(" ")),
+            format!(
+                "`callspool {}` of this release {why}. Nothing was changed; ask its maker",
+                words.join(" ")
+            ),
         )
     };
     let mut child = Command::new(program)

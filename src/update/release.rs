@@ -79,8 +79,12 @@ pub fn head_end(bytes: &[u8]) -> Option<usize> {
 /// It is no release, not signed, signed by a stranger, or altered.
 pub fn judge(bytes: &[u8], keys: &Keys) -> Result<Head, Error> {
     let (text, key) = signed(RELEASE, bytes, keys)?;
-    let manifest = serde_json::from_str::<Manifest>(text)
-        .map_err(|error| Error::new("not-a-release", format!("what it says about itself can't be read: {error}")))?;
+    let manifest = serde_json::from_str::<Manifest>(text).map_err(|error| {
+        Error::new(
+            "not-a-release",
+            format!("what it says about itself can't be read: {error}"),
+        )
+    })?;
     if manifest.size == 0 || manifest.size > MOST_BYTES {
         return Err(Error::new(
             "not-a-release",
@@ -104,7 +108,10 @@ pub fn signed<'a>(kind: &str, bytes: &'a [u8], keys: &Keys) -> Result<(&'a str, 
     };
     let end = head_end(bytes).ok_or_else(foreign)?;
     let text = std::str::from_utf8(&bytes[..end]).map_err(|_| foreign())?;
-    let rest = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix('\n')).ok_or_else(foreign)?;
+    let rest = text
+        .strip_prefix(kind)
+        .and_then(|rest| rest.strip_prefix('\n'))
+        .ok_or_else(foreign)?;
     let (manifest, signatures) = rest.split_once('\n').ok_or_else(foreign)?;
     let covered = &bytes[..kind.len() + manifest.len() + 2];
     let mut any = false;
@@ -127,7 +134,10 @@ pub fn signed<'a>(kind: &str, bytes: &'a [u8], keys: &Keys) -> Result<(&'a str, 
         }
     }
     Err(match any {
-        false => Error::new("unsigned", "it is not signed, so nobody can tell whose it is. Take a signed release"),
+        false => Error::new(
+            "unsigned",
+            "it is not signed, so nobody can tell whose it is. Take a signed release",
+        ),
         true if keys.is_empty() => Error::new(
             "foreign-key",
             "this build knows no key to judge releases by. Name a file of keys with update.keys_file, or install the \
@@ -208,8 +218,14 @@ mod tests {
         let code = |bytes: &[u8], known: &Keys| judge(bytes, known).map_err(|error| error.code);
         let good = release(&made, program, &[1]);
         let head = code(&good, &keys(1)).unwrap();
-        assert_eq!((head.manifest.version.as_str(), good.len() - head.length), ("1.4.0", program.len()));
-        assert!(code(&release(&made, program, &[2, 1]), &keys(1)).is_ok(), "a key that is being replaced");
+        assert_eq!(
+            (head.manifest.version.as_str(), good.len() - head.length),
+            ("1.4.0", program.len())
+        );
+        assert!(
+            code(&release(&made, program, &[2, 1]), &keys(1)).is_ok(),
+            "a key that is being replaced"
+        );
         assert_eq!(code(&release(&made, program, &[]), &keys(1)), Err("unsigned"));
         assert_eq!(code(&good, &keys(2)), Err("foreign-key"));
         assert_eq!(code(&good, &Keys::default()), Err("foreign-key"));

@@ -107,7 +107,10 @@ impl Slots {
         if length != head.manifest.size || sha256 != head.manifest.sha256 {
             return Err(Error::new(
                 "damaged",
-                format!("{} is not what was installed there; install the release anew", program.display()),
+                format!(
+                    "{} is not what was installed there; install the release anew",
+                    program.display()
+                ),
             ));
         }
         Ok(head)

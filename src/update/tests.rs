@@ -57,7 +57,10 @@ fn newest() -> Manifest {
 fn a_release_goes_to_the_idle_slot_is_on_trial_and_stays_when_it_is_marked() {
     let mut own = Box_::new();
     let at = own.state_of(own.slots.get_boot_slot());
-    assert_eq!(at, ("installed".to_owned(), SlotState::Factory, Some(VERSION.to_owned())));
+    assert_eq!(
+        at,
+        ("installed".to_owned(), SlotState::Factory, Some(VERSION.to_owned()))
+    );
     assert_eq!(own.state_of(own.slots.get_update_slot()).1, SlotState::Unknown);
     own.install(&release(&newest(), GOOD, &[1]), 7).unwrap();
     let boot = own.state_of(own.slots.get_boot_slot());
@@ -66,12 +69,21 @@ fn a_release_goes_to_the_idle_slot_is_on_trial_and_stays_when_it_is_marked() {
     let again = own.install(&release(&newest(), GOOD, &[1]), 4096);
     assert_eq!(again, Err("on-trial"), "what is on trial is not written over");
     own.slots.mark_running_slot_valid().unwrap();
-    assert_eq!(own.state_of(own.slots.get_boot_slot()).1, SlotState::Unverified, "only what runs can be marked");
+    assert_eq!(
+        own.state_of(own.slots.get_boot_slot()).1,
+        SlotState::Unverified,
+        "only what runs can be marked"
+    );
     own.slots.change(|state| state.on_trial = false).unwrap();
     assert_eq!(own.state_of(own.slots.get_boot_slot()).1, SlotState::Valid);
-    own.install(&release(&manifest("99.1.0", GOOD), GOOD, &[1]), 4096).unwrap();
+    own.install(&release(&manifest("99.1.0", GOOD), GOOD, &[1]), 4096)
+        .unwrap();
     let state = own.slots.state();
-    assert_eq!((state.boot, state.on_trial), (Place::B, true), "the one that runs next is not written over");
+    assert_eq!(
+        (state.boot, state.on_trial),
+        (Place::B, true),
+        "the one that runs next is not written over"
+    );
 }
 
 #[test]
@@ -82,12 +94,20 @@ fn each_release_that_must_not_run_is_refused_by_its_reason_and_nothing_changes()
         change(&mut made);
         release(&made, GOOD, &[1])
     };
-    let other = if std::env::consts::ARCH == "arm" { "x86_64" } else { "arm" };
+    let other = if std::env::consts::ARCH == "arm" {
+        "x86_64"
+    } else {
+        "arm"
+    };
     let good = release(&newest(), GOOD, &[1]);
     let mut damaged = good.clone();
     *damaged.last_mut().unwrap() ^= 1;
     let stops: &[u8] = b"#!/bin/sh\nexit 1\n";
-    let elf: Vec<u8> = [b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x08\0".as_slice(), &[0; 64]].concat();
+    let elf: Vec<u8> = [
+        b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x08\0".as_slice(),
+        &[0; 64],
+    ]
+    .concat();
     let store = rusqlite::Connection::open(own.folder.join("callspool.db")).unwrap();
     store.pragma_update(None, "user_version", 5).unwrap();
     drop(store);
@@ -95,31 +115,60 @@ fn each_release_that_must_not_run_is_refused_by_its_reason_and_nothing_changes()
         ("unsigned", release(&newest(), GOOD, &[]), "unsigned"),
         ("of a foreign key", release(&newest(), GOOD, &[2]), "foreign-key"),
         ("damaged in its program", damaged, "damaged"),
-        ("damaged in its manifest", String::from_utf8(good.clone()).unwrap().replace("99", "98").into_bytes(), "damaged"),
+        (
+            "damaged in its manifest",
+            String::from_utf8(good.clone())
+                .unwrap()
+                .replace("99", "98")
+                .into_bytes(),
+            "damaged",
+        ),
         ("cut off", good[..good.len() - 5].to_vec(), "truncated"),
         ("cut off in its head", good[..60].to_vec(), "not-a-release"),
         ("empty", Vec::new(), "not-a-release"),
         ("something else", vec![0x50; 200_000], "not-a-release"),
         ("older", with(&|made| made.version = "0.0.9".to_owned()), "older"),
         ("what runs", with(&|made| made.version = VERSION.to_owned()), "same"),
-        ("for another processor", with(&|made| made.arch = other.to_owned()), "wrong-processor"),
-        ("of another processor than it says", release(&manifest("99.0.0", &elf), &elf, &[1]), "wrong-processor"),
-        ("larger than the volume", with(&|made| made.size = release::MOST_BYTES + 1), "not-a-release"),
+        (
+            "for another processor",
+            with(&|made| made.arch = other.to_owned()),
+            "wrong-processor",
+        ),
+        (
+            "of another processor than it says",
+            release(&manifest("99.0.0", &elf), &elf, &[1]),
+            "wrong-processor",
+        ),
+        (
+            "larger than the volume",
+            with(&|made| made.size = release::MOST_BYTES + 1),
+            "not-a-release",
+        ),
         ("of an older store", with(&|made| made.schema = 4), "store"),
         ("of a newer store", with(&|made| made.min_schema = 6), "store"),
-        ("one that does not start", release(&manifest("99.0.0", stops), stops, &[1]), "does-not-start"),
+        (
+            "one that does not start",
+            release(&manifest("99.0.0", stops), stops, &[1]),
+            "does-not-start",
+        ),
     ] {
         assert_eq!(own.install(&bytes, 1000), Err(code), "{what}");
         assert_eq!(own.slots.state(), State::default(), "{what}");
     }
     let mut writer = own.slots.initiate_update().unwrap();
-    let said = writer.write_all(&with(&|made| made.version = "0.0.9".to_owned())).unwrap_err();
-    assert!(said.text.contains("older than") && said.text.contains("--allow-downgrade"), "{said}");
+    let said = writer
+        .write_all(&with(&|made| made.version = "0.0.9".to_owned()))
+        .unwrap_err();
+    assert!(
+        said.text.contains("older than") && said.text.contains("--allow-downgrade"),
+        "{said}"
+    );
     own.slots = own.slots.clone().checking(Checks {
         downgrade: true,
         config: None,
     });
-    own.install(&with(&|made| made.version = "0.0.9".to_owned()), 1000).unwrap();
+    own.install(&with(&|made| made.version = "0.0.9".to_owned()), 1000)
+        .unwrap();
 }
 
 #[test]
@@ -183,10 +232,19 @@ fn a_volume_without_room_says_so_before_anything_is_written() {
     let mut writer = slots.initiate_update().unwrap();
     let error = writer.write_all(&release(&large, GOOD, &[1])).unwrap_err();
     assert_eq!(error.code, "no-room");
-    assert!(error.text.contains("72 MiB") && error.text.contains("Make room"), "{error}");
+    assert!(
+        error.text.contains("72 MiB") && error.text.contains("Make room"),
+        "{error}"
+    );
     drop(writer);
     let left = fs::read_dir(volume.join("slots/a")).unwrap().count();
-    assert!(std::process::Command::new("umount").arg(&volume).status().unwrap().success());
+    assert!(
+        std::process::Command::new("umount")
+            .arg(&volume)
+            .status()
+            .unwrap()
+            .success()
+    );
     fs::remove_dir(&volume).unwrap();
     assert_eq!(left, 0);
 }
@@ -210,10 +268,17 @@ fn a_technician_goes_back_unless_the_store_has_gone_on() {
     own.install(&release(&newest(), GOOD, &[1]), 4096).unwrap();
     own.slots.change(|state| state.on_trial = false).unwrap();
     let store = rusqlite::Connection::open(own.folder.join("callspool.db")).unwrap();
-    store.pragma_update(None, "user_version", crate::store::SCHEMA as u32 + 1).unwrap();
+    store
+        .pragma_update(None, "user_version", crate::store::SCHEMA as u32 + 1)
+        .unwrap();
     assert_eq!(own.slots.go_back().unwrap_err().code, "store");
-    store.pragma_update(None, "user_version", crate::store::SCHEMA as u32).unwrap();
+    store
+        .pragma_update(None, "user_version", crate::store::SCHEMA as u32)
+        .unwrap();
     assert_eq!(own.slots.go_back().unwrap(), Place::Installed);
     let state = own.slots.state();
-    assert_eq!((state.boot, state.fallback, state.on_trial), (Place::Installed, Place::A, false));
+    assert_eq!(
+        (state.boot, state.fallback, state.on_trial),
+        (Place::Installed, Place::A, false)
+    );
 }

@@ -27,7 +27,8 @@ pub fn schema_of(state_dir: &Path) -> Result<Option<u32>, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let read = Connection::open_with_flags(&path, flags)
         .and_then(|store| store.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0)));
-    read.map(Some).map_err(|error| Error::new("store", format!("the store can't be read: {error}")))
+    read.map(Some)
+        .map_err(|error| Error::new("store", format!("the store can't be read: {error}")))
 }
 
 /// The copy that was made when the store left `schema`.
@@ -77,7 +78,9 @@ mod tests {
     fn say(path: &Path, word: &str, schema: u32) {
         let store = Connection::open(path).unwrap();
         store.pragma_update(None, "journal_mode", "WAL").unwrap();
-        store.execute_batch("CREATE TABLE IF NOT EXISTS said (word TEXT)").unwrap();
+        store
+            .execute_batch("CREATE TABLE IF NOT EXISTS said (word TEXT)")
+            .unwrap();
         store.execute("INSERT INTO said VALUES (?1)", [word]).unwrap();
         store.pragma_update(None, "user_version", schema).unwrap();
     }
@@ -98,7 +101,8 @@ mod tests {
         say(&store, "before", 12);
         assert_eq!(put_back(&folder, 12).unwrap_err().code, "failed", "there is no copy");
         let open = Connection::open(&store).unwrap();
-        open.execute("VACUUM INTO ?1", [copy_of(&folder, 12).to_string_lossy()]).unwrap();
+        open.execute("VACUUM INTO ?1", [copy_of(&folder, 12).to_string_lossy()])
+            .unwrap();
         drop(open);
         say(&store, "after", 13);
         // A store that was not closed has its newest pages in the log.
@@ -107,7 +111,10 @@ mod tests {
         std::mem::forget(unclean);
         assert_eq!(schema_of(&folder).unwrap(), Some(13));
         put_back(&folder, 12).unwrap();
-        assert_eq!((schema_of(&folder).unwrap(), words(&store)), (Some(12), vec!["before".to_owned()]));
+        assert_eq!(
+            (schema_of(&folder).unwrap(), words(&store)),
+            (Some(12), vec!["before".to_owned()])
+        );
         let kept = words(&store.with_extension("before-rollback.db"));
         assert_eq!(kept, ["before", "after", "last"]);
         put_back(&folder, 12).unwrap();

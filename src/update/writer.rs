@@ -62,7 +62,9 @@ impl Writer {
 
     /// Whether the last byte of the program has been written; what would come now is nobody's.
     pub fn is_fed(&self) -> bool {
-        self.body.as_ref().is_some_and(|body| body.at >= body.head.manifest.size)
+        self.body
+            .as_ref()
+            .is_some_and(|body| body.at >= body.head.manifest.size)
     }
 
     /// Length of the head, once that was read.
@@ -175,7 +177,9 @@ impl Writer {
         // What comes after the program is nobody's; what is there already is not written a second time.
         let left = usize::try_from(body.head.manifest.size - body.at).unwrap_or(usize::MAX);
         let chunk = &chunk[..chunk.len().min(left)];
-        let known = usize::try_from(body.have - body.at).unwrap_or(usize::MAX).min(chunk.len());
+        let known = usize::try_from(body.have - body.at)
+            .unwrap_or(usize::MAX)
+            .min(chunk.len());
         let new = &chunk[known..];
         if !new.is_empty() {
             let write = body
@@ -258,7 +262,10 @@ impl OtaUpdate for Writer {
             files::remove(&part)?;
             return Err(Error::new(
                 "wrong-processor",
-                format!("it says that it is for {}, and its program is for {arch}. Ask its maker", manifest.arch),
+                format!(
+                    "it says that it is for {}, and its program is for {arch}. Ask its maker",
+                    manifest.arch
+                ),
             ));
         }
         body.file

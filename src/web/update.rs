@@ -40,7 +40,9 @@ pub(super) struct Sent {
 
 /// The page.
 pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension<Visitor>, uri: Uri) -> Response {
-    let read = site.read_within(PATIENCE, |handle| Ok(handle.parts().update.status())).await;
+    let read = site
+        .read_within(PATIENCE, |handle| Ok(handle.parts().update.status()))
+        .await;
     match read {
         Ok(status) => layout::page(
             &site,
@@ -171,8 +173,12 @@ pub(super) async fn act(
                 handle.restart_soon();
                 t!("Version {} starts now; log in again in a minute.", version)
             }),
-            "postpone" => desk.postpone(Some(clock.wall_ms() + POSTPONED_MS)).map(|()| t!("Postponed by a week.").to_owned()),
-            "resume" => desk.postpone(None).map(|()| t!("Updates are installed by themselves again.").to_owned()),
+            "postpone" => desk
+                .postpone(Some(clock.wall_ms() + POSTPONED_MS))
+                .map(|()| t!("Postponed by a week.").to_owned()),
+            "resume" => desk
+                .postpone(None)
+                .map(|()| t!("Updates are installed by themselves again.").to_owned()),
             "fetch" => {
                 let own = handle.clone();
                 // It may take minutes on a slow line: the page says how far it is.
@@ -199,7 +205,11 @@ pub(super) async fn act(
 }
 
 /// A release that is sent with a form: it goes into the idle slot as it comes.
-pub(super) async fn upload(State(site): State<Site>, Extension(visitor): Extension<Visitor>, request: Request) -> Response {
+pub(super) async fn upload(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Response {
     let (parts, mut body) = request.into_parts();
     let no = |status, title: &str, why: &str| {
         refuse(
@@ -217,11 +227,21 @@ pub(super) async fn upload(State(site): State<Site>, Extension(visitor): Extensi
         match multipart::up_to_file(&begun) {
             Some(form) => break form,
             None if begun.len() > multipart::MOST => {
-                return no(StatusCode::BAD_REQUEST, t!("Not installed"), t!("There was no file in what was sent."));
+                return no(
+                    StatusCode::BAD_REQUEST,
+                    t!("Not installed"),
+                    t!("There was no file in what was sent."),
+                );
             }
             None => match piece(&mut body).await {
                 Some(piece) => begun.extend_from_slice(&piece),
-                None => return no(StatusCode::BAD_REQUEST, t!("Not installed"), t!("There was no file in what was sent.")),
+                None => {
+                    return no(
+                        StatusCode::BAD_REQUEST,
+                        t!("Not installed"),
+                        t!("There was no file in what was sent."),
+                    );
+                }
             },
         }
     };
@@ -233,14 +253,19 @@ pub(super) async fn upload(State(site): State<Site>, Extension(visitor): Extensi
         );
     }
     let by = by(&visitor);
-    let noted = site.act(move |handle| accounts::note(handle.store(), by, "update file".to_owned(), handle.clock())).await;
+    let noted = site
+        .act(move |handle| accounts::note(handle.store(), by, "update file".to_owned(), handle.clock()))
+        .await;
     if let Err(error) = noted {
         return unread(&parts.uri, &error);
     }
     let notice = match install(&site.handle().parts().update, begun.split_off(form.file_at), body).await {
         Ok(version) => {
             site.handle().restart_soon();
-            t!("Version {} is installed and starts now; log in again in a minute.", version)
+            t!(
+                "Version {} is installed and starts now; log in again in a minute.",
+                version
+            )
         }
         Err(error) => t!("Not installed: {}", error),
     };
@@ -274,7 +299,10 @@ async fn install(desk: &Desk, first: Vec<u8>, mut body: Body) -> Result<String, 
 }
 
 async fn finish(working: tokio::task::JoinHandle<Result<String, crate::update::Error>>) -> Result<String, String> {
-    working.await.map_err(|error| error.to_string())?.map_err(|error| error.text)
+    working
+        .await
+        .map_err(|error| error.to_string())?
+        .map_err(|error| error.text)
 }
 
 /// The next bytes of a body; `None` at its end, or if they don't come.

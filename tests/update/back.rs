@@ -7,7 +7,10 @@ use crate::maker::{Signer, manifest, release, script};
 use crate::supervised::*;
 
 fn install(site: &Site, program: &[u8]) {
-    let file = put(&site.setup, &release(&manifest("0.2.0", program), program, Signer::Ours));
+    let file = put(
+        &site.setup,
+        &release(&manifest("0.2.0", program), program, Signer::Ours),
+    );
     let (code, said) = site.update(&["apply", file.to_str().unwrap()]);
     assert_eq!(code, 0, "{said}");
 }
@@ -73,7 +76,9 @@ fn a_lost_or_damaged_file_of_states_and_a_rotten_slot_start_what_was_installed_a
     let mut site = Site::new("rots", "");
     install(&site, &script("exit 1"));
     let slots = site.setup.state_dir().join("slots");
-    site.supervise("the agent ends for the new one", PATIENCE, |site| site.agent_says("stopping"));
+    site.supervise("the agent ends for the new one", PATIENCE, |site| {
+        site.agent_says("stopping")
+    });
     site.agent.kill();
     for damage in ["", "{", "\0\0\0\0", "{\"boot\":\"moon\"}"] {
         fs::write(slots.join("state.json"), damage).unwrap();
@@ -86,7 +91,13 @@ fn a_lost_or_damaged_file_of_states_and_a_rotten_slot_start_what_was_installed_a
     fs::write(slots.join("a/callspool"), b"#!/bin/sh\nexit 3\n").unwrap();
     site.agent = Process::start(&site.setup);
     let now = site.until_runs("0.1.0", "factory", PATIENCE);
-    assert!(now["bad"]["why"].as_str().unwrap().contains("is not what was installed there"), "{now}");
+    assert!(
+        now["bad"]["why"]
+            .as_str()
+            .unwrap()
+            .contains("is not what was installed there"),
+        "{now}"
+    );
 }
 
 impl Site {

@@ -66,7 +66,11 @@ impl Shelf {
         };
         drop(on);
         let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
-        write!(stream, "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", rest.len())?;
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            rest.len()
+        )?;
         stream.write_all(&rest[..most])
     }
 }
@@ -89,13 +93,21 @@ fn a_release_is_found_in_a_signed_list_and_fetched_from_where_the_line_broke() {
     assert_eq!((code, said.contains("404")), (4, true), "{said}");
     shelf.put("/list", list("2026-11-23T10:00:00Z", Signer::Stranger));
     let (code, said) = site.update(&["check"]);
-    assert_eq!((code, said.contains("a key that this box does not believe")), (4, true), "{said}");
+    assert_eq!(
+        (code, said.contains("a key that this box does not believe")),
+        (4, true),
+        "{said}"
+    );
     shelf.put("/list", list("2026-11-23T10:00:00Z", Signer::Ours));
     let (code, said) = site.update(&["check"]);
     assert_eq!((code, said.as_str()), (0, "version 0.2.0 can be had\n"));
     shelf.put("/list", list("2026-11-20T10:00:00Z", Signer::Ours));
     let (code, said) = site.update(&["check"]);
-    assert_eq!((code, said.contains("older than one that was seen before")), (4, true), "{said}");
+    assert_eq!(
+        (code, said.contains("older than one that was seen before")),
+        (4, true),
+        "{said}"
+    );
     assert_eq!(site.standing().unwrap()["offer"]["version"], "0.2.0");
 
     shelf.put("/releases/new", bytes.clone());
@@ -104,8 +116,13 @@ fn a_release_is_found_in_a_signed_list_and_fetched_from_where_the_line_broke() {
     assert_eq!(code, 0, "{said}");
     let asked: Vec<String> = shelf.0.lock().unwrap().asked.clone();
     let fetched: Vec<&String> = asked.iter().filter(|asked| asked.starts_with("/releases")).collect();
-    assert_eq!(fetched, ["/releases/new 0", "/releases/new 200000", "/releases/new 500000"]);
-    site.supervise("it ends for the new one", PATIENCE, |site| site.agent.said().contains("0.2.0 is tried"));
+    assert_eq!(
+        fetched,
+        ["/releases/new 0", "/releases/new 200000", "/releases/new 500000"]
+    );
+    site.supervise("it ends for the new one", PATIENCE, |site| {
+        site.agent.said().contains("0.2.0 is tried")
+    });
 }
 
 #[test]
@@ -120,18 +137,33 @@ fn what_the_script_signs_is_believed() {
     };
     let keys = Keys::parse(&run(&["--new-key".as_ref(), key.as_os_str()])).unwrap();
     let notes = "notes=It's \"new\"\nand quick \\o/";
-    run(&[key.as_os_str(), "/bin/true".as_ref(), "arm".as_ref(), out.as_os_str(), notes.as_ref()]);
+    run(&[
+        key.as_os_str(),
+        "/bin/true".as_ref(),
+        "arm".as_ref(),
+        out.as_os_str(),
+        notes.as_ref(),
+    ]);
     let bytes = std::fs::read(&out).unwrap();
     let head = judge(&bytes, &keys).unwrap();
-    assert_eq!((head.manifest.arch.as_str(), head.manifest.notes.as_str()), ("arm", "It's \"new\"\nand quick \\o/"));
-    assert_eq!(bytes.len() - head.length, std::fs::metadata("/bin/true").unwrap().len() as usize);
+    assert_eq!(
+        (head.manifest.arch.as_str(), head.manifest.notes.as_str()),
+        ("arm", "It's \"new\"\nand quick \\o/")
+    );
+    assert_eq!(
+        bytes.len() - head.length,
+        std::fs::metadata("/bin/true").unwrap().len() as usize
+    );
     assert_eq!(head.manifest.schema as usize, callspool::store::SCHEMA);
     let (list, named) = (folder.0.join("list"), format!("{}=new", out.display()));
     run(&["--list".as_ref(), key.as_os_str(), list.as_os_str(), named.as_ref()]);
     let list = std::fs::read(&list).unwrap();
     let (text, _) = judge_signed("callspool-index 1", &list, &keys).unwrap();
     let text: Value = serde_json::from_str(text).unwrap();
-    assert_eq!((&text["releases"][0]["url"], &text["releases"][0]["arch"]), (&"new".into(), &"arm".into()));
+    assert_eq!(
+        (&text["releases"][0]["url"], &text["releases"][0]["arch"]),
+        (&"new".into(), &"arm".into())
+    );
 }
 
 #[test]
@@ -146,14 +178,26 @@ fn what_must_not_run_is_refused_with_a_sentence_and_the_agent_goes_on() {
     let good = release(&manifest("0.2.0", &program), &program, Signer::Ours);
     let stops = b"#!/bin/sh\nexit 1\n";
     for (bytes, sentence) in [
-        (release(&manifest("0.2.0", &program), &program, Signer::Nobody), "it is not signed"),
-        (release(&manifest("0.2.0", &program), &program, Signer::Stranger), "a key that this box does not believe"),
-        ([&good[..good.len() - 1], b"x"].concat(), "its program is not the one that was signed"),
+        (
+            release(&manifest("0.2.0", &program), &program, Signer::Nobody),
+            "it is not signed",
+        ),
+        (
+            release(&manifest("0.2.0", &program), &program, Signer::Stranger),
+            "a key that this box does not believe",
+        ),
+        (
+            [&good[..good.len() - 1], b"x"].concat(),
+            "its program is not the one that was signed",
+        ),
         (good[..good.len() - 4].to_vec(), "it was cut off on the way"),
         (with("version", "0.0.9".into()), "older than 0.1.0, which runs"),
         (with("arch", "pdp11".into()), "it is for pdp11"),
         (with("schema", 3.into()), "it can't read this box's store"),
-        (release(&manifest("0.2.0", stops), stops, Signer::Ours), "fails on this box"),
+        (
+            release(&manifest("0.2.0", stops), stops, Signer::Ours),
+            "fails on this box",
+        ),
         (vec![0; 3_000_000], "this is no file of the kind"),
     ] {
         let file = put(&site.setup, &bytes);
@@ -161,7 +205,11 @@ fn what_must_not_run_is_refused_with_a_sentence_and_the_agent_goes_on() {
         assert_eq!(code, 4, "{sentence}: {said}");
         assert!(said.contains(sentence), "{sentence}: {said}");
         let now = site.standing().unwrap();
-        assert_eq!((&now["version"], &now["next"]), (&"0.1.0".into(), &Value::Null), "{sentence}");
+        assert_eq!(
+            (&now["version"], &now["next"]),
+            (&"0.1.0".into(), &Value::Null),
+            "{sentence}"
+        );
     }
     assert_eq!(site.update(&["rollback"]).0, 4);
     assert!(!site.agent.ended());

@@ -28,7 +28,10 @@ fn pair(signer: Signer) -> Option<Ed25519KeyPair> {
 /// The file of keys that a box is given.
 pub fn keys() -> String {
     let pair = pair(Signer::Ours).unwrap();
-    format!("# of this test\n{} ours\n", BASE64_STANDARD.encode(pair.public_key().as_ref()))
+    format!(
+        "# of this test\n{} ours\n",
+        BASE64_STANDARD.encode(pair.public_key().as_ref())
+    )
 }
 
 /// Something signed: the first line says what it is, the second what it says.

@@ -39,12 +39,7 @@ impl Site {
         fs::write(setup.folder.0.join("keys"), crate::maker::keys()).unwrap();
         let mut agent = Process::start(&setup);
         agent.wait_until_up(&setup);
-        Site {
-            setup,
-            pbx,
-            crm,
-            agent,
-        }
+        Site { setup, pbx, crm, agent }
     }
 
     /// `callspool update …`: its exit code and what it printed.
@@ -94,7 +89,9 @@ impl Site {
     /// A call that ends now comes to the CRM.
     pub fn delivers(&mut self) {
         let call = self.pbx.place_call(over(true));
-        self.supervise("a call is delivered", PATIENCE, |site| told(&site.crm, &call.main_call_history_id));
+        self.supervise("a call is delivered", PATIENCE, |site| {
+            told(&site.crm, &call.main_call_history_id)
+        });
     }
 }
 

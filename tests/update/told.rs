@@ -20,7 +20,9 @@ fn the_supervisor_hears_that_the_agent_is_ready_lives_and_stops() {
         String::from_utf8(heard[..length].to_vec()).unwrap()
     };
     let mut command = Command::new(binary());
-    command.env("NOTIFY_SOCKET", format!("@{name}")).env("WATCHDOG_USEC", "300000");
+    command
+        .env("NOTIFY_SOCKET", format!("@{name}"))
+        .env("WATCHDOG_USEC", "300000");
     let mut agent = Process::start_with(&site.setup, command);
     let mut before_ready = 0;
     loop {
@@ -45,7 +47,7 @@ fn the_supervisor_hears_that_the_agent_is_ready_lives_and_stops() {
 #[test]
 fn a_start_after_a_kill_says_crash_and_after_another_boot_power_loss() {
     let mut site = Site::new("why", "");
-    let reason = |site: &Site| status(&site.setup).unwrap()["identity"]["reason"].clone();
+    let reason = |site: &Site| status(&site.setup).unwrap()["box"]["reason"].clone();
     assert_eq!(reason(&site), "first-start");
     site.agent.kill();
     site.agent = Process::start(&site.setup);

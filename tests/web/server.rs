@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use callspool::update::desk::Desk as Updates;
 use callspool::agent::{Handle, Identity, Parts};
 use callspool::clock::Clock;
 use callspool::health::Health;
@@ -18,6 +17,7 @@ use callspool::pbx::{Pbx, Refusals};
 use callspool::rights::{Action, Scope};
 use callspool::store::{self, Grantee, NewGrant, Store};
 use callspool::sync::PbxStatus;
+use callspool::update::desk::Desk as Updates;
 use callspool::{config, random, web};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};

@@ -39,7 +39,10 @@ fn a_release_is_taken_from_a_form_as_it_comes_and_one_that_is_not_signed_is_refu
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-    assert!(page.get("/", &cookie).body.contains("href=\"/update\""), "the version leads there");
+    assert!(
+        page.get("/", &cookie).body.contains("href=\"/update\""),
+        "the version leads there"
+    );
 
     let program = [script("exit 0"), vec![b'#'; 400_000]].concat();
     let made = manifest("0.2.0", &program);
@@ -59,15 +62,25 @@ fn a_release_is_taken_from_a_form_as_it_comes_and_one_that_is_not_signed_is_refu
     let cut = release(&made, &program, Signer::Ours);
     send(&page, &cookie, &token, &cut[..cut.len() - 9000]);
     let shown = page.get("/update", &cookie).body;
-    assert!(shown.contains("Not installed"), "what is cut off is filled up by the form's end and no release: {shown}");
+    assert!(
+        shown.contains("Not installed"),
+        "what is cut off is filled up by the form's end and no release: {shown}"
+    );
 
     let answer = send(&page, &cookie, &token, &release(&made, &program, Signer::Ours));
     assert_eq!(answer.status, 303, "{}", answer.body);
     let shown = page.get("/update", &cookie).body;
     assert!(shown.contains("Version 0.2.0 is installed and starts now"), "{shown}");
     assert_eq!(page.handle.parts().update.status().next.as_deref(), Some("0.2.0"));
-    let audit = page.handle.store().read(|c| callspool::store::audit_rows(c, &Default::default(), 50)).unwrap();
-    let noted = audit.iter().filter(|row| format!("{row:?}").contains("update file")).count();
+    let audit = page
+        .handle
+        .store()
+        .read(|c| callspool::store::audit_rows(c, &Default::default(), 50))
+        .unwrap();
+    let noted = audit
+        .iter()
+        .filter(|row| format!("{row:?}").contains("update file"))
+        .count();
     assert_eq!(noted, 4, "each is written down before it is taken");
 }
 
@@ -83,6 +96,10 @@ fn what_is_no_form_with_a_file_is_refused_and_the_page_lives_on() {
     assert_eq!(page.ask(&head, "x").status, 403);
     let said = page.post("/update", &cookie, "token={token}&what=rollback");
     assert_eq!(said.status, 303);
-    assert!(page.get("/update", &cookie).body.contains("no release before it to go back to"));
+    assert!(
+        page.get("/update", &cookie)
+            .body
+            .contains("no release before it to go back to")
+    );
     assert!(page.post("/update", &cookie, "token={token}&what=nonsense").status == 303);
 }

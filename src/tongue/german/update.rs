@@ -2,7 +2,10 @@
 
 pub(super) const ROWS: super::Rows = &[
     ("Update", "Aktualisierung"),
-    ("The last attempt failed: {}.", "Der letzte Versuch ist gescheitert: {}."),
+    (
+        "The last attempt failed: {}.",
+        "Der letzte Versuch ist gescheitert: {}.",
+    ),
     (
         "An update is being installed: {} of {}.",
         "Eine Aktualisierung wird installiert: {} von {}.",
@@ -78,7 +81,10 @@ pub(super) const ROWS: super::Rows = &[
         "Vielleicht ist es seit vor Ihrer letzten Anmeldung offen.",
     ),
     ("Not installed", "Nicht installiert"),
-    ("There was no file in what was sent.", "In dem Gesendeten war keine Datei."),
+    (
+        "There was no file in what was sent.",
+        "In dem Gesendeten war keine Datei.",
+    ),
     (
         "Version {} is installed and starts now; log in again in a minute.",
         "Version {} ist installiert und startet jetzt; melden Sie sich in einer Minute wieder an.",
