@@ -24,7 +24,7 @@
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
 //! - [`tongue`] are the languages of the page.
-//! - [`clock`], [`bell`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
+//! - [`clock`], [`bell`], [`aside`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
 #![warn(missing_docs)]
 
@@ -33,6 +33,7 @@ pub mod tongue;
 
 pub mod accounts;
 pub mod agent;
+pub mod aside;
 pub mod backoff;
 pub mod bell;
 pub mod board;

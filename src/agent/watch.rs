@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::handle::{Handle, lock};
+use crate::aside::aside;
 use crate::board::Sampler;
 use crate::findings;
 use crate::health::Report;
@@ -29,7 +30,7 @@ pub async fn watch(handle: Handle) {
         *lock(&handle.0.machine) = sampler.sample();
         let looked = handle.clone();
         // Reading the store may wait for the disk; the pages must not wait with it.
-        let look = tokio::task::spawn_blocking(move || look(&looked));
+        let look = aside(move || look(&looked));
         if look.await.is_err() {
             log::error!("looking after the box failed");
         }

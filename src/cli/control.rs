@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use super::update::{self, What};
 use crate::accounts::{self, By};
 use crate::agent::Handle;
+use crate::aside::{task, unawaited};
 use crate::doctor::{Options, Run};
 use crate::keep;
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
@@ -178,7 +179,7 @@ pub async fn serve(handle: Handle, mut stop: watch::Receiver<bool>) -> std::io::
             }
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    tokio::spawn(answer(handle.clone(), stream));
+                    task(answer(handle.clone(), stream));
                 }
             }
         }
@@ -196,16 +197,16 @@ async fn answer(handle: Handle, stream: Stream) {
     if line.contains("\"file\"") {
         // Its bytes follow; whoever refuses it leaves the rest unread.
         reader.get_mut().set_limit(MOST_BYTES + MOST_HEAD as u64);
-        tokio::spawn(async move {
+        drop(task(async move {
             let mut piece = vec![0; 32 << 10];
             while let Ok(got @ 1..) = reader.read(&mut piece).await {
                 let _ = put.send(piece[..got].to_vec()).await;
             }
-        });
+        }));
     } else {
         drop(put);
     }
-    tokio::task::spawn_blocking(move || match serde_json::from_str::<Request>(&line) {
+    unawaited(move || match serde_json::from_str::<Request>(&line) {
         Ok(request) => act(&handle, request, &mut source, &tell),
         Err(error) => {
             let _ = tell.blocking_send(json!({ "error": format!("not understood: {error}") }));

@@ -10,6 +10,7 @@ use super::control::{self, Request};
 use super::update::What;
 use crate::accounts;
 use crate::agent::Handle;
+use crate::aside::unawaited;
 use crate::link::Remote;
 use crate::rights::{self, Action, Freshness, Who};
 use crate::store::{self, NewAudit};
@@ -129,7 +130,7 @@ impl Remote for Dashboard {
         let clock = self.handle.clock().clone();
         let store = self.handle.store().clone();
         // The link must not wait for the disk.
-        tokio::task::spawn_blocking(move || {
+        unawaited(move || {
             if let Err(error) = store.write(move |within| store::audit(within, &entry, &clock)) {
                 log::debug!("a refused command could not be written down: {error}");
             }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::{Exit, control, out, remote};
 use crate::agent::{self, Agent, Handle};
+use crate::aside::{aside, task};
 use crate::board::Notifier;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -40,7 +41,7 @@ pub(super) fn run(config: Config) -> Exit {
         let restart = Arc::clone(&agent.handle().parts().restart);
         let supervised = Arc::new(Supervised::of(agent.handle()));
         let told = Arc::clone(&supervised);
-        let faces = tokio::spawn(serve(agent.handle(), stopped, move |page| {
+        let faces = task(serve(agent.handle(), stopped, move |page| {
             let supervised = told;
             supervised.say("READY=1");
             let Some(page) = page else { return };
@@ -83,9 +84,9 @@ impl Supervised {
             && let Some(within) = notifier.within()
         {
             let (feed, pulses) = (Arc::clone(notifier), handle.parts().pulses.clone());
-            tokio::spawn(agent::feed_watchdog(within, agent::HANGS, pulses, move || {
+            drop(task(agent::feed_watchdog(within, agent::HANGS, pulses, move || {
                 feed.say("WATCHDOG=1");
-            }));
+            })));
         }
         Supervised(notifier)
     }
@@ -122,17 +123,22 @@ pub fn runtime() -> Option<tokio::runtime::Runtime> {
 /// Runs the faces of an agent (page, link, control socket, and the look after the box) until `stop` becomes true.
 /// `ready` is told of the page when it listens, or that there is none.
 pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOnce(Option<&web::Prepared>)) {
-    let status = tokio::spawn(agent::watch(handle.clone()));
-    let control = tokio::spawn(control::serve(handle.clone(), stop.clone()));
-    let link = link_setup(&handle).map(|setup| tokio::spawn(link::run(setup, stop.clone())));
+    let status = task(agent::watch(handle.clone()));
+    let socket = control::serve(handle.clone(), stop.clone());
+    let control = task(async move {
+        if let Err(error) = socket.await {
+            log::error!("the control socket failed, so the command line does not reach this agent: {error}");
+        }
+    });
+    let link = link_setup(&handle).map(|setup| task(link::run(setup, stop.clone())));
     let prepared = {
         let handle = handle.clone();
-        tokio::task::spawn_blocking(move || web::prepare(&handle)).await
+        aside(move || web::prepare(&handle)).await
     };
     let page = prepared.as_ref().ok().and_then(|prepared| prepared.as_ref().ok());
     ready(page);
     let pages = page.map(|page| page.addresses.clone()).unwrap_or_default();
-    let renewal = tokio::spawn(agent::renew(handle.clone(), pages));
+    let renewal = task(agent::renew(handle.clone(), pages));
     match prepared {
         Ok(Ok(prepared)) => {
             if let Err(error) = web::serve(handle, prepared, stop.clone()).await {
@@ -146,9 +152,7 @@ pub async fn serve(handle: Handle, stop: watch::Receiver<bool>, ready: impl FnOn
     let _ = stop.wait_for(|stop| *stop).await;
     status.abort();
     renewal.abort();
-    if let Ok(Err(error)) = control.await {
-        log::error!("the control socket failed, so the command line did not reach this agent: {error}");
-    }
+    let _ = control.await;
     if let Some(link) = link {
         let _ = link.await;
     }

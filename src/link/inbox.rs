@@ -14,6 +14,7 @@ use super::discovery::{self, About};
 use super::proof::Proof;
 use super::session::{Session, flatten, json};
 use super::{Setup, contract};
+use crate::aside::aside;
 use crate::config::Commands;
 use crate::random;
 
@@ -212,7 +213,7 @@ impl Session<'_> {
     /// Tells the results that no broker has taken yet.
     pub(super) async fn tell_left_over(&mut self) {
         let (store, clock, first) = (self.setup.store.clone(), self.setup.clock.clone(), self.inbox.first);
-        let read = tokio::task::spawn_blocking(move || commands::left_over(&store, &clock, first));
+        let read = aside(move || commands::left_over(&store, &clock, first));
         match flatten(read.await) {
             Ok(left) => left.iter().for_each(|saying| self.say(saying)),
             Err(error) => self.report.store_trouble(&error),

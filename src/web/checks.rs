@@ -19,6 +19,7 @@ use super::server::stopped;
 use super::site::Site;
 use super::visitor::Visitor;
 use super::words::{count, exact_moment};
+use crate::aside::task;
 use crate::doctor::{Check, Options, Outcome, Run, Verdict};
 use crate::findings::checks::title_of_group;
 
@@ -200,7 +201,7 @@ async fn stream(
     let (before, after) = text.split_once(LINES).unwrap_or((text.as_str(), ""));
     let (before, after) = (format!("{before}<ul class=\"parts card\">"), after.to_owned());
     let (send, receive) = mpsc::channel::<Bytes>(4);
-    tokio::spawn(async move {
+    task(async move {
         let _ = feed(&site, &run, before, after, &send).await;
         drop(place);
     });

@@ -13,13 +13,13 @@ use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use tokio::task::spawn_blocking;
 
 use super::layout::{Refusal, refuse, unread};
 use super::range::{self, Part};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{audit, objects, send};
+use crate::aside::aside;
 use crate::model::{Recording, RecordingState};
 use crate::rights::{Action, Decision};
 use crate::spool::{self, Codec};
@@ -116,7 +116,7 @@ async fn open(site: &Site, recording: &Recording) -> io::Result<Opened> {
     let spool = site
         .spool()
         .ok_or_else(|| io::Error::other("there is no folder of recordings"))?;
-    let opened = spawn_blocking(move || {
+    let opened = aside(move || {
         let file = spool.open_file(&name)?;
         let bytes = file.metadata()?.len();
         let mut head = [0; 64];

@@ -20,6 +20,7 @@ use super::server::stopped;
 use super::site::{STREAMS, Site};
 use super::visitor::Visitor;
 use super::{overview, queue, targets};
+use crate::aside::task;
 use crate::tongue;
 
 /// Pause between two looks.
@@ -73,7 +74,7 @@ pub(super) async fn stream(
         feed(&site, &visitor, &of.of, &send).await;
         drop(place);
     };
-    tokio::spawn(tongue::speaking(tongue::current(), feeding));
+    task(tongue::speaking(tongue::current(), feeding));
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
     (kind, Body::new(Stream(receive))).into_response()
 }

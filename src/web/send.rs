@@ -11,8 +11,9 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::mpsc;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+
+use crate::aside::{aside, task};
 
 /// What is read and sent at a time.
 const PIECE: u64 = 64 * 1024;
@@ -31,7 +32,7 @@ pub(super) fn file(
 ) -> Body {
     // Room for one piece beside the one that is being written to the wire.
     let (send, receive) = mpsc::channel(1);
-    tokio::spawn(async move {
+    task(async move {
         feed(Arc::new(file), from, length, may, send).await;
         drop(done);
     });
@@ -54,7 +55,7 @@ async fn feed(
         }
         let size = PIECE.min(end - at);
         let source = Arc::clone(&file);
-        let read = spawn_blocking(move || {
+        let read = aside(move || {
             let mut piece = vec![0; usize::try_from(size).unwrap_or(0)];
             source.read_exact_at(&mut piece, at)?;
             Ok(Bytes::from(piece))

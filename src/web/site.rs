@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::access::Access;
 use super::audit::Told;
 use super::hosts::{Hosts, hostname};
 use crate::agent::{Handle, Status};
+use crate::aside::{Gone, aside};
 use crate::spool::Spool;
 use crate::store;
 use crate::tongue;
@@ -164,19 +164,10 @@ impl Site {
         patience: Duration,
         work: impl FnOnce(&Handle) -> store::Result<T> + Send + 'static,
     ) -> Result<T, Unread> {
-        let handle = self.0.handle.clone();
-        let looks = Arc::clone(&self.0.looks);
-        let look = async move {
-            let permit = looks.acquire_owned().await.map_err(|_| Unread::Slow)?;
-            let tongue = tongue::current();
-            let done = spawn_blocking(move || {
-                let found = tongue::speaking_here(tongue, || work(&handle));
-                drop(permit);
-                found
-            });
-            done.await.map_err(|_| Unread::Slow)?.map_err(Unread::Failed)
-        };
-        timeout(patience, look).await.unwrap_or(Err(Unread::Slow))
+        let (put, found) = slot();
+        let work: Work = Box::new(move |handle| put(work(handle)));
+        self.look(patience, work).await?;
+        found()
     }
 
     /// Asks a flow to act, and waits until that is committed.
@@ -184,13 +175,34 @@ impl Site {
         &self,
         work: impl FnOnce(&Handle) -> store::Result<T> + Send + 'static,
     ) -> Result<T, Unread> {
-        let handle = self.0.handle.clone();
-        let tongue = tongue::current();
-        let done = spawn_blocking(move || tongue::speaking_here(tongue, || work(&handle)));
+        let (put, found) = slot();
+        let done = self.begin(Box::new(move |handle| put(work(handle))));
         match timeout(ACT_PATIENCE, done).await {
-            Ok(Ok(outcome)) => outcome.map_err(Unread::Failed),
+            Ok(Ok(())) => found(),
             _ => Err(Unread::Slow),
         }
+    }
+
+    /// Does a look when it is its turn. One shape for all that looks: what is made anew for each is small.
+    async fn look(&self, patience: Duration, work: Work) -> Result<(), Unread> {
+        let look = async {
+            let permit = Arc::clone(&self.0.looks)
+                .acquire_owned()
+                .await
+                .map_err(|_| Unread::Slow)?;
+            let work = self.begin(Box::new(move |handle| {
+                work(handle);
+                drop(permit);
+            }));
+            work.await.map_err(|_| Unread::Slow)
+        };
+        timeout(patience, look).await.unwrap_or(Err(Unread::Slow))
+    }
+
+    /// Begins work on a thread where it may block, in the language of whoever asks.
+    fn begin(&self, work: Work) -> impl Future<Output = Result<(), Gone>> + use<> {
+        let (handle, tongue) = (self.0.handle.clone(), tongue::current());
+        aside(move || tongue::speaking_here(tongue, || work(&handle)))
     }
 
     /// How everything is: from the store if it answers, else what is known without it and what it said last.
@@ -228,7 +240,7 @@ impl Site {
             return;
         }
         let site = self.clone();
-        let look = spawn_blocking(move || {
+        let look = aside(move || {
             let began = Instant::now();
             let status = site.0.handle.status();
             if status.counts.is_some() {
@@ -248,6 +260,27 @@ impl Site {
         // It goes on when nobody waits for it any more, and its permit with it.
         let _ = look.await;
     }
+}
+
+type Work = Box<dyn FnOnce(&Handle) + Send>;
+
+/// Where work puts its outcome, and where it is found.
+fn slot<T>() -> (
+    impl FnOnce(store::Result<T>) + Send + 'static,
+    impl FnOnce() -> Result<T, Unread> + Send,
+)
+where
+    T: Send + 'static,
+{
+    let put = Arc::new(Mutex::new(None));
+    let found = Arc::clone(&put);
+    (
+        move |outcome| *lock(&put) = Some(outcome),
+        move || match lock(&found).take() {
+            Some(outcome) => outcome.map_err(Unread::Failed),
+            None => Err(Unread::Slow),
+        },
+    )
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
