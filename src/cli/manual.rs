@@ -110,9 +110,12 @@ fn man() -> String {
 /// What may be typed behind each path: the verbs below it, and its options.
 fn words() -> Vec<(String, Vec<(String, String)>)> {
     fn walk(command: &Command, path: &str, found: &mut Vec<(String, Vec<(String, String)>)>) {
-        let below = command.get_subcommands().filter(|sub| sub.get_name() != "help");
+        let below: Vec<&Command> = command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+            .collect();
         let mut words: Vec<_> = below
-            .clone()
+            .iter()
             .map(|sub| (sub.get_name().to_owned(), about(sub)))
             .collect();
         words.extend(command.get_arguments().filter_map(|argument| {
