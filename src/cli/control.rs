@@ -194,7 +194,7 @@ async fn answer(handle: Handle, stream: Stream) {
     let Ok(Ok(1..)) = got else { return };
     let (tell, mut told) = mpsc::channel::<Value>(16);
     let (put, mut source) = Feed::new();
-    if line.contains("\"file\"") {
+    if line.contains("\"what\":\"file\"") {
         // Its bytes follow; whoever refuses it leaves the rest unread.
         reader.get_mut().set_limit(MOST_BYTES + MOST_HEAD as u64);
         drop(task(async move {

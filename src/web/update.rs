@@ -159,16 +159,17 @@ pub(super) async fn act(
 ) -> Response {
     let by = by(&visitor);
     let what = sent.what;
-    let fetches = what == "fetch";
+    let fetches = matches!(what.as_str(), "fetch" | "check");
     let work = move |handle: &crate::agent::Handle| {
         let desk = handle.parts().update.clone();
         let clock = handle.clock();
         accounts::note(handle.store(), by, format!("update {what}"), clock)?;
         let done = match what.as_str() {
-            "check" => desk.check().map(|offer| match offer {
-                Some(offer) => t!("Version {} can be had", offer.manifest.version),
-                None => t!("Nothing newer is known.").to_owned(),
-            }),
+            "check" => {
+                // It may take as long as its server takes.
+                std::thread::spawn(move || desk.check());
+                Ok(t!("It is being looked for; look again in a moment.").to_owned())
+            }
             "confirm" => desk.confirm().map(|()| t!("The version that runs stays.").to_owned()),
             "rollback" => desk.roll_back().map(|version| {
                 handle.restart_soon();

@@ -33,11 +33,23 @@ fn a_plug_that_is_pulled_while_a_release_is_written_leaves_the_old_or_the_new_on
     let mut site = Site::new("cut", "");
     assert!(site.agent.stop());
     let program = [script("exit 1"), vec![b'#'; 100_000]].concat();
-    let file = put(&site.setup, &release(&manifest("0.2.0", &program), &program, Signer::Ours));
+    let file = put(
+        &site.setup,
+        &release(&manifest("0.2.0", &program), &program, Signer::Ours),
+    );
     let apply = ["update", "apply", file.to_str().unwrap()];
     let slots = site.setup.state_dir().join("slots");
     let mut points = 0;
-    for call in ["rename", "renameat", "fsync", "unlink", "fchmod", "ftruncate", "mkdir", "write"] {
+    for call in [
+        "rename",
+        "renameat",
+        "fsync",
+        "unlink",
+        "fchmod",
+        "ftruncate",
+        "mkdir",
+        "write",
+    ] {
         // A file's own writes are many and alike: some of them.
         let apart = if call == "write" { 5 } else { 1 };
         for n in (1..MOST).step_by(apart) {
@@ -91,7 +103,9 @@ fn a_plug_that_is_pulled_while_a_store_is_put_back_leaves_the_store_of_before() 
             // Past what is put back the agent starts; the first write of its own is far enough.
             let log = state.join("slots/state.json");
             let cut = killed(&site.setup, &["run"], call, n);
-            let still = fs::read_to_string(&log).unwrap().contains(&format!("\"restore\":{schema}"));
+            let still = fs::read_to_string(&log)
+                .unwrap()
+                .contains(&format!("\"restore\":{schema}"));
             if !cut || !still {
                 break;
             }

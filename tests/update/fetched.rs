@@ -126,6 +126,58 @@ fn a_release_is_found_in_a_signed_list_and_fetched_from_where_the_line_broke() {
 }
 
 #[test]
+fn what_is_found_is_installed_by_itself_where_that_was_asked_for_and_what_was_given_up_never_again() {
+    let (shelf, url) = Shelf::start();
+    let program = script("exit 1");
+    let mut offer = manifest("0.2.0", &program);
+    offer["url"] = "new".into();
+    let line = json!({ "made": "2026-11-23T10:00:00Z", "releases": [offer] });
+    shelf.put("/list", signed("callspool-index 1", &line, Signer::Ours));
+    shelf.put("/new", release(&manifest("0.2.0", &program), &program, Signer::Ours));
+    let fetched = || {
+        shelf
+            .0
+            .lock()
+            .unwrap()
+            .asked
+            .iter()
+            .filter(|asked| asked.starts_with("/new"))
+            .count()
+    };
+    let index = format!("index = \"{url}/list\"");
+
+    let mut asked = Site::new("by-hand", &index);
+    asked.supervise("it has looked", PATIENCE, |site| {
+        site.standing().is_some_and(|now| now["looked"].is_string())
+    });
+    let now = asked.standing().unwrap();
+    assert_eq!(
+        (&now["offer"]["version"], &now["next"], fetched()),
+        (&"0.2.0".into(), &Value::Null, 0),
+        "{now}"
+    );
+    assert!(asked.agent.stop());
+
+    let mut alone = Site::new("by-itself", &format!("{index}\nautomatic = true"));
+    alone.supervise("it goes back", PATIENCE, |site| {
+        site.agent.said().contains("version 0.2.0 is given up") && status(&site.setup).is_some()
+    });
+    alone.supervise("it has looked again", PATIENCE, |site| {
+        site.standing()
+            .is_some_and(|now| now["looked"].is_string() && now["offer"]["version"] == "0.2.0")
+    });
+    alone.delivers();
+    assert_eq!(fetched(), 1, "once, and not again after it was given up");
+    let (code, said) = alone.update(&["postpone", "7d"]);
+    assert_eq!(
+        (code, said.contains("nothing is installed by itself until")),
+        (0, true),
+        "{said}"
+    );
+    assert!(alone.agent.stop());
+}
+
+#[test]
 fn what_the_script_signs_is_believed() {
     let folder = Folder::new("script");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/release");
