@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::status::{Identity, Status};
 use crate::accounts::By;
@@ -70,6 +70,8 @@ pub struct Parts {
     pub changed: Arc<Notify>,
     /// Told when the agent is to end, so that its supervisor starts it anew.
     pub restart: Arc<Notify>,
+    /// Becomes true when the process is to begin anew by itself, with the settings as they are then.
+    pub again: watch::Sender<bool>,
     /// Whether the flows move.
     pub pulses: Pulses,
     /// Newer releases.
@@ -229,6 +231,12 @@ impl Handle {
             .write(move |within| crate::deliver::resume(within, &name, &clock))?;
         self.0.give.iter().for_each(Bell::ring);
         Ok(known)
+    }
+
+    /// Lets the process begin anew within the second, with the settings as they are then. Whatever is under way is
+    /// finished before, or found and finished after.
+    pub fn begin_anew(&self) {
+        self.0.again.send_replace(true);
     }
 
     /// Puts the certificate that the PBX shows now in the place of the pinned one, if its pin is `pin`: the person who

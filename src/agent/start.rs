@@ -21,7 +21,7 @@ use crate::bell::{Bell, Wake};
 use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deliver::{self, HandOver, Origin, Worker};
+use crate::deliver::{self, HandOver, Origin, UnderWay, Worker};
 use crate::files;
 use crate::health::Health;
 use crate::keep::Keeper;
@@ -106,6 +106,15 @@ pub struct Agent {
     _lock: File,
 }
 
+/// How numbers are read from now on: the configuration may be another one than in the last run.
+fn note_numbering(store: &Store, book: &Book) -> store::Result<()> {
+    let numbering = book.numbering(store.read(store::numbering_told)?.as_ref());
+    if store.read(store::numbering)? == numbering {
+        return Ok(());
+    }
+    store.write(move |within| store::put_numbering(within, &numbering))
+}
+
 impl Agent {
     /// Opens the store, puts right what a cut left behind, and starts the flows.
     pub fn start(config: Config, clock: Clock) -> Result<Agent, StartError> {
@@ -143,6 +152,7 @@ impl Agent {
             status.pin = driver.pin();
         }
         let book = Arc::new(Book::of(&config));
+        note_numbering(&store, &book)?;
         let context = sync::Context {
             pbx: Arc::clone(&driver),
             store: store.clone(),
@@ -197,6 +207,7 @@ impl Agent {
                 changed: Arc::clone(&changed),
                 audio: audio_bell.clone(),
                 keep: keep_bell.clone(),
+                under_way: UnderWay::default(),
             };
             workers.push((worker, bell.clone()));
         }
@@ -258,6 +269,7 @@ impl Agent {
             events,
             changed,
             restart: Arc::default(),
+            again: watch::Sender::new(false),
             pulses: Pulses::default(),
             update: updates,
         });
@@ -283,10 +295,12 @@ impl Agent {
             bells.push(bell.clone());
             flows.start("cdr", move || receiver.run(&bell).map_err(|error| error.to_string()));
         }
-        flows.start("history", move || {
-            sync::history(history, &history_bell).map_err(|e| e.0)
-        });
-        flows.start("audio", move || sync::audio(audio, &audio_bell).map_err(|e| e.0));
+        if handle.config().has_pbx() {
+            flows.start("history", move || {
+                sync::history(history, &history_bell).map_err(|e| e.0)
+            });
+            flows.start("audio", move || sync::audio(audio, &audio_bell).map_err(|e| e.0));
+        }
         flows.start("hand-over", move || {
             hand_over.run(&hand_bell).map_err(|e| e.to_string())
         });
@@ -421,7 +435,11 @@ fn rebase_later(store: &Store, clock: &Clock, bell: &Bell) -> Result<(), String>
     Ok(())
 }
 
-fn lock_folder(folder: &Path) -> Result<File, StartError> {
+/// Holds the state folder: while the file lives, no agent can begin there.
+///
+/// # Errors
+/// If one runs there already, or the folder can't be written.
+pub fn lock_folder(folder: &Path) -> Result<File, StartError> {
     let path = folder.join("lock");
     let open = OpenOptions::new()
         .create(true)

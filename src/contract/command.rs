@@ -82,6 +82,11 @@ pub const COMMANDS: &[CommandKind] = &[
     ),
     kind("why", false, "where a call's recording is, in codes; args: call"),
     kind("doctor", false, "run the checks; args: only, offline"),
+    kind(
+        "bundle",
+        true,
+        "make a support bundle, which the technician fetches at the page",
+    ),
 ];
 
 const fn kind(name: &'static str, changes: bool, help: &'static str) -> CommandKind {

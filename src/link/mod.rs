@@ -19,6 +19,7 @@ pub(crate) mod expiry;
 pub(crate) mod failure;
 mod forget;
 mod inbox;
+mod knock;
 mod proof;
 mod report;
 pub(crate) mod retry;
@@ -46,6 +47,7 @@ use suspicion::Suspicion;
 
 pub use commands::Remote;
 pub use forget::{forget, kept};
+pub(crate) use knock::try_login;
 pub use status::LinkStatus;
 
 /// What the link is made of. It stands below the agent, so identity and state come as plain data.

@@ -327,7 +327,10 @@ impl Slots {
     /// What a release must be newer than.
     pub(super) fn current_version(&self) -> String {
         let newest = self.release(self.current()).map(|head| head.manifest.version);
-        newest.ok().filter(|newest| newer(newest, VERSION)).unwrap_or_else(|| VERSION.to_owned())
+        newest
+            .ok()
+            .filter(|newest| newer(newest, VERSION))
+            .unwrap_or_else(|| VERSION.to_owned())
     }
 
     /// What a store may not be newer than, for the installed program.

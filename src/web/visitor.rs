@@ -14,6 +14,8 @@ pub(super) struct Visitor {
     pub key: Key,
     /// What its forms must carry.
     pub token: String,
+    /// It is a script that showed a token: there is no session.
+    pub script: bool,
     /// Where they are.
     pub source: IpAddr,
     /// What they hold, as of this request.

@@ -93,6 +93,7 @@ impl Page {
             events: Arc::default(),
             changed: Arc::default(),
             restart: Arc::default(),
+            again: tokio::sync::watch::Sender::new(false),
         });
         let prepared = web::prepare(&handle).unwrap();
         let (stop, stopped) = watch::channel(false);
