@@ -19,6 +19,9 @@ mod language;
 mod login;
 #[path = "web/looking.rs"]
 mod looking;
+#[allow(dead_code)]
+#[path = "update/maker.rs"]
+mod maker;
 #[path = "web/metrics.rs"]
 mod metrics;
 #[path = "web/pages.rs"]
@@ -33,3 +36,5 @@ mod slow;
 mod targets;
 #[path = "web/trouble.rs"]
 mod trouble;
+#[path = "web/update.rs"]
+mod update;
