@@ -9,7 +9,8 @@ use axum::routing::{MethodRouter, get, post};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{
-    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live, login, logs, me, metrics, overview, packed, queue, record, settings, setup, targets, tokens, update, who_may,
+    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live,
+    login, logs, me, metrics, overview, packed, queue, record, settings, setup, targets, tokens, update, who_may,
 };
 use crate::rights::Action;
 
