@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "disk/link.rs"]
+mod link;
 mod rig;
 
 use std::fs;

@@ -5,18 +5,24 @@
 #[path = "web/server.rs"]
 mod server;
 
+#[path = "web/api.rs"]
+mod api;
 #[path = "web/doors.rs"]
 mod doors;
 #[path = "fleet/exposition.rs"]
 mod exposition;
 #[path = "web/keeping.rs"]
 mod keeping;
+#[path = "web/language.rs"]
+mod language;
 #[path = "web/login.rs"]
 mod login;
 #[path = "web/metrics.rs"]
 mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
+#[path = "web/sentences.rs"]
+mod sentences;
 #[path = "web/targets.rs"]
 mod targets;
 #[path = "web/trouble.rs"]

@@ -10,7 +10,7 @@ pub(super) fn line(text: &str) {
 }
 
 /// Text of the result, with its own line ends.
-pub(super) fn text(text: &str) {
+pub fn text(text: &str) {
     let _ = write!(std::io::stdout(), "{text}");
 }
 
@@ -23,7 +23,7 @@ pub(super) fn json(value: &impl Serialize) {
 }
 
 /// A message for the person at the terminal.
-pub(super) fn message(text: &str) {
+pub fn message(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

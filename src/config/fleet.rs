@@ -1,4 +1,4 @@
-//! The settings of `callspool fleet`: from flags, and from a file of its own whose tables `[mqtt]` and `[web]` are those
+//! The settings of `callspool-fleet`: from flags, and from a file of its own whose tables `[mqtt]` and `[web]` are those
 //! of a box.
 
 use std::path::{Path, PathBuf};

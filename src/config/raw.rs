@@ -19,7 +19,9 @@ pub(super) struct Raw {
     pub target: Vec<RawTarget>,
     pub mqtt: Option<RawMqtt>,
     pub web: Option<RawWeb>,
+    pub network: Option<RawNetwork>,
     pub rights: Option<RawRights>,
+    pub update: Option<super::update::RawUpdate>,
     #[serde(default)]
     pub crm_role: Vec<RawCrmRole>,
     pub numbers: Option<RawNumbers>,
@@ -158,6 +160,12 @@ pub(super) struct RawWeb {
     pub names: Option<Vec<String>>,
     pub scrape_token_file: Option<PathBuf>,
     pub session_idle: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNetwork {
+    pub helper: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::bitrix24::Bitrix24;
 use super::crm::{Crm, Vendor, Wire};
-use super::erase::{Erased, trace_of};
+use super::erase::{Erased, Share, trace_of};
 use super::espocrm::EspoCrm;
 use super::folder::Folder;
 use super::hubspot::HubSpot;
@@ -68,7 +68,15 @@ pub trait Target: Send {
         Ok(deliveries.iter().map(trace_of).collect())
     }
 
-    /// Asks the target to erase something that [`Target::traces`] named ([`ErasureItem::what`]); once or again. A target that
+    /// The same for a person's share of a call: all of it, or the part that others did not have.
+    fn traces_of(&self, share: &Share, store: &Store) -> store::Result<Vec<String>> {
+        match share.deliveries {
+            [] => Ok(Vec::new()),
+            own => self.traces(own, store),
+        }
+    }
+
+    /// Asks the target to erase something that [`Target::traces_of`] named ([`ErasureItem::what`]); once or again. A target that
     /// says so.
     fn erase(&self, item: &ErasureItem, store: &Store) -> store::Result<Erased> {
         let _ = (item, store);

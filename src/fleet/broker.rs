@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 use super::hub::Hub;
+use crate::aside::aside;
 use crate::config;
 use crate::contract::{self, CommandResult};
 use crate::link::expiry::Seen;
@@ -102,7 +103,7 @@ fn options(config: &config::Mqtt, id: &str) -> Result<MqttOptions, Failure> {
 async fn session(hub: &Hub, orders: &mut mpsc::Receiver<Outgoing>, healthy: &mut Duration) -> Failure {
     let (config, id) = (hub.config().mqtt.clone(), hub.client_id().to_owned());
     // Files may lie on a volume that hangs.
-    let mqtt = match tokio::task::spawn_blocking(move || options(&config, &id)).await {
+    let mqtt = match aside(move || options(&config, &id)).await {
         Ok(Ok(mqtt)) => mqtt,
         Ok(Err(failure)) => return failure,
         Err(error) => return Failure::new(Reason::Files, error.to_string()),
@@ -183,7 +184,7 @@ async fn heard(hub: &Hub, topic: &str, payload: &[u8], retained: bool) {
             };
             let (hub, id) = (hub.clone(), id.to_owned());
             // In the order of their arrival: the last word of one command must not come before another.
-            let noted = tokio::task::spawn_blocking(move || hub.answered(&id, result));
+            let noted = aside(move || hub.answered(&id, result));
             let _ = noted.await;
         }
     }

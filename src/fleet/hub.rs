@@ -4,13 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use super::boxes::{Boxes, Condition, Member};
 use super::broker::Outgoing;
 use super::door::Door;
 use super::history::{FINE_MS, History, number};
+use crate::aside::aside;
 use crate::clock::Clock;
 use crate::config;
 use crate::random;
@@ -227,7 +227,7 @@ impl Hub {
         }
         let hub = self.clone();
         let (keep, most) = (self.0.config.keep.as_millis() as i64, self.0.config.max_bytes);
-        let written = spawn_blocking(move || {
+        let written = aside(move || {
             let history = hub.history();
             let numbers = if changed.is_empty() && samples.is_empty() {
                 Vec::new()

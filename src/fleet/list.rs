@@ -15,7 +15,7 @@ use super::door::Visitor;
 use super::hub::Hub;
 use crate::findings;
 use crate::web::assets;
-use crate::web::frame::{AUTO, Mark, count, icon, moment, stranger, whole};
+use crate::web::frame::{AUTO, Mark, count, encoded, icon, moment, stranger, whole};
 use crate::when;
 
 /// Boxes on a page.
@@ -79,19 +79,6 @@ impl Asked {
     }
 }
 
-fn encoded(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    text.bytes()
-        .map(|b| {
-            if plain(b) {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        })
-        .collect()
-}
-
 /// What a page is made of besides the frame.
 pub struct Frame<'a> {
     /// Its title.
@@ -115,16 +102,16 @@ pub fn frame(hub: &Hub, visitor: &Visitor, page: Frame) -> Response {
             a class="brand" href="/" { (icon("spool")) b { "Fleet" } }
             @if page.title != "Boxes" { nav aria-label="Pages" { a href="/" { "All boxes" } } }
         }
-        p id="lost" role="alert" hidden {}
+        p id="lost" role="alert" hidden data-lost="This page does not answer. What you see is of {0}." {}
         @if let Some(notice) = notice { p class="notice" role="status" { (notice) } }
-        main data-live=[page.live.as_ref().map(|(live, _)| live)] data-name="This page" { (page.main) }
+        main data-live=[page.live.as_ref().map(|(live, _)| live)] { (page.main) }
         footer {
-            span { "callspool " (env!("CARGO_PKG_VERSION")) " · " span id="zone" { "times are UTC" } }
+            span { "callspool " (env!("CARGO_PKG_VERSION")) " · " span id="zone" data-zone="times of {0}" { "times are UTC" } }
             a href="/password" { "Password" }
             form method="post" action="/logout" { (token(visitor)) button class="link" { "Log out" } }
         }
     };
-    whole(StatusCode::OK, &format!("{} · callspool fleet", page.title), head, body)
+    whole(StatusCode::OK, &format!("{} · callspool-fleet", page.title), head, body)
 }
 
 /// The hidden field without which a form is refused.

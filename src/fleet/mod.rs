@@ -1,4 +1,4 @@
-//! The page of many boxes: `callspool fleet --broker mqtts://…`, made of what they say over MQTT and of nothing else.
+//! The page of many boxes: `callspool-fleet --broker mqtts://…`, made of what they say over MQTT and of nothing else.
 //!
 //! [`prepare`] opens the history and listens; [`run`] subscribes, keeps, and answers until it is told to stop. Nothing of
 //! a box's own software runs here, and nothing here is needed by a box.

@@ -6,7 +6,6 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
-use tokio::task::spawn_blocking;
 
 use super::boxes::{Condition, Member};
 use super::door::Visitor;
@@ -15,6 +14,7 @@ use super::history::{Sample, Sent};
 use super::hub::Hub;
 use super::list::{Frame, called, frame, mark, titled, token, trouble, worst};
 use super::orders::OFFERED;
+use crate::aside::aside;
 use crate::contract::{Birth, State as Told, command_kind};
 use crate::findings::{self, Remedy};
 use crate::pbx::Generation;
@@ -107,7 +107,7 @@ pub async fn content(hub: &Hub, visitor: &Visitor, id: &str, span_ms: i64) -> Op
     let now = hub.judged_at();
     let (history, name) = (hub.history().clone(), id.to_owned());
     let no = member.no;
-    let read = spawn_blocking(move || {
+    let read = aside(move || {
         Ok::<_, crate::store::Error>((
             history.samples(no, now, span_ms)?,
             history.commands(Some(&name), SHOWN)?,
@@ -297,7 +297,7 @@ pub async fn forget(
 ) -> Response {
     let gone = hub.boxes().members.remove(id.as_str()).is_some();
     let (history, name) = (hub.history().clone(), id.clone());
-    let written = spawn_blocking(move || history.forget(&name)).await;
+    let written = aside(move || history.forget(&name)).await;
     let notice = match (gone, written) {
         (true, Ok(Ok(()))) => "The box is forgotten.",
         (true, _) => "The box is off the list; the history could not be written, so it may come again.",

@@ -7,7 +7,6 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use serde::Deserialize;
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::broker::Outgoing;
@@ -15,6 +14,7 @@ use super::door::Visitor;
 use super::history::Sent;
 use super::hub::Hub;
 use super::one::nobody;
+use crate::aside::aside;
 use crate::contract::{self, Command, CommandResult, CommandStatus, command_kind};
 use crate::random;
 use crate::web::frame::{stranger, to};
@@ -85,7 +85,7 @@ async fn order(hub: &Hub, visitor: &Visitor, id: &str, name: &str) -> Result<(),
     let req = sent.req.clone();
     // Written down before it goes out: whoever asks later who restarted a box finds it here.
     let history = hub.history().clone();
-    let written = spawn_blocking(move || history.command(sent)).await;
+    let written = aside(move || history.command(sent)).await;
     if !matches!(written, Ok(Ok(()))) {
         return Err("it can't be written down, and nothing is sent that isn't");
     }
@@ -99,7 +99,7 @@ async fn order(hub: &Hub, visitor: &Visitor, id: &str, name: &str) -> Result<(),
     }
     let (history, member) = (hub.history().clone(), id.to_owned());
     let why = "there is no link to the broker";
-    let _ = spawn_blocking(move || history.answered(&req, &member, "failed", why.to_owned(), now)).await;
+    let _ = aside(move || history.answered(&req, &member, "failed", why.to_owned(), now)).await;
     Err(why)
 }
 

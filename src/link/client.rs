@@ -20,6 +20,7 @@ use tokio::task::AbortHandle;
 
 use super::failure::{Failure, Reason, io_cause};
 use super::window::MOST_IN_FLIGHT;
+use crate::aside::task;
 
 /// The largest packet that is sent or taken, bytes with all headers.
 pub(super) const MAX_PACKET: usize = 256 * 1024;
@@ -88,7 +89,7 @@ pub(super) fn connect(options: Options) -> (Publisher, Connection) {
 
     let handed_over = Arc::new(Mutex::new(VecDeque::new()));
     let (tell, told) = mpsc::channel(CHANNEL);
-    let pump = tokio::spawn(pump(event_loop, Arc::clone(&handed_over), tell));
+    let pump = task(pump(event_loop, Arc::clone(&handed_over), tell));
     let publisher = Publisher {
         client,
         handed_over,

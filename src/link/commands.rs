@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::client::Received;
+use crate::aside::unawaited;
 use crate::clock::Clock;
 use crate::config::Commands as Taken;
 use crate::contract::{self, Command, CommandResult, CommandStatus};
@@ -106,7 +107,7 @@ impl Desk {
     fn execute(&self, name: &'static str, req: String, args: Value) {
         let (store, clock, remote) = (self.store.clone(), self.clock.clone(), Arc::clone(&self.remote));
         let (say, under_way) = (self.say.clone(), Arc::clone(&self.under_way));
-        tokio::task::spawn_blocking(move || {
+        unawaited(move || {
             let tell = |status, reason: String, data, kept| {
                 let result = result(&clock, &req, status, reason, data);
                 let text = serde_json::to_string(&result).unwrap_or_default();

@@ -14,6 +14,7 @@ use super::discovery::{self, About};
 use super::proof::Proof;
 use super::session::{Session, flatten, json};
 use super::{Setup, contract};
+use crate::aside::aside;
 use crate::config::Commands;
 use crate::random;
 
@@ -33,6 +34,8 @@ pub(super) struct Inbox {
     told: Vec<String>,
     /// What an earlier run left open is ended on the first connection.
     first: bool,
+    /// What was told last of versions.
+    update: Option<contract::Update>,
 }
 
 /// What is subscribed to.
@@ -60,6 +63,7 @@ impl Inbox {
             under_way: Vec::new(),
             told: Vec::new(),
             first,
+            update: None,
         }
     }
 
@@ -177,10 +181,19 @@ impl Session<'_> {
         }
     }
 
+    /// Tells which version runs and which can be had, if that is not what was told last.
+    pub(super) fn tell_update(&mut self) {
+        let now = (self.setup.update)();
+        if self.inbox.update.as_ref() != Some(&now) && self.retain("update", &json(&now)).is_some() {
+            self.inbox.update = Some(now);
+        }
+    }
+
     /// Tells which version runs, and Home Assistant which entities the box has.
     pub(super) fn announce(&mut self) {
         let setup = self.setup;
-        self.retain("update", &json(&setup.update));
+        self.inbox.update = None;
+        self.tell_update();
         let Some(prefix) = &setup.config.home_assistant else {
             return;
         };
@@ -200,7 +213,7 @@ impl Session<'_> {
     /// Tells the results that no broker has taken yet.
     pub(super) async fn tell_left_over(&mut self) {
         let (store, clock, first) = (self.setup.store.clone(), self.setup.clock.clone(), self.inbox.first);
-        let read = tokio::task::spawn_blocking(move || commands::left_over(&store, &clock, first));
+        let read = aside(move || commands::left_over(&store, &clock, first));
         match flatten(read.await) {
             Ok(left) => left.iter().for_each(|saying| self.say(saying)),
             Err(error) => self.report.store_trouble(&error),

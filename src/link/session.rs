@@ -18,6 +18,7 @@ use super::snapshot::Pace;
 use super::suspicion::Suspicion;
 use super::window::{Sent, Window};
 use super::{Setup, envelope, stopped, tls};
+use crate::aside::{Gone, aside};
 use crate::config;
 use crate::contract::{self, Presence};
 use crate::store;
@@ -67,7 +68,7 @@ pub(super) async fn run(
             let (client, broker) = seen;
             options(&config, &id, &Seen { client, broker })
         };
-        match tokio::task::spawn_blocking(read).await {
+        match aside(read).await {
             Ok(Ok(options)) => options,
             Ok(Err(failure)) => return End::Failed(failure),
             Err(error) => return End::Failed(Failure::new(Reason::Files, error.to_string())),
@@ -208,6 +209,7 @@ impl Session<'_> {
             self.store_rests_until = None;
         }
         if self.pace.due(now).is_some_and(|due| now >= due) {
+            self.tell_update();
             self.publish_state().await;
             self.report.tidy();
         }
@@ -244,7 +246,7 @@ impl Session<'_> {
         let (after, room) = (self.window.offered(), self.window.room());
         let store = self.setup.store.clone();
         let clock = self.setup.clock.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let read = aside(move || {
             // What went unpublished while nobody listened is told like any other event.
             if store.read(store::dropped_events)?.1 > 0 {
                 store.write(move |within| store::tell_dropped(within, &clock))?;
@@ -319,9 +321,9 @@ impl Session<'_> {
             return;
         }
         let (store, going, told) = (self.setup.store.clone(), seqs.clone(), self.inbox.take_told());
-        let (aside, requests) = (std::mem::take(&mut self.aside), told.clone());
-        let dropped = aside.clone();
-        let written = tokio::task::spawn_blocking(move || {
+        let (left_aside, requests) = (std::mem::take(&mut self.aside), told.clone());
+        let dropped = left_aside.clone();
+        let written = aside(move || {
             store.write(move |within| {
                 for (seq, created_ms) in &dropped {
                     store::note_set_aside(within, *seq, *created_ms)?;
@@ -334,12 +336,12 @@ impl Session<'_> {
             Ok(()) => {
                 self.report.store_works();
                 // An event that tells of those that were set aside.
-                self.more |= !aside.is_empty();
+                self.more |= !left_aside.is_empty();
             }
             Err(error) => {
                 self.window.put_back(seqs);
                 self.inbox.put_back(told);
-                self.aside = aside;
+                self.aside = left_aside;
                 self.gathered_at = Some(Instant::now());
                 self.store_rests(&error);
             }
@@ -354,7 +356,7 @@ impl Session<'_> {
     pub(super) async fn publish_state(&mut self) {
         self.pace.begin(Instant::now());
         let state = std::sync::Arc::clone(&self.setup.state);
-        match tokio::task::spawn_blocking(move || json(&state())).await {
+        match aside(move || json(&state())).await {
             Ok(payload) => {
                 if let Some(id) = self.retain("state", &payload) {
                     self.pace.sent(id);
@@ -404,7 +406,7 @@ impl Session<'_> {
 }
 
 /// A blocking task's panic as an error of the store: the task did nothing else.
-pub(super) fn flatten<T>(joined: Result<store::Result<T>, tokio::task::JoinError>) -> store::Result<T> {
+pub(super) fn flatten<T>(joined: Result<store::Result<T>, Gone>) -> store::Result<T> {
     joined.unwrap_or_else(|error| Err(store::Error::internal(error.to_string())))
 }
 

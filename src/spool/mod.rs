@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicI64;
 use ring::digest::{Context, SHA256};
 
 pub use evict::{Error as EvictError, Evicted, evict};
-pub use recover::{Recovered, recover};
+pub use recover::{Recovered, recover, set_strangers_aside};
 pub use room::{NoRoom, Room, room_of};
 pub use wav::{Audio, Codec, codec, inspect};
 

@@ -179,6 +179,12 @@ pub fn retry_held(within: &Savepoint, target: Option<&str>, id: Option<&str>, cl
     )?)
 }
 
+/// How many deliveries wait, for all targets together; without those that are held for a person.
+pub fn queue_length(connection: &Connection) -> Result<i64> {
+    let sql = "SELECT count(*) FROM delivery WHERE state <> 'delivered' AND state IN ('waiting', 'unsure')";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
 /// A delivery by its id.
 pub fn delivery(connection: &Connection, id: &str) -> Result<Option<Delivery>> {
     let sql = format!("{DELIVERY} WHERE id = ?1");

@@ -19,6 +19,7 @@ use super::server::stopped;
 use super::site::Site;
 use super::visitor::Visitor;
 use super::words::{count, exact_moment};
+use crate::aside::task;
 use crate::doctor::{Check, Options, Outcome, Run, Verdict};
 use crate::findings::checks::title_of_group;
 
@@ -149,7 +150,8 @@ fn sentence(verdict: &Verdict) -> Markup {
     }
 }
 
-fn line(check: &Check) -> Markup {
+/// One check.
+pub(super) fn line(check: &Check) -> Markup {
     let (class, sign) = match check.outcome {
         Outcome::Ok => ("ok", "ok"),
         Outcome::Warning => ("warn", "warn"),
@@ -200,7 +202,7 @@ async fn stream(
     let (before, after) = text.split_once(LINES).unwrap_or((text.as_str(), ""));
     let (before, after) = (format!("{before}<ul class=\"parts card\">"), after.to_owned());
     let (send, receive) = mpsc::channel::<Bytes>(4);
-    tokio::spawn(async move {
+    task(async move {
         let _ = feed(&site, &run, before, after, &send).await;
         drop(place);
     });

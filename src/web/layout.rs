@@ -8,24 +8,33 @@ use serde_json::json;
 
 use super::site::{Site, Unread};
 use super::visitor::Visitor;
-use super::{assets, guard};
+use super::{assets, guard, language};
 use crate::rights::Action;
+use crate::tongue::{self, Text, Tongue};
 
 /// A page of the navigation: its path, its name, and to whom it is shown.
-type Tab = (&'static str, &'static str, fn(&Visitor) -> bool);
+type Tab = (&'static str, Text, fn(&Visitor) -> bool);
 
 /// The pages of the navigation, in order.
-const TABS: [Tab; 8] = [
-    ("/", "State", |visitor| visitor.over_all(Action::BoxView)),
-    ("/calls", "Calls", |visitor| {
+const TABS: [Tab; 10] = [
+    ("/", text!("State"), |visitor| visitor.over_all(Action::BoxView)),
+    ("/calls", text!("Calls"), |visitor| {
         visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)
     }),
-    ("/queue", "Queue", |visitor| visitor.over_all(Action::BoxView)),
-    ("/checks", "Checks", |visitor| visitor.over_all(Action::BoxView)),
-    ("/keeping", "Keeping", |visitor| visitor.over_all(Action::HoldManage)),
-    ("/rights", "Rights", |visitor| visitor.over_all(Action::RightsRead)),
-    ("/audit", "Audit", |visitor| visitor.over_all(Action::AuditRead)),
-    ("/me", "Me", |_| true),
+    ("/queue", text!("Queue"), |visitor| visitor.over_all(Action::BoxView)),
+    ("/checks", text!("Checks"), |visitor| visitor.over_all(Action::BoxView)),
+    ("/logs", text!("Logs"), |visitor| visitor.over_all(Action::BoxView)),
+    ("/keeping", text!("Keeping"), |visitor| {
+        visitor.over_all(Action::HoldManage)
+    }),
+    ("/rights", text!("Rights"), |visitor| {
+        visitor.over_all(Action::RightsRead)
+    }),
+    ("/audit", text!("Audit"), |visitor| visitor.over_all(Action::AuditRead)),
+    ("/settings", text!("Settings"), |visitor| {
+        visitor.over_all(Action::BoxConfigure)
+    }),
+    ("/me", text!("Me"), |_| true),
 ];
 
 /// How something is: a colour, an icon and a word, never the colour alone.
@@ -88,7 +97,7 @@ const SPOOL: &str = "M5 4h14M5 20h14M8 4v16m8-16v16M8 8l8 2m-8 2 8 2m-8 2 8 2";
 
 /// The icons that `body` uses, and on a page that keeps itself up to date all that it may come to use.
 fn sprite(body: &str) -> Markup {
-    let live = body.contains("data-live=");
+    let live = body.contains("data-live=") || body.contains("data-poll=");
     let used = |name: &str| live || body.contains(&format!("\"#{name}\""));
     html! {
         svg hidden {
@@ -119,28 +128,29 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
     let notice = site.access().sessions.take_notice(&visitor.key);
     let head = html! {
         @if let Some((_, again)) = page.live {
-            noscript { meta http-equiv="refresh" content={ "10;url=" (again) "?" (guard::AUTO) }; }
+            noscript { meta http-equiv="refresh" content={ "10;url=" (again) (if again.contains('?') { "&" } else { "?" }) (guard::AUTO) }; }
         }
         script defer src=(assets::script_address()) {}
     };
     let body = html! {
         header {
             a class="brand" href="/" { (icon("spool")) b { (identity.name) } }
-            nav aria-label="Pages" {
+            nav aria-label=(t!("Pages")) {
                 @for (path, name, _) in TABS.iter().filter(|(_, _, opens)| opens(visitor)) {
-                    a href=(path) aria-current=[(*path == page.tab).then_some("page")] { (name) }
+                    a href=(path) aria-current=[(*path == page.tab).then_some("page")] { (name.say()) }
                 }
             }
         }
-        p id="lost" role="alert" hidden {}
+        p id="lost" role="alert" hidden data-lost=(t!("The box does not answer. What you see is of {0}.")) {}
         @if let Some(notice) = notice { p class="notice" role="status" { (notice) } }
         main data-live=[page.live.map(|(live, _)| live)] { (page.main) }
         footer {
-            span { "callspool " (identity.version) " · " span id="zone" { "times are UTC" } }
-            a href="/password" { "Password" }
+            span { @if visitor.over_all(Action::BoxView) { a href="/update" { "callspool " (identity.version) } } @else { "callspool " (identity.version) } " · " span id="zone" data-zone=(t!("times of {0}")) { (t!("times are UTC")) } }
+            (language::buttons(page.tab))
+            a href="/password" { (t!("Password")) }
             form method="post" action="/logout" {
                 (token(visitor))
-                button class="link" { "Log out" }
+                button class="link" { (t!("Log out")) }
             }
         }
     };
@@ -154,7 +164,12 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
 
 /// A page for somebody who isn't: it says nothing about the box.
 pub(crate) fn bare(status: StatusCode, title: &str, main: Markup) -> Response {
-    whole(status, title, html! {}, html! { main class="bare" { (main) } })
+    whole(
+        status,
+        title,
+        html! {},
+        html! { main class="bare" { (main) footer { (language::buttons("/")) } } },
+    )
 }
 
 /// A whole page: what stands in its head besides the usual, and its body.
@@ -163,9 +178,10 @@ pub(crate) fn whole(status: StatusCode, title: &str, head: Markup, body: Markup)
         "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'>\
          <path d='{SPOOL}' fill='none' stroke='%232b6cb0' stroke-width='2'/></svg>"
     );
+    let tongue = tongue::current();
     let page = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(tongue.tag()) dir=[(tongue == Tongue::Mirrored).then_some("rtl")] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width,initial-scale=1";
@@ -178,7 +194,11 @@ pub(crate) fn whole(status: StatusCode, title: &str, head: Markup, body: Markup)
             body { (sprite(&body.0)) (body) }
         }
     };
-    (status, html_type(), page.into_string()).into_response()
+    let mut page = page.into_string();
+    if tongue == Tongue::Longer {
+        page = tongue::pseudo::longer(&page);
+    }
+    (status, html_type(), page).into_response()
 }
 
 /// The hidden field without which a form is refused.
@@ -217,7 +237,7 @@ pub(crate) fn refuse(uri: &Uri, refusal: Refusal) -> Response {
                 h1 { (Mark::Warn.icon()) (title) }
                 p { (why) }
                 p { (next) }
-                @if status != StatusCode::MISDIRECTED_REQUEST { p { a href="/" { "To the first page" } } }
+                @if status != StatusCode::MISDIRECTED_REQUEST { p { a href="/" { (t!("To the first page")) } } }
             }
         },
     )
@@ -226,16 +246,18 @@ pub(crate) fn refuse(uri: &Uri, refusal: Refusal) -> Response {
 /// Says that the store gave no answer.
 pub(super) fn unread(uri: &Uri, unread: &Unread) -> Response {
     let why = match unread {
-        Unread::Slow => "The store did not answer in time: it is locked, or the disk is very busy.".to_owned(),
-        Unread::Failed(error) => format!("The store could not be read: {error}."),
+        Unread::Slow => t!("The store did not answer in time: it is locked, or the disk is very busy.").to_owned(),
+        Unread::Failed(error) => t!("The store could not be read: {}.", error),
     };
     let mut response = refuse(
         uri,
         Refusal {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            title: "The store does not answer",
+            title: t!("The store does not answer"),
             why: &why,
-            next: "Nothing is lost by it. Try again in a few seconds; if it stays so, look at the state page and at the disk.",
+            next: t!(
+                "Nothing is lost by it. Try again in a few seconds; if it stays so, look at the state page and at the disk."
+            ),
         },
     );
     response
@@ -250,9 +272,9 @@ pub(crate) async fn not_found(uri: Uri) -> Response {
         &uri,
         Refusal {
             status: StatusCode::NOT_FOUND,
-            title: "Nothing here",
-            why: "There is no page at this address.",
-            next: "It may have been mistyped.",
+            title: t!("Nothing here"),
+            why: t!("There is no page at this address."),
+            next: t!("It may have been mistyped."),
         },
     )
 }

@@ -19,7 +19,9 @@ use super::layout::{Refusal, refuse};
 use super::server::stopped;
 use super::site::{STREAMS, Site};
 use super::visitor::Visitor;
-use super::{overview, queue, targets};
+use super::{logs, overview, queue, targets};
+use crate::aside::task;
+use crate::tongue;
 
 /// Pause between two looks.
 const EVERY: Duration = Duration::from_secs(2);
@@ -68,10 +70,11 @@ pub(super) async fn stream(
     };
     // Room for one: a browser that reads slowly gets fewer updates, not older ones.
     let (send, receive) = mpsc::channel(1);
-    tokio::spawn(async move {
+    let feeding = async move {
         feed(&site, &visitor, &of.of, &send).await;
         drop(place);
-    });
+    };
+    task(tongue::speaking(tongue::current(), feeding));
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))];
     (kind, Body::new(Stream(receive))).into_response()
 }
@@ -97,6 +100,7 @@ async fn feed(site: &Site, visitor: &Visitor, of: &str, send: &mpsc::Sender<Byte
         }
         let content = match (of, of.strip_prefix("targets/")) {
             (_, Some(name)) => targets::content(site, visitor, name).await,
+            _ if of.starts_with("logs/") => logs::content(site, visitor, of).await,
             ("queue", _) => queue::content(site, visitor).await,
             _ => overview::content(site, visitor).await,
         };

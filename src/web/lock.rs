@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use embedded_svc::storage::RawStorage;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::limiter::Limiter;
 use super::password;
 use super::site::lock;
+use crate::aside::aside;
 use crate::clock::Clock;
 use crate::files;
 use crate::store::Settings;
+use crate::tongue;
 
 /// The setting that holds how often was tried.
 const TRIES: &str = "web.tries";
@@ -65,6 +66,12 @@ impl Lock {
         Ok(())
     }
 
+    /// For how many milliseconds nothing of `source` for `account` will be looked at, if so.
+    pub(crate) fn wait(&self, source: IpAddr, account: &str) -> Option<i64> {
+        let wait = lock(&self.limiter).wait(source, account, self.clock.mono_ms());
+        (wait > 0).then_some(wait)
+    }
+
     /// The counted try was right.
     pub(crate) async fn succeeded(&self, source: IpAddr, account: &str) {
         lock(&self.limiter).succeeded(source, account);
@@ -80,8 +87,10 @@ impl Lock {
     pub(crate) async fn hash(&self, new: String) -> Option<Result<String, String>> {
         let permit = timeout(Duration::from_secs(5), Arc::clone(&self.hashing).acquire_owned()).await;
         let permit = permit.ok()?.ok()?;
-        let hashed = spawn_blocking(move || {
-            let hashed = password::judge(&new).and_then(|()| password::hash(&new));
+        let tongue = tongue::current();
+        let hashed = aside(move || {
+            let hashed =
+                tongue::speaking_here(tongue, || password::judge(&new)).and_then(|()| password::hash(&new));
             drop(permit);
             hashed
         });
@@ -92,7 +101,7 @@ impl Lock {
     pub(crate) async fn verify(&self, tried: String, hash: String) -> Option<bool> {
         let permit = timeout(Duration::from_secs(5), Arc::clone(&self.hashing).acquire_owned()).await;
         let permit = permit.ok()?.ok()?;
-        let verified = spawn_blocking(move || {
+        let verified = aside(move || {
             let verified = password::verify(&tried, &hash);
             drop(permit);
             verified
@@ -109,7 +118,7 @@ impl Lock {
     /// Puts the page's hash in force.
     pub(crate) async fn put(&self, hash: String) -> Option<Result<(), String>> {
         let mut settings = self.settings.clone();
-        let stored = spawn_blocking(move || password::put_hash(&mut settings, &hash));
+        let stored = aside(move || password::put_hash(&mut settings, &hash));
         let stored = stored.await.ok()?.map_err(|error| error.to_string());
         if stored.is_ok() {
             self.refresh(true).await;
@@ -130,7 +139,7 @@ impl Lock {
             known.1 = mono;
         }
         let settings = self.settings.clone();
-        let read = timeout(PATIENCE, spawn_blocking(move || password::stored(&settings))).await;
+        let read = timeout(PATIENCE, aside(move || password::stored(&settings))).await;
         let Ok(Ok(Ok(Some(stored)))) = read else {
             // The store does not answer: what was known goes on.
             return false;
@@ -144,7 +153,7 @@ impl Lock {
     /// Removes the file with the first password, which somebody has used; `false` if it was gone.
     pub(crate) async fn remove_first_file(&self) -> bool {
         let path = self.first_file.clone();
-        let removed = spawn_blocking(move || path.exists() && files::remove(&path).is_ok());
+        let removed = aside(move || path.exists() && files::remove(&path).is_ok());
         removed.await.unwrap_or(false)
     }
 
@@ -152,7 +161,7 @@ impl Lock {
         let saved = lock(&self.limiter).save(&self.clock);
         let mut settings = self.settings.clone();
         // What can't be stored in time still counts in memory.
-        let write = spawn_blocking(move || settings.set_raw(TRIES, saved.as_bytes()));
+        let write = aside(move || settings.set_raw(TRIES, saved.as_bytes()));
         if let Ok(Ok(Err(error))) = timeout(PATIENCE, write).await {
             log::warn!("how often the password was tried can't be stored: {error}");
         }

@@ -2,14 +2,16 @@
 // Shows times in the browser's zone and keeps the page up to date.
 (() => {
   const main = document.querySelector("main"), lost = document.getElementById("lost");
-  const format = exact => new Intl.DateTimeFormat("en-GB", Object.assign(
+  const tag = document.documentElement.lang, lang = tag === "en" ? "en-GB" : tag;
+  const filled = (text, value) => text.replace("{0}", value);
+  const format = exact => new Intl.DateTimeFormat(lang, Object.assign(
     { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }, exact && { year: "numeric", second: "2-digit" }));
   const short = format(), exact = format(true);
   const localize = root => root.querySelectorAll("time").forEach(t => {
     t.textContent = ("exact" in t.dataset ? exact : short).format(new Date(t.dateTime));
   });
   const zone = document.getElementById("zone");
-  if (zone) zone.textContent = "times of " + Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) zone.textContent = filled(zone.dataset.zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
   localize(document);
 
   // Only what has changed is exchanged, never what somebody types into or has marked.
@@ -40,14 +42,16 @@
   let seen = Date.now();
   const fail = () => {
     if (Date.now() - seen < 15000) return;
-    lost.textContent = (main.dataset.name || "The box") + " does not answer. What you see is of " + new Date(seen).toLocaleTimeString("en-GB") + ".";
+    lost.textContent = filled(lost.dataset.lost, new Date(seen).toLocaleTimeString(lang));
     lost.hidden = false;
   };
   const poll = () => fetch(location.pathname + (location.search ? location.search + "&" : "?") + "auto").then(answer => {
     if (answer.redirected) return location.reload();
     if (!answer.ok) throw answer;
     return answer.text().then(text => swap(new DOMParser().parseFromString(text, "text/html").querySelector("main").innerHTML));
-  }).catch(fail).finally(() => setTimeout(poll, 10000));
+  }).catch(fail).finally(() => setTimeout(poll, pause));
+  const pause = main.dataset.poll * 1000 || 10000;
+  if (main.dataset.poll) return void setTimeout(poll, pause);
 
   if (!main.dataset.live) return;
   setInterval(fail, 5000);

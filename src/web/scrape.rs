@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use axum::http::header::{self, HeaderMap};
-use tokio::task::spawn_blocking;
 
 use super::password::same;
+use crate::aside::aside;
 use crate::config;
 
 /// Fewer characters than this can be guessed.
@@ -24,7 +24,7 @@ pub(crate) async fn fits(file: Option<PathBuf>, headers: &HeaderMap) -> bool {
     let Some(sent) = sent.to_str().ok().and_then(|sent| sent.strip_prefix("Bearer ")) else {
         return false;
     };
-    match spawn_blocking(move || config::read_secret(&file)).await {
+    match aside(move || config::read_secret(&file)).await {
         Ok(Ok(token)) if token.len() >= SHORTEST => same(token.as_bytes(), sent.trim().as_bytes()),
         Ok(Ok(_)) => {
             log::error!(

@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -20,6 +20,7 @@ use super::certificate::{self, Shown};
 use super::guard::Ends;
 use super::site::Site;
 use super::{Error, asker, routes, tls_folder};
+use crate::aside::aside;
 use crate::config;
 
 /// Connections at a time; more wait in the system's own queue.
@@ -106,7 +107,7 @@ pub(crate) async fn renew(
     now_ms: i64,
     show: &watch::Sender<Shown>,
 ) -> Option<String> {
-    let kept = spawn_blocking(move || certificate::keep(&folder, &web, now_ms));
+    let kept = aside(move || certificate::keep(&folder, &web, now_ms));
     match kept.await {
         Ok(Ok(shown)) if shown.fingerprint != show.borrow().fingerprint => {
             log::info!("the page's certificate was renewed, SHA-256 {}", shown.fingerprint);

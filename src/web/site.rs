@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::access::Access;
 use super::audit::Told;
+use super::graphs::Drawn;
 use super::hosts::{Hosts, hostname};
+use super::setup::Desk;
 use crate::agent::{Handle, Status};
+use crate::aside::{Gone, aside};
 use crate::spool::Spool;
 use crate::store;
+use crate::tongue;
 
 /// How long a page waits for the store: a page that answers within a second tells more than one that hangs.
 pub(super) const PATIENCE: Duration = Duration::from_millis(600);
@@ -51,7 +54,10 @@ struct Inner {
     /// A look at the status is under way; the next one waits for it instead of starting another.
     status_look: Arc<Semaphore>,
     seen: Mutex<Seen>,
+    /// The graphs, and when they were counted.
+    drawn: Mutex<Option<(Instant, Arc<Drawn>)>>,
     began: Instant,
+    desk: Desk,
 }
 
 #[derive(Default)]
@@ -80,7 +86,7 @@ pub(super) struct View {
 }
 
 impl Site {
-    pub fn new(handle: Handle, fingerprint: String, stop: watch::Receiver<bool>) -> Site {
+    pub fn new(handle: Handle, fingerprint: String, setting_up: bool, stop: watch::Receiver<bool>) -> Site {
         let web = &handle.config().web;
         Site(Arc::new(Inner {
             access: Access::new(&handle),
@@ -95,7 +101,9 @@ impl Site {
             looks: Arc::new(Semaphore::new(4)),
             status_look: Arc::new(Semaphore::new(1)),
             seen: Mutex::default(),
+            drawn: Mutex::default(),
             began: Instant::now(),
+            desk: Desk::new(setting_up),
             handle,
         }))
     }
@@ -106,6 +114,11 @@ impl Site {
 
     pub fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// What set-up and settings share.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     pub fn hosts(&self) -> &Hosts {
@@ -122,6 +135,10 @@ impl Site {
 
     pub fn spool(&self) -> Option<Spool> {
         self.0.spool.clone()
+    }
+
+    pub fn drawn(&self) -> &Mutex<Option<(Instant, Arc<Drawn>)>> {
+        &self.0.drawn
     }
 
     pub fn told(&self) -> MutexGuard<'_, Told> {
@@ -163,18 +180,10 @@ impl Site {
         patience: Duration,
         work: impl FnOnce(&Handle) -> store::Result<T> + Send + 'static,
     ) -> Result<T, Unread> {
-        let handle = self.0.handle.clone();
-        let looks = Arc::clone(&self.0.looks);
-        let look = async move {
-            let permit = looks.acquire_owned().await.map_err(|_| Unread::Slow)?;
-            let done = spawn_blocking(move || {
-                let found = work(&handle);
-                drop(permit);
-                found
-            });
-            done.await.map_err(|_| Unread::Slow)?.map_err(Unread::Failed)
-        };
-        timeout(patience, look).await.unwrap_or(Err(Unread::Slow))
+        let (put, found) = slot();
+        let work: Work = Box::new(move |handle| put(work(handle)));
+        self.look(patience, work).await?;
+        found()
     }
 
     /// Asks a flow to act, and waits until that is committed.
@@ -182,12 +191,34 @@ impl Site {
         &self,
         work: impl FnOnce(&Handle) -> store::Result<T> + Send + 'static,
     ) -> Result<T, Unread> {
-        let handle = self.0.handle.clone();
-        let done = spawn_blocking(move || work(&handle));
+        let (put, found) = slot();
+        let done = self.begin(Box::new(move |handle| put(work(handle))));
         match timeout(ACT_PATIENCE, done).await {
-            Ok(Ok(outcome)) => outcome.map_err(Unread::Failed),
+            Ok(Ok(())) => found(),
             _ => Err(Unread::Slow),
         }
+    }
+
+    /// Does a look when it is its turn. One shape for all that looks: what is made anew for each is small.
+    async fn look(&self, patience: Duration, work: Work) -> Result<(), Unread> {
+        let look = async {
+            let permit = Arc::clone(&self.0.looks)
+                .acquire_owned()
+                .await
+                .map_err(|_| Unread::Slow)?;
+            let work = self.begin(Box::new(move |handle| {
+                work(handle);
+                drop(permit);
+            }));
+            work.await.map_err(|_| Unread::Slow)
+        };
+        timeout(patience, look).await.unwrap_or(Err(Unread::Slow))
+    }
+
+    /// Begins work on a thread where it may block, in the language of whoever asks.
+    fn begin(&self, work: Work) -> impl Future<Output = Result<(), Gone>> + use<> {
+        let (handle, tongue) = (self.0.handle.clone(), tongue::current());
+        aside(move || tongue::speaking_here(tongue, || work(&handle)))
     }
 
     /// How everything is: from the store if it answers, else what is known without it and what it said last.
@@ -225,7 +256,7 @@ impl Site {
             return;
         }
         let site = self.clone();
-        let look = spawn_blocking(move || {
+        let look = aside(move || {
             let began = Instant::now();
             let status = site.0.handle.status();
             if status.counts.is_some() {
@@ -245,6 +276,27 @@ impl Site {
         // It goes on when nobody waits for it any more, and its permit with it.
         let _ = look.await;
     }
+}
+
+type Work = Box<dyn FnOnce(&Handle) + Send>;
+
+/// Where work puts its outcome, and where it is found.
+fn slot<T>() -> (
+    impl FnOnce(store::Result<T>) + Send + 'static,
+    impl FnOnce() -> Result<T, Unread> + Send,
+)
+where
+    T: Send + 'static,
+{
+    let put = Arc::new(Mutex::new(None));
+    let found = Arc::clone(&put);
+    (
+        move |outcome| *lock(&put) = Some(outcome),
+        move || match lock(&found).take() {
+            Some(outcome) => outcome.map_err(Unread::Failed),
+            None => Err(Unread::Slow),
+        },
+    )
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -248,11 +248,8 @@ fn an_export_tells_what_the_broker_keeps_and_ends() {
     one.tell("warning", &["recording-off", "recording-off"]);
     let export = |format: &str, port: u16| {
         let url = format!("mqtt://127.0.0.1:{port}");
-        let mut callspool = std::process::Command::new(env!("CARGO_BIN_EXE_callspool"));
-        callspool
-            .args(["fleet", "--broker", &url, "--export", format])
-            .output()
-            .unwrap()
+        let mut callspool = std::process::Command::new(env!("CARGO_BIN_EXE_callspool-fleet"));
+        callspool.args(["--broker", &url, "--export", format]).output().unwrap()
     };
     let mut json = Value::Null;
     until(PATIENCE, "the box is in the export", || {

@@ -42,7 +42,7 @@ impl Drop for Folder {
 /// Among curl's arguments: without the session. (It is a header that changes nothing.)
 pub const NOBODY: &str = "-HX-Nobody: 1";
 
-/// `callspool fleet`, running.
+/// `callspool-fleet`, running.
 pub struct Desk {
     process: Child,
     pub address: String,
@@ -55,11 +55,10 @@ impl Desk {
     pub fn start(folder: &Folder, port: u16, lines: &str) -> Desk {
         let file = folder.path().join("fleet.toml");
         std::fs::write(&file, lines).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_callspool"))
+        let mut process = Command::new(env!("CARGO_BIN_EXE_callspool-fleet"))
             .arg("--config")
             .arg(&file)
             .args([
-                "fleet",
                 "--broker",
                 &format!("mqtt://127.0.0.1:{port}"),
                 "--listen",

@@ -27,7 +27,7 @@ fn the_page_answers_while_somebody_else_holds_the_store() {
             .contains("All is well")
     );
     assert_eq!(quickly("the calls", || page.get("/calls", &cookie)).status, 200);
-    assert_eq!(quickly("the JSON", || page.get("/api/status", &cookie)).status, 200);
+    assert_eq!(quickly("the JSON", || page.get("/api/v1/status", &cookie)).status, 200);
     // The tries can't be stored now; they count all the same, and the login goes on.
     assert_eq!(page.try_password("wrong").status, 403);
     assert_eq!(page.try_password(page.first_password.as_deref().unwrap()).status, 303);
@@ -61,7 +61,7 @@ fn the_page_says_what_it_knows_while_the_store_does_not_answer() {
     let calls = quickly("the calls", || page.get("/calls", &cookie));
     assert_eq!(calls.status, 503);
     assert!(calls.body.contains("Nothing is lost by it.") && calls.header("retry-after").is_some());
-    let status = quickly("the JSON", || page.get("/api/status", &cookie)).json();
+    let status = quickly("the JSON", || page.get("/api/v1/status", &cookie)).json();
     assert!(status["store_age_ms"].as_i64().unwrap() > 0);
     drop(other);
     page.until("the store answers again", |page| {

@@ -12,13 +12,14 @@ use super::trip::Trip;
 use super::vendor::{Todo, Vendor};
 use super::wire::judged;
 use crate::config;
+use crate::deliver::erase::{Erased, Share};
 use crate::deliver::linked::Links;
 use crate::deliver::payload::{due_ms, keeps_words_back};
 use crate::deliver::target::{Target, Trouble, common_remedy};
 use crate::deliver::verdict::{Blame, Verdict};
 use crate::model::{Delivery, DeliveryKind, Direction, Recording};
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 use crate::when;
 
 /// What ended so long ago (ms) may have been told by an earlier life of this box, before a backup was put back.
@@ -26,8 +27,8 @@ const OLD_MS: i64 = 25 * 60_000;
 
 /// A CRM.
 pub(in crate::deliver) struct Crm {
-    vendor: Box<dyn Vendor>,
-    settings: config::Crm,
+    pub(super) vendor: Box<dyn Vendor>,
+    pub(super) settings: config::Crm,
     people: People,
     links: Option<Links>,
 }
@@ -242,6 +243,7 @@ impl Crm {
         let one = self.vendor.one_recording();
         if one && main.entry.recording.is_some_and(|known| known != recording.id) {
             let mut own = self.entry_of(notes, &main.entry, &recording)?;
+            own.entry.names.insert(id.clone(), audio.name.clone());
             self.make(&mut own)?;
             return self.vendor.attach(&mut own, &audio, &id);
         }
@@ -249,6 +251,8 @@ impl Crm {
             main.entry.recording = Some(recording.id);
             main.save()?;
         }
+        // Noted with the step itself.
+        main.entry.names.insert(id.clone(), audio.name.clone());
         self.vendor.attach(&mut main, &audio, &id)
     }
 
@@ -332,7 +336,7 @@ impl Crm {
 }
 
 /// The key of the entry that belongs to a task.
-const CALL_BACK: &str = "call_back";
+pub(super) const CALL_BACK: &str = "call_back";
 
 impl Target for Crm {
     fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict> {
@@ -355,6 +359,14 @@ impl Target for Crm {
 
     fn lingers(&self) -> Duration {
         self.vendor.lingers(self.settings.timeout)
+    }
+
+    fn traces_of(&self, share: &Share, store: &Store) -> store::Result<Vec<String>> {
+        self.left_of(share, store)
+    }
+
+    fn erase(&self, item: &ErasureItem, _store: &Store) -> store::Result<Erased> {
+        self.erase_one(item)
     }
 
     fn remedy(&self, code: &str) -> &'static str {

@@ -67,6 +67,16 @@ pub(in crate::deliver) trait Vendor: Send {
     /// Makes a task and gives what it is called there.
     fn task(&self, work: &mut Work, todo: &Todo) -> Result<String, Trip>;
 
+    /// What steps leave here that can be deleted, by the first word of their names, in the order in which it has to go.
+    fn erases(&self) -> &'static [&'static str];
+
+    /// Looks for something of this kind whose making was not answered: a call or task by mark, owner (`-` for none) and
+    /// moment (Unix milliseconds) of the first try; anything else by the call's id and the file's name.
+    fn look(&self, kind: &str, hints: &[&str]) -> Result<Option<String>, Trip>;
+
+    /// Deletes something of this kind; says what became of it. A second time does no harm.
+    fn remove(&self, kind: &str, id: &str) -> Result<&'static str, Trip>;
+
     /// Whether it refuses the call's owner and not the call.
     fn refuses_owner(&self, refusal: &Refusal) -> bool;
 

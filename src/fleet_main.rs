@@ -1,22 +1,30 @@
-//! `callspool fleet`: the page of many boxes, made of what a broker tells.
+//! `callspool-fleet`: the page of many boxes, made of what a broker tells. A program of its own, because a box has no use
+//! for it and every byte of the box's is flashed a thousand times.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use callspool::cli::Exit;
+use callspool::cli::frame::{asked_to_stop, log_as, message, runtime, text};
+use callspool::clock::Clock;
+use callspool::config::{self, FleetFlags};
+use callspool::fleet;
+use clap::{Parser, ValueEnum};
 use tokio::sync::watch;
-
-use super::run::{asked_to_stop, log_as, runtime};
-use super::{Exit, out};
-use crate::clock::Clock;
-use crate::config::{self, DEFAULT_PATH, FleetFlags};
-use crate::fleet;
 
 /// How long an export waits for the broker.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-#[derive(Args)]
-pub(super) struct Arguments {
+/// Shows many boxes on one page, made of what they tell an MQTT broker.
+///
+/// What isn't given here is read from /etc/callspool/fleet.toml, if that exists.
+#[derive(Parser)]
+#[command(name = "callspool-fleet", version)]
+struct Arguments {
+    /// The configuration file, /etc/callspool/fleet.toml unless given
+    #[arg(long)]
+    config: Option<PathBuf>,
     /// The broker: `mqtts://HOST:PORT` (the port may be left out); mqtt:// goes in the clear
     #[arg(long)]
     broker: Option<String>,
@@ -48,7 +56,17 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: Arguments, path: &std::path::Path) -> Exit {
+fn main() -> ExitCode {
+    match Arguments::try_parse() {
+        Ok(arguments) => ExitCode::from(run(arguments) as u8),
+        Err(error) => {
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Exit {
     let flags = FleetFlags {
         broker: arguments.broker,
         user: arguments.user,
@@ -57,12 +75,12 @@ pub(super) fn run(arguments: Arguments, path: &std::path::Path) -> Exit {
         listen: arguments.listen,
         state_dir: arguments.state_dir,
     };
-    let named = (path.as_os_str() != DEFAULT_PATH).then_some(path);
+    let named = arguments.config.as_deref();
     let config = match config::load_fleet(named, flags) {
         Ok(config) => config,
         Err(problems) => {
-            problems.iter().for_each(|problem| out::message(&problem.to_string()));
-            out::message("name the broker with --broker mqtts://host, or in the file");
+            problems.iter().for_each(|problem| message(&problem.to_string()));
+            message("name the broker with --broker mqtts://host, or in the file");
             return Exit::Usage;
         }
     };
@@ -73,11 +91,11 @@ pub(super) fn run(arguments: Arguments, path: &std::path::Path) -> Exit {
         let told = runtime.block_on(fleet::export(config, Clock::system(), format == Format::Json, PATIENCE));
         return match told {
             Ok(told) => {
-                out::text(&told);
+                text(&told);
                 Exit::Ok
             }
             Err(why) => {
-                out::message(&why);
+                message(&why);
                 Exit::Unreachable
             }
         };
@@ -86,17 +104,17 @@ pub(super) fn run(arguments: Arguments, path: &std::path::Path) -> Exit {
     let prepared = match fleet::prepare(config, Clock::system()) {
         Ok(prepared) => prepared,
         Err(why) => {
-            out::message(&why);
+            message(&why);
             return Exit::Failed;
         }
     };
     if let Some(password) = &prepared.first_password {
-        out::message(&format!("the page's first password: {password}"));
+        message(&format!("the page's first password: {password}"));
         let file = prepared.first_file.display();
-        out::message(&format!("it also stands in {file} until the first login"));
+        message(&format!("it also stands in {file} until the first login"));
     }
     for address in &prepared.addresses {
-        out::message(&format!(
+        message(&format!(
             "https://{address}/, certificate SHA-256 {}",
             prepared.fingerprint
         ));
@@ -109,7 +127,7 @@ pub(super) fn run(arguments: Arguments, path: &std::path::Path) -> Exit {
         match page.await {
             Ok(Ok(())) => Exit::Ok,
             Ok(Err(error)) => {
-                out::message(&error.to_string());
+                message(&error.to_string());
                 Exit::Failed
             }
             Err(_) => Exit::Failed,
