@@ -35,7 +35,7 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: &mut RawTarget) -> Op
             ("link_for", raw.link_for.take(), FOR),
         ] {
             typed.note(&key(leaf), "", help);
-            if given.is_some() {
+            if given.is_some_and(|given| !given.is_empty()) {
                 typed.wrong(&key(leaf), "is for recording = \"link\" alone".to_owned());
             }
         }
@@ -48,7 +48,7 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: &mut RawTarget) -> Op
         );
     }
     let from = typed.needed(&key("link_from"), raw.link_from.take(), FROM);
-    let base = match raw.link_base.take() {
+    let base = match raw.link_base.take().filter(|base| !base.is_empty()) {
         None => {
             typed.note(&key("link_base"), "", BASE);
             None
