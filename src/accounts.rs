@@ -6,7 +6,7 @@ use rusqlite::{Connection, Savepoint};
 
 use crate::clock::Clock;
 use crate::random::{self, hex};
-use crate::rights::{Decision, Subject};
+use crate::rights::{self, Action, Decision, Subject};
 use crate::store::{self, Account, NewAudit, NewGrant, Store};
 
 /// After so many wrong tries a one-time code is void: it has 99 bits, and nobody mistypes it that often.
@@ -182,6 +182,83 @@ pub fn missed_code(store: &Store, extension: &str) -> store::Result<()> {
         Some(account) if account.code_hash.is_some() => store::miss_code(within, account.holder, MOST_TRIES),
         _ => Ok(()),
     })
+}
+
+/// Makes a token for scripts and gives it; it is stored nowhere. `None`: one of this name is in force.
+pub fn add_token(
+    store: &Store,
+    by: By,
+    name: &str,
+    may: Vec<Action>,
+    until_ms: Option<i64>,
+    clock: &Clock,
+) -> store::Result<Option<String>> {
+    // 256 bits; the word in front lets a scanner of files know what it has found.
+    let token = format!("callspool_{}", random::token::<32>());
+    let (name, hash, clock) = (name.to_owned(), token_hash(&token), clock.clone());
+    let made = store.write(move |within| {
+        if !store::add_token(within, (&name, &hash), &may, until_ms, by.subject.who.word(), &clock)? {
+            return Ok(false);
+        }
+        let words: Vec<&str> = may.iter().map(|action| action.word()).collect();
+        by.write_down(
+            within,
+            format!("made the token {name}: {}", words.join(", ")),
+            None,
+            &clock,
+        )?;
+        Ok(true)
+    })?;
+    Ok(made.then_some(token))
+}
+
+/// Revokes a token. `false` if there is none of this name in force.
+pub fn end_token(store: &Store, by: By, name: &str, clock: &Clock) -> store::Result<bool> {
+    let (name, clock) = (name.to_owned(), clock.clone());
+    store.write(move |within| {
+        let ended = store::end_token(within, &name, by.subject.who.word(), &clock)?;
+        if ended {
+            by.write_down(within, format!("revoked the token {name}"), None, &clock)?;
+        }
+        Ok(ended)
+    })
+}
+
+/// What is stored of a token.
+pub fn token_hash(token: &str) -> String {
+    hex(digest::digest(&digest::SHA256, token.as_bytes()).as_ref())
+}
+
+/// What is wrong with a token that somebody wants, in words for them; else what it may.
+///
+/// # Errors
+/// If the name is unfit, a word is no right that the API has something for, or the technician does not hold it.
+pub fn check_token(name: &str, may: &[String], technician: &Subject) -> Result<Vec<Action>, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    if name.is_empty() || name.len() > 40 || !name.bytes().all(plain) {
+        return Err("a token's name is 1 to 40 letters, digits, -, _ or .".to_owned());
+    }
+    if may.is_empty() {
+        return Err("say what the token may, for example box.view".to_owned());
+    }
+    let mut actions = Vec::new();
+    for word in may {
+        let action = Action::from_word(word).filter(|action| rights::TOKEN_MAY.contains(action));
+        let Some(action) = action else {
+            let known: Vec<&str> = rights::TOKEN_MAY.iter().map(|action| action.word()).collect();
+            return Err(format!(
+                "\"{word}\" is nothing that a token may; use {}",
+                known.join(", ")
+            ));
+        };
+        if !rights::may(technician, action) {
+            return Err(format!(
+                "a token may no more than the technician, who does not hold {word}; grant it first: callspool rights grant technician {word} --scope any --why \u{2026}"
+            ));
+        }
+        actions.push(action);
+    }
+    Ok(actions)
 }
 
 /// Gives a grant; its row, or `None` if nobody has the extension.

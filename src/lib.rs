@@ -20,9 +20,13 @@
 //! - [`fleet`] is the page of many boxes (`callspool-fleet`, a program of its own), made of what they say over MQTT; [`metrics`] is Prometheus' text.
 //! - [`findings`] is the catalogue of all that can be found wrong: code, meaning, what mends it on which PBX.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
+//! - [`setup`] brings a box from factory state to its first recording, and keeps what the page writes over the configuration.
+//! - [`update`] replaces the program by a newer release, and goes back if that is not well; [`pulse`] tells whether flows move.
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
+//! - [`transfer`] carries: a store from a backup, a configuration to another box.
+//! - [`bundle`] makes the one file that a technician sends when help is needed; [`logs`] keeps the last lines of the log.
 //! - [`tongue`] are the languages of the page.
 //! - [`clock`], [`bell`], [`aside`], [`files`], [`backoff`], [`random`], [`when`], [`zone`]: time, sleep, files that survive, pauses, chance,
 //!   moments as text.
@@ -37,6 +41,7 @@ pub mod aside;
 pub mod backoff;
 pub mod bell;
 pub mod board;
+pub mod bundle;
 pub mod cdr;
 pub mod cli;
 pub mod clock;
@@ -53,18 +58,23 @@ pub mod http;
 pub mod keep;
 pub mod link;
 pub mod live;
+pub mod logs;
 pub mod metrics;
 pub mod model;
 pub mod numbers;
 pub mod pbx;
+pub mod pulse;
 pub mod random;
 pub mod rights;
 pub mod rules;
+pub mod setup;
 pub mod sight;
 pub mod sound;
 pub mod spool;
 pub mod store;
 pub mod sync;
+pub mod transfer;
+pub mod update;
 pub mod web;
 pub mod when;
 pub mod who_hears;

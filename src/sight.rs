@@ -43,7 +43,7 @@ fn masked(party: &Party) -> Party {
 }
 
 /// A number of which only the last two digits are left, and of a short one none.
-fn mask(number: &str) -> String {
+pub(crate) fn mask(number: &str) -> String {
     let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
     match digits.len() {
         0..OUTSIDE => "•••".to_owned(),

@@ -13,6 +13,7 @@ pub const SQUARE: usize = 12;
 
 /// One person's reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hearer {
     /// The extension.
     pub extension: String,
@@ -32,6 +33,7 @@ pub struct Hearer {
 
 /// Whom one department's recordings reach, besides those who made them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DepartmentHeard {
     /// The PBX's id.
     pub id: i64,
@@ -47,6 +49,7 @@ pub struct DepartmentHeard {
 
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WhoHears {
     /// Everybody, by extension.
     pub people: Vec<Hearer>,

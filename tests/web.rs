@@ -5,6 +5,8 @@
 #[path = "web/server.rs"]
 mod server;
 
+#[path = "web/api.rs"]
+mod api;
 #[path = "web/doors.rs"]
 mod doors;
 #[path = "fleet/exposition.rs"]
@@ -21,6 +23,8 @@ mod looking;
 mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
+#[path = "web/sentences.rs"]
+mod sentences;
 #[path = "web/targets.rs"]
 mod targets;
 #[path = "web/trouble.rs"]

@@ -13,6 +13,7 @@ use crate::sync::{PbxStatus, SyncStatus};
 
 /// Who this box is, and how this run began.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     /// Stable over restarts and updates: made on the first start, 12 hexadecimal digits.
     pub id: String,
@@ -37,6 +38,7 @@ pub struct Identity {
 
 /// A box at one moment.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Status {
     /// Grows when a field changes its meaning; new fields may appear at any time.
     pub schema: u32,

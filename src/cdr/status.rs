@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What faces show of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CdrStatus {
     /// `off`, `listening` (nobody is connected), `connected`, or `down`.
     pub state: &'static str,
@@ -25,6 +26,7 @@ pub struct CdrStatus {
 
 /// A stretch in which nobody listened: the PBX writes each line once, to whoever is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CdrGap {
     /// From, Unix milliseconds.
     pub from_ms: i64,

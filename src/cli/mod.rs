@@ -5,22 +5,31 @@
 
 mod audit;
 mod backup;
+mod bundle;
 mod calls;
+mod carry;
 mod config;
 pub mod control;
 mod doctor;
 mod erase;
 mod hold;
+mod links;
+mod logs;
 mod needs;
+mod network_helper;
 mod out;
 mod pin;
 mod queue;
 mod remote;
 mod reset;
+mod restore;
 mod rights;
 mod rules;
 mod run;
+mod setup_code;
 mod status;
+mod token;
+pub mod update;
 mod user;
 mod why;
 
@@ -58,6 +67,7 @@ const EXAMPLES: &str = "Examples:
   callspool why 1042                 where is this call's recording, and why?
   callspool queue retry              give held deliveries a new start
   callspool erase +491711234567      what would be erased of this person?
+  callspool bundle                   what I send to whoever helps
   callspool user code 101            let 101 log in: a code to choose a password with
   callspool rights show              who may hear whose recordings?
   callspool audit --since 7d         who listened to what?";
@@ -87,6 +97,9 @@ enum Verb {
     /// Keep calls and recordings from being deleted
     #[command(subcommand)]
     Hold(hold::Verb),
+    /// Show or end links to recordings that targets were told
+    #[command(subcommand)]
+    Links(links::Verb),
     /// Erase what a person with this number has, here and at the targets; shows what it would be without --yes
     Erase(erase::Asked),
     /// Show or check the configuration
@@ -100,16 +113,35 @@ enum Verb {
         /// The file to make
         file: PathBuf,
     },
+    /// Put a backup in the place of the store; what was there is set aside
+    Restore(restore::Asked),
+    /// Show the last lines of the running agent's log
+    Logs(logs::Asked),
+    /// Make the file for whoever helps: no secrets, numbers or names are in it
+    Bundle {
+        /// The file to make; a name of its own in this folder unless given
+        file: Option<PathBuf>,
+    },
     /// Take away what the MQTT broker and Home Assistant keep of this box
     Reset(reset::Arguments),
+    /// Replace callspool by a newer release, or go back
+    #[command(subcommand)]
+    Update(update::Verb),
     /// Manage who may log in to the local page
     #[command(subcommand)]
     User(user::Verb),
+    /// Make and revoke tokens by which scripts read the API
+    #[command(subcommand)]
+    Token(token::Verb),
     /// Show, explain, give and end rights
     #[command(subcommand)]
     Rights(rights::Verb),
     /// Show who listened to what, who was refused, who came in
     Audit(audit::Asked),
+    /// Show the code that a box asks for which is not set up yet
+    SetupCode,
+    /// Change this machine's network when the page asks for it; for root, on images whose network is ours
+    NetworkHelper(network_helper::Arguments),
     /// Show the version
     Version,
 }
@@ -175,13 +207,29 @@ fn dispatch(cli: Cli) -> Exit {
         }
         Verb::Doctor(arguments) if arguments.list => doctor::list(&arguments, cli.json),
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
-        verb => match crate::config::load(&cli.config) {
+        // It must come also when the configuration is what is wrong.
+        Verb::Bundle { file } => bundle::run(&cli.config, file, cli.json),
+        Verb::NetworkHelper(arguments) => network_helper::run(&arguments),
+        Verb::Run => begin(&cli.config, cli.json),
+        verb => match crate::setup::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
                 problems.iter().for_each(|problem| out::message(&problem.to_string()));
                 Exit::Usage
             }
         },
+    }
+}
+
+/// The release that is to run, which may be another than this program: then it does not come back.
+fn begin(path: &std::path::Path, json: bool) -> Exit {
+    crate::update::launch::launch(path, &out::message);
+    match crate::setup::load(path) {
+        Ok(config) => with_config(Verb::Run, config, json),
+        Err(problems) => {
+            problems.iter().for_each(|problem| out::message(&problem.to_string()));
+            Exit::Usage
+        }
     }
 }
 
@@ -194,14 +242,20 @@ fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
         Verb::Calls(asked) => calls::run(&config, asked, json),
         Verb::Queue(verb) => queue::run(&config, &verb, json),
         Verb::Hold(verb) => hold::run(&config, &verb, json),
+        Verb::Links(verb) => links::run(&config, &verb, json),
         Verb::Erase(asked) => erase::run(&config, &asked, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
+        Verb::Restore(asked) => restore::run(&config, &asked, json),
+        Verb::Logs(asked) => logs::run(&config, asked, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
+        Verb::Update(verb) => update::run(&config, &verb, json),
         Verb::User(verb) => user::run(&config, &verb, json),
+        Verb::Token(verb) => token::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
-        Verb::Version | Verb::Config(_) => Exit::Ok,
+        Verb::SetupCode => setup_code::run(&config, json),
+        Verb::Version | Verb::Config(_) | Verb::Bundle { .. } | Verb::NetworkHelper(_) => Exit::Ok,
     }
 }
 

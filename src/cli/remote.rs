@@ -7,9 +7,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::control::{self, Request};
+use super::update::What;
 use crate::accounts;
 use crate::agent::Handle;
 use crate::aside::unawaited;
+use crate::bundle;
 use crate::link::Remote;
 use crate::rights::{self, Action, Freshness, Who};
 use crate::store::{self, NewAudit};
@@ -27,8 +29,10 @@ const NEEDS: &[(&str, Action)] = &[
     ("retry", Action::BoxOperate),
     ("resume", Action::BoxOperate),
     ("restart", Action::BoxOperate),
+    ("update", Action::BoxOperate),
     ("why", Action::CallTrace),
     ("doctor", Action::BoxOperate),
+    ("bundle", Action::BoxOperate),
 ];
 
 /// Does what dashboards ask of an agent.
@@ -70,6 +74,12 @@ impl Remote for Dashboard {
             "resume" => Request::Resume {
                 target: text("target").ok_or("malformed: args.target is missing")?,
             },
+            "update" => Request::Update {
+                what: What::Fetch,
+                url: None,
+                downgrade: false,
+                until_ms: None,
+            },
             "doctor" => Request::Doctor {
                 only: words(args.get("only")),
                 offline: args["offline"] == true,
@@ -82,6 +92,7 @@ impl Remote for Dashboard {
                 note(handle, by, name, req)?;
                 return match call {
                     Some(call) => where_is(handle, &call),
+                    None if name == "bundle" => bundled(handle),
                     None => {
                         std::thread::sleep(LAST_WORDS);
                         handle.parts().restart.notify_one();
@@ -153,6 +164,16 @@ fn words(value: Option<&Value>) -> Vec<String> {
 fn note(handle: &Handle, by: accounts::By, name: &str, req: &str) -> Result<(), String> {
     accounts::note(handle.store(), by, format!("{name} {req}"), handle.clock())
         .map_err(|error| format!("failed: it could not be written down: {error}"))
+}
+
+/// Makes a support bundle and keeps it here: it goes to no broker, the technician fetches it at the page.
+fn bundled(handle: &Handle) -> Result<Value, String> {
+    let made = handle.bundle();
+    bundle::keep(&handle.config().state_dir, &made).map_err(|error| format!("failed: {error}"))?;
+    Ok(json!({
+        "id": made.id, "bytes": made.bytes.len(), "sha256": made.sha256, "files": made.files, "missing": made.missing,
+        "where": "/logs",
+    }))
 }
 
 /// Where a call's recordings and deliveries are, in codes.

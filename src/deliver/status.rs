@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// What faces show of a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetStatus {
     /// Its name.
     pub name: String,

@@ -64,6 +64,7 @@ words!(Outcome { Ok = "ok", Warning = "warning", Failed = "failed", Denied = "de
 
 /// A line of the doctor's report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Check {
     /// Which check, stable, for example `pbx-token`.
     pub code: &'static str,

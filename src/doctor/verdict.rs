@@ -7,6 +7,7 @@ use crate::findings;
 
 /// What all the lines come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// Nothing failed.
     pub ok: bool,

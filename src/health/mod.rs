@@ -25,6 +25,7 @@ words!(Severity { Ok = "ok", Warning = "warning", Error = "error" });
 
 /// One thing that somebody should know. The same on the page, in the CLI and over MQTT.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Item {
     /// Stable, for example `pbx-unreachable` or `target-down:crm`.
     pub code: String,
@@ -44,6 +45,7 @@ pub struct Item {
 
 /// An item with those that it explains.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Folded {
     /// The cause.
     #[serde(flatten)]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// What faces show of the link.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LinkStatus {
     /// Connected now: the broker has taken our `online`.
     pub connected: bool,

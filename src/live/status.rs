@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Where listening to the PBX is. None of these is a trouble: polling goes on and is enough.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LiveStatus {
     /// `off` (not asked for), `waiting` (for the PBX to answer at all), `connected`, `silent` (connected, but calls end
     /// without a word), `refused` (the right or the login), `absent` (this PBX has none), `down` (cut, tried again).

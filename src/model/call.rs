@@ -3,7 +3,8 @@
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{Number, words};
+use super::words;
+use crate::numbers::{self, Number};
 use crate::random::hex;
 
 /// Which way a call went, seen from the company.
@@ -44,6 +45,7 @@ words!(CallBackState { Waiting = "waiting", Made = "made", Over = "over" });
 
 /// One side of a leg.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Party {
     /// The DN on the PBX: an extension, a queue, a ring group, or the trunk's own number for an outside party.
     pub dn: Option<String>,
@@ -62,14 +64,14 @@ impl Party {
 
     /// Whether this side had the number. A side that is known to be inside has none but its own.
     pub fn is_number(&self, number: &Number) -> bool {
-        let seen = self.number.as_deref().and_then(Number::read);
-        seen.is_some_and(|seen| seen.is(number) && (number.is_long() || self.kind == Some(1)))
+        let seen = self.number.as_deref();
+        seen.is_some_and(|seen| (number.is_long() || self.kind == Some(1)) && number.is(seen))
     }
 
     /// The number of a side that is outside, where it is known.
-    pub fn outside_number(&self) -> Option<Number> {
+    pub fn outside_number(&self) -> Option<&str> {
         let seen = self.number.as_deref().filter(|_| self.kind == Some(1))?;
-        Number::read(seen)
+        numbers::bare(seen).is_some().then_some(seen)
     }
 }
 
@@ -79,6 +81,7 @@ pub const WHOLE_CALL: &str = "Whole call";
 
 /// One row of the PBX's call log: one stretch of a call between two parties.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Leg {
     /// CdrId, the row's identity on the PBX.
     pub cdr_id: String,
@@ -160,6 +163,7 @@ impl Leg {
 
 /// A call, summed up over its legs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Call {
     /// The local row.
     pub id: i64,

@@ -54,6 +54,7 @@ words!(DeliveryState {
 
 /// A row of the outbox.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Delivery {
     /// The order in which deliveries were made; deliveries of one call to one target go out in this order.
     pub seq: i64,

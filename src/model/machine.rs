@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// A sample of the machine.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Machine {
     /// Free bytes on the volume of the state folder.
     pub disk_free: u64,

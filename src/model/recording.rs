@@ -57,6 +57,7 @@ impl PbxCopy {
 
 /// A recording as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recording {
     /// The local row.
     pub id: i64,

@@ -238,6 +238,7 @@ pub struct System {
 
 /// How the PBX keeps recordings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Storage {
     /// It deletes recordings after this many days.
     pub deletes_after_days: Option<i64>,

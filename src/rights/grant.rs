@@ -6,6 +6,7 @@ use super::{Action, Scope};
 
 /// Where a grant comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "from", content = "which")]
 pub enum Source {
     /// A role or a permission on the PBX.
@@ -20,6 +21,7 @@ pub enum Source {
 
 /// Where a grant reaches, when its scope is [`Scope::OwnAndDepartment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "in", content = "department")]
 pub enum Place {
     /// Every department that the person is in; with [`Scope::Any`] the whole PBX.
@@ -30,6 +32,7 @@ pub enum Place {
 
 /// That somebody may do something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Grant {
     /// The role that it stands in, or what it is called.
     pub role: String,

@@ -42,6 +42,7 @@ mod pbx;
 mod role;
 mod scope;
 mod subject;
+mod token;
 
 pub use action::{About, Action};
 pub use console::{Permission, console_grants, console_may_hand_out};
@@ -58,6 +59,7 @@ pub use pbx::{grants_of_person, grants_of_place};
 pub use role::{ROLES, Role, role};
 pub use scope::{Reach, Scope};
 pub use subject::{Freshness, Subject, Who};
+pub use token::{TOKEN_MAY, token};
 
 #[cfg(test)]
 mod tests;

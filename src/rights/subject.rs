@@ -14,6 +14,8 @@ pub enum Who {
     Technician,
     /// Whoever is at the box's own terminal and may use its control socket.
     Terminal,
+    /// A script, by `token:` and the name of its token.
+    Token(String),
     /// Whoever the MQTT broker lets send commands to this box.
     Dashboard,
     /// Somebody whom the PBX does not know, or no longer.
@@ -21,12 +23,13 @@ pub enum Who {
 }
 
 impl Who {
-    /// As it stands in the audit: the extension, or `technician`, `terminal`, `dashboard`, `nobody`.
+    /// As it stands in the audit: the extension, `token:NAME`, or `technician`, `terminal`, `dashboard`, `nobody`.
     pub fn word(&self) -> &str {
         match self {
             Who::Extension(extension) => extension,
             Who::Technician => "technician",
             Who::Terminal => "terminal",
+            Who::Token(name) => name,
             Who::Dashboard => "dashboard",
             Who::Nobody(_) => "nobody",
         }
@@ -35,6 +38,7 @@ impl Who {
 
 /// Which rights are in force, and how old they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Freshness {
     /// Version of the snapshot of the PBX's directory; 0 before the first.
     pub version: i64,

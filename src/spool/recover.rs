@@ -73,6 +73,31 @@ pub fn recover(spool: &Spool, store: &Store, clock: &Clock, verify: bool) -> Res
     Ok(done)
 }
 
+/// Moves files that no row knows to the folder `to`, for the store was just put in the place of another. Gives how many.
+///
+/// # Errors
+/// If a folder can't be read or made; what was moved is moved.
+pub fn set_strangers_aside(spool: &Spool, store: &Store, to: &Path) -> Result<u64, super::EvictError> {
+    use super::EvictError::{Files, Store as Stored};
+    let known = store.read(store::files_known).map_err(Stored)?;
+    let names = known
+        .into_iter()
+        .filter_map(|one| one.file)
+        .map(|name| (name, ()))
+        .collect();
+    let (_, unknown) = strangers(&spool.root, &names).map_err(Files)?;
+    let mut moved = 0;
+    for path in unknown {
+        files::make_folder(to).map_err(Files)?;
+        let leaf = path.file_name().unwrap_or_default();
+        fs::rename(&path, to.join(leaf))
+            .map_err(files::told("rename", &path))
+            .map_err(Files)?;
+        moved += 1;
+    }
+    Ok(moved)
+}
+
 fn is_as_stored(spool: &Spool, name: &str, recording: &crate::model::Recording, verify: bool) -> bool {
     let expected = recording.bytes.unwrap_or(-1);
     if verify {

@@ -122,6 +122,7 @@ pub fn audit(within: &Savepoint, entry: &NewAudit, clock: &Clock) -> Result<i64>
 
 /// A row of the audit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AuditRow {
     /// Its number: it only grows, and a missing one was taken away by retention.
     pub id: i64,

@@ -248,6 +248,7 @@ pub struct CallFilter {
 
 /// A line of the list of calls: the call, and where its recordings and deliveries are.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CallRow {
     /// The call.
     #[serde(flatten)]

@@ -7,6 +7,7 @@ use super::{Result, dropped_events, event_counts};
 
 /// How much there is of everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counts {
     /// Calls in the store.
     pub calls: i64,

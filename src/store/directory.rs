@@ -15,6 +15,7 @@ use crate::model::{Department, Directory, Membership, Peer, PeerKind, Person};
 
 /// Which snapshot is in force, and how old it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Snapshot {
     /// Grows by one each time that something changed.
     pub version: i64,

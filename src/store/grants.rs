@@ -77,6 +77,7 @@ impl NewGrant {
 
 /// A grant that was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LocalGrant {
     /// Its row.
     pub id: i64,

@@ -22,14 +22,18 @@ mod erased;
 mod erasures;
 mod error;
 mod events;
+mod facts;
 mod forget;
 mod grants;
 mod group;
 mod holders;
 mod holds;
 mod identity;
+mod links;
 mod made;
+mod names;
 mod outbox;
+mod page_settings;
 mod parties;
 mod progress;
 mod recordings;
@@ -40,6 +44,7 @@ mod search;
 mod settings;
 mod subject;
 mod targets;
+mod tokens;
 mod visible;
 mod windows;
 
@@ -72,7 +77,8 @@ pub use commands::{CommandRow, command_told, end_command, open_commands, take_co
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
 pub use decisions::{
-    NUMBERING, about_call, decision, numbering_told, put_decision, stand_back, tells_dids, told_of, withdraw,
+    NUMBERING, about_call, decision, numbering, numbering_told, put_decision, put_numbering, stand_back,
+    tells_dids, told_of, withdraw,
 };
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
@@ -87,6 +93,7 @@ pub use erasures::{
 };
 pub use error::{Error, Kind, Result};
 pub use events::{Event, EventOutbox, acknowledge_event, event_counts, events_after};
+pub use facts::facts;
 pub use forget::{
     Part, calls_to_forget, calls_with, erase_part, forget_call, forget_old_events, forget_stray_lines, part_of,
 };
@@ -96,12 +103,16 @@ pub use grants::{
 pub use holders::holder_of;
 pub use holds::{Hold, HoldOn, add_hold, end_hold, hold, holds, holds_of, holds_to_end, kept_by_holds};
 pub use identity::call_of_leg;
+pub use links::{Link, LinkFilter, count_use, links, open_link, put_link, revoke_links};
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
+pub use names::names;
 pub use outbox::{
-    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
+    PARKED, Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
-    open_deliveries, outbox_progress, queue_length, rebase_timers, retry_held, waiting_deliveries,
+    open_deliveries, outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held,
+    waiting_deliveries,
 };
+pub use page_settings::{PageSettings, page_settings, page_text, page_text_of, put_page_text};
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};
 pub use recordings::{
@@ -117,6 +128,7 @@ pub use search::Place;
 pub use settings::Settings;
 pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};
+pub use tokens::{Token, add_token, end_token, note_token_used, token_by_hash, token_by_name, tokens};
 pub use visible::visible_calls;
 pub use windows::{Gap, add_gap, cursor, fill_gap, gaps, list_is_read, miss_list, set_cursor, unlisted_from};
 
@@ -255,6 +267,8 @@ fn common(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod backlog_tests;
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]

@@ -4,12 +4,13 @@ use rusqlite::Connection;
 
 use super::grants::{grants_of_person_here, grants_of_role_here};
 use super::holders::holder_of;
+use super::tokens::token_by_name;
 use super::{Result, department, person, snapshot};
 use crate::clock::Clock;
 use crate::config;
 use crate::rights::{
     CrmRole, Freshness, Member, Section, Subject, Who, console_subject, crm_grants, dashboard, default_levels,
-    everyone, grants_of_person, level, technician,
+    everyone, grants_of_person, level, technician, token,
 };
 
 /// What rights depend on besides the store.
@@ -58,6 +59,14 @@ impl RightsContext {
             Who::Terminal => {
                 let local = grants_of_role_here(connection, "technician", None)?;
                 Ok(console_subject(local, rights, now_ms))
+            }
+            Who::Token(name) => {
+                let plain = name.strip_prefix("token:").unwrap_or(name);
+                let Some(made) = token_by_name(connection, plain, now_ms)? else {
+                    return Ok(Subject::nobody(name, rights, now_ms));
+                };
+                let local = grants_of_role_here(connection, "technician", None)?;
+                Ok(token(plain, &made.may, technician(local, rights, now_ms)))
             }
             Who::Dashboard => Ok(dashboard(rights, now_ms)),
             Who::Nobody(name) => Ok(Subject::nobody(name, rights, now_ms)),

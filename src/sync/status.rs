@@ -6,6 +6,7 @@ use crate::pbx::Storage;
 
 /// What faces show of the PBX.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PbxStatus {
     /// The last question was answered.
     pub reachable: bool,
@@ -31,6 +32,7 @@ pub struct PbxStatus {
 
 /// What faces show of reading the call log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SyncStatus {
     /// Up to when the call log was read, Unix milliseconds.
     pub cursor_ms: Option<i64>,

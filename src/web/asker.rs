@@ -65,6 +65,11 @@ fn subject_of(handle: &Handle, who: &Who) -> store::Result<(Subject, Option<Stri
         let subject = context(handle).subject(connection, who)?;
         let with = match who {
             Who::Extension(extension) => accounts::password_of(connection, extension)?,
+            Who::Token(name) => {
+                let plain = name.strip_prefix("token:").unwrap_or(name);
+                let made = store::token_by_name(connection, plain, handle.clock().wall_ms())?;
+                made.map(|made| made.hash)
+            }
             _ => None,
         };
         Ok((subject, with))

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
-use super::routes::{Door, Needs, Route};
+use super::routes::{Door, Needs, Route, STREAMED};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{asker, audit, explained, scrape};
@@ -28,6 +28,9 @@ pub(crate) const BODY: usize = 64 * 1024;
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// The cookie. Its prefix makes browsers insist on `Secure`, on `Path=/` and on no `Domain`.
 const COOKIE: &str = "__Host-sid";
+
+/// Below this are the answers for scripts.
+const API: &str = "/api/v1/";
 
 /// The query with which a page asks for itself again.
 pub(crate) const AUTO: &str = "auto";
@@ -89,9 +92,9 @@ pub(crate) async fn by_name(hosts: &Hosts, request: Request, next: Next) -> Resp
             request.uri(),
             Refusal {
                 status: StatusCode::MISDIRECTED_REQUEST,
-                title: "Not by this name",
-                why: "This page answers only to names and addresses that are known to be its own.",
-                next: "Open it by its IP address and port, or have this name put into web.names.",
+                title: t!("Not by this name"),
+                why: t!("This page answers only to names and addresses that are known to be its own."),
+                next: t!("Open it by its IP address and port, or have this name put into web.names."),
             },
         ),
     }
@@ -112,16 +115,23 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    if !from_here(request.headers()) {
+    // A script's token is sent by hand and not by a browser on its own; with a cookie beside it nobody knows who it was.
+    let by_script = scripted(&request) && !request.headers().contains_key(header::COOKIE);
+    if !by_script && !from_here(request.headers()) {
         return refuse(
             request.uri(),
             Refusal {
                 status: StatusCode::FORBIDDEN,
-                title: "Not from this page",
-                why: "What changes something is taken only from this page itself, and your browser says it came from elsewhere.",
-                next: "Open this page and press the button there.",
+                title: t!("Not from this page"),
+                why: t!(
+                    "What changes something is taken only from this page itself, and your browser says it came from elsewhere."
+                ),
+                next: t!("Open this page and press the button there."),
             },
         );
+    }
+    if request.uri().path() == STREAMED {
+        return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     match timeout(BODY_TIME, to_bytes(body, BODY)).await {
@@ -130,18 +140,18 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             &parts.uri,
             Refusal {
                 status: StatusCode::PAYLOAD_TOO_LARGE,
-                title: "Too much",
-                why: "A form of this page is never that long, or it broke off on its way.",
-                next: "Go back and send it again.",
+                title: t!("Too much"),
+                why: t!("A form of this page is never that long, or it broke off on its way."),
+                next: t!("Go back and send it again."),
             },
         ),
         Err(_) => refuse(
             &parts.uri,
             Refusal {
                 status: StatusCode::REQUEST_TIMEOUT,
-                title: "Too slow",
-                why: "The form did not arrive within ten seconds.",
-                next: "Check the network and send it again.",
+                title: t!("Too slow"),
+                why: t!("The form did not arrive within ten seconds."),
+                next: t!("Check the network and send it again."),
             },
         ),
     }
@@ -165,6 +175,20 @@ fn from_here(headers: &HeaderMap) -> bool {
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// Whether a request to the API shows a token, or something that is to pass for one.
+fn scripted(request: &Request) -> bool {
+    request.uri().path().starts_with(API) && request.headers().contains_key(header::AUTHORIZATION)
+}
+
+/// The token that a request shows; `None` if it is none, or if there are two.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(sent), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    sent.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
+}
+
 /// What a form must carry besides what it is about.
 #[derive(Deserialize)]
 struct Token {
@@ -187,11 +211,22 @@ pub(super) async fn right(
     if door == Door::Scrape && scrape::fits(token_file(), request.headers()).await {
         return next.run(request).await;
     }
+    let script = scripted(&request);
     site.access().refresh(false).await;
     // What a page does by itself is no use of it: a page that was left open does not keep its session on.
-    let by_itself = door == Door::Live || request.uri().query() == Some(AUTO);
-    let id = session_id(request.headers());
-    let found = id.and_then(|id| site.access().sessions.find(&id, site.now(), !by_itself));
+    let by_itself = door == Door::Live || request.uri().query().is_some_and(by_itself);
+    let found = if script {
+        // Whoever shows a token is judged by it alone, and never by a cookie beside it.
+        let sent = bearer(request.headers()).unwrap_or_default().to_owned();
+        match site.access().by_token(&site, ends.source(), &sent).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(wait)) => return too_many(request.uri(), wait),
+            Err(error) => return unread(request.uri(), &error),
+        }
+    } else {
+        let id = session_id(request.headers());
+        id.and_then(|id| site.access().sessions.find(&id, site.now(), !by_itself))
+    };
     let asker = match found {
         Some(found) => asker::of(&site, &found)
             .await
@@ -202,11 +237,16 @@ pub(super) async fn right(
         Ok(Some(known)) => known,
         Ok(None) => {
             audit::refused_to_nobody(&site, ends.source(), route).await;
+            // Before there is a password there is nothing to log in with.
+            if site.desk().is_open() && !site.access().has_password() {
+                return to(StatusCode::SEE_OTHER, "/setup");
+            }
             return not_logged_in(door, &request);
         }
         Err(error) => return unread(request.uri(), &error),
     };
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    // What is streamed has its token in its first part, and is looked at by who takes it.
+    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) && route.path != STREAMED {
         let (parts, body) = request.into_parts();
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
@@ -215,9 +255,9 @@ pub(super) async fn right(
                 &parts.uri,
                 Refusal {
                     status: StatusCode::FORBIDDEN,
-                    title: "This form is not from your session",
-                    why: "It may have been open since before your last login.",
-                    next: "Reload the page and press the button again.",
+                    title: t!("This form is not from your session"),
+                    why: t!("It may have been open since before your last login."),
+                    next: t!("Reload the page and press the button again."),
                 },
             );
         }
@@ -226,6 +266,7 @@ pub(super) async fn right(
     let visitor = Visitor {
         key: found.key,
         token: found.token,
+        script,
         source: ends.source(),
         subject: Arc::new(subject),
     };
@@ -243,6 +284,13 @@ pub(super) async fn right(
     }
     request.extensions_mut().insert::<Visitor>(visitor);
     next.run(request).await
+}
+
+/// Whether a query says that the page asks for itself again.
+fn by_itself(query: &str) -> bool {
+    query
+        .strip_suffix(AUTO)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('&'))
 }
 
 /// The first page of somebody who may not see the state of the box.
@@ -264,12 +312,32 @@ fn not_logged_in(door: Door, request: &Request) -> Response {
             request.uri(),
             Refusal {
                 status: StatusCode::UNAUTHORIZED,
-                title: "Not logged in",
-                why: "This needs a session, and yours is over or was never begun.",
-                next: "Log in at /login.",
+                title: t!("Not logged in"),
+                why: t!("This needs a session or a token, and yours is over, wrong, or was never begun."),
+                next: t!(
+                    "Log in at /login; a script sends Authorization: Bearer and a token of callspool token add."
+                ),
             },
         ),
     }
+}
+
+/// Too many wrong tokens came from there.
+fn too_many(uri: &Uri, wait_ms: i64) -> Response {
+    let mut response = refuse(
+        uri,
+        Refusal {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            title: t!("Too many wrong tries"),
+            why: t!("Passwords or tokens were wrong too often, and none is looked at for a while."),
+            next: t!("Try again after the time in Retry-After."),
+        },
+    );
+    let seconds = (wait_ms / 1000 + 1).max(1);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 fn not_allowed(request: &Request, visitor: &Visitor, actions: &[Action]) -> Response {
@@ -277,18 +345,15 @@ fn not_allowed(request: &Request, visitor: &Visitor, actions: &[Action]) -> Resp
     let why = if visitor.subject.rights.too_old() && *visitor.who() != Who::Technician {
         explained::too_old(&visitor.subject.rights)
     } else {
-        format!(
-            "It needs the right {}, and you don\u{2019}t hold it.",
-            words.join(" or ")
-        )
+        t!("It needs the right {}, and you don’t hold it.", words.join(t!(" or ")))
     };
     refuse(
         request.uri(),
         Refusal {
             status: StatusCode::FORBIDDEN,
-            title: "Not for you",
+            title: t!("Not for you"),
             why: &why,
-            next: "Your own page, /me, says what you may and why.",
+            next: t!("Your own page, /me, says what you may and why."),
         },
     )
 }
@@ -318,11 +383,28 @@ pub(super) fn way_back(path: &str) -> &str {
         .or_else(|| path.strip_prefix("/queue?target="));
     // What a target's name may be made of.
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let of_form = ["/setup/", "/settings/"]
+        .iter()
+        .find_map(|begin| path.strip_prefix(begin));
     let known = matches!(
         path,
-        "/calls" | "/queue" | "/keeping" | "/checks" | "/password" | "/me" | "/rights" | "/audit"
+        "/setup"
+            | "/settings"
+            | "/calls"
+            | "/queue"
+            | "/keeping"
+            | "/checks"
+            | "/password"
+            | "/me"
+            | "/rights"
+            | "/audit"
+            | "/logs"
+            | "/backup"
+            | "/update"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
+        || of_form
+            .is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));
     if known { path } else { "/" }
 }

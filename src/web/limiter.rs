@@ -71,8 +71,8 @@ impl Entry {
 }
 
 impl Limiter {
-    /// Counts a try of `source` for `account`, or says for how many milliseconds nothing will be looked at.
-    pub fn count(&mut self, source: IpAddr, account: &str, now: i64) -> Result<(), i64> {
+    /// For how many milliseconds nothing of `source` for `account` will be looked at; none or less: it will be.
+    pub fn wait(&mut self, source: IpAddr, account: &str, now: i64) -> i64 {
         self.all.forget_if_old(now);
         for list in [&mut self.sources, &mut self.accounts] {
             list.iter_mut().for_each(|(_, entry)| entry.forget_if_old(now));
@@ -84,10 +84,16 @@ impl Limiter {
             known.map_or(0, |(_, entry)| entry.until)
         };
         let own = until(&self.sources, &name).max(until(&self.accounts, account));
-        let wait = own.max(self.all.until) - now;
+        own.max(self.all.until) - now
+    }
+
+    /// Counts a try of `source` for `account`, or says for how many milliseconds nothing will be looked at.
+    pub fn count(&mut self, source: IpAddr, account: &str, now: i64) -> Result<(), i64> {
+        let wait = self.wait(source, account, now);
         if wait > 0 {
             return Err(wait);
         }
+        let name = name_of(source);
         let source = entry_of(&mut self.sources, &name);
         if source.failures == 0 {
             source.account = Some(account.to_owned());

@@ -36,7 +36,7 @@ pub(super) async fn recording(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Response {
-    let action = if query.as_deref() == Some("download") {
+    let action = if query.is_some_and(|query| query == "download" || query.starts_with("download=")) {
         Action::RecordingDownload
     } else {
         Action::RecordingListen
@@ -210,7 +210,8 @@ async fn answer(
             );
         }
         let (still, key) = (site.clone(), visitor.key);
-        let may = move || still.access().sessions.on(&key, still.now());
+        let script = visitor.script;
+        let may = move || script || still.access().sessions.on(&key, still.now());
         body = match opened.from(from) {
             Ok(source) => send::all_of(source, length, may, place),
             Err(error) => {

@@ -1,19 +1,20 @@
 //! Everybody's own page: what may I, how far, and why.
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State};
-use axum::http::Uri;
+use axum::extract::{Extension, Form, Query, State};
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use maud::{Markup, html};
 use rusqlite::Connection;
 use serde::Deserialize;
 
 use super::explained::{self, ABOUT_CALLS, Names, age, does, reach, source};
-use super::layout::{self, Page, icon, unread};
-use super::objects;
+use super::layout::{self, Page, icon, token, unread};
 use super::queue::heads;
 use super::site::Site;
 use super::visitor::Visitor;
+use super::words::moment;
+use super::{audit, objects};
 use crate::rights::{self, Action, Grant, Place, Scope, Subject, Who};
 use crate::store;
 use crate::why_may::{self, Asked};
@@ -67,10 +68,10 @@ pub(super) async fn page(
             &site,
             &visitor,
             Page {
-                title: "Me",
+                title: t!("Me"),
                 tab: "/me",
                 live: None,
-                main: main(&visitor, &read, action, question.call.trim()),
+                main: main(&site, &visitor, &read, action, question.call.trim()),
             },
         ),
         Err(error) => unread(&uri, &error),
@@ -120,42 +121,108 @@ pub(super) fn names_of(
     Ok(names)
 }
 
-fn main(visitor: &Visitor, read: &Read, action: Action, typed: &str) -> Markup {
+fn main(site: &Site, visitor: &Visitor, read: &Read, action: Action, typed: &str) -> Markup {
     let subject = &visitor.subject;
     html! {
         section class="wide" {
             @match (visitor.who(), &read.name) {
                 (Who::Extension(extension), Some(name)) => { h1 { bdi { (name) } " " span class="number" { (extension) } } }
-                (Who::Extension(extension), None) => { h1 { "Extension " (extension) } }
-                _ => { h1 { "Technician" } }
+                (Who::Extension(extension), None) => { h1 { (t!("Extension {}", extension)) } }
+                _ => { h1 { (t!("Technician")) } }
             }
             @if subject.rights.too_old() && *visitor.who() != Who::Technician {
                 p class="problem" role="alert" { (explained::too_old(&subject.rights)) }
             }
             p class="muted" { (age(&subject.rights)) }
             @if *visitor.who() == Who::Technician {
-                p { "You see how the box is and where each recording is, and you make it act. You hear nothing, and see no "
-                    "number from outside and no name, unless somebody granted it." }
+                p { (t!("You see how the box is and where each recording is, and you make it act. You hear nothing, and see no number from outside and no name, unless somebody granted it.")) }
             }
-            h2 { "What I may, and why" }
+            h2 { (t!("What I may, and why")) }
             (holdings(subject, &read.names))
-            h2 { "Why about one call?" }
+            h2 { (t!("Why about one call?")) }
             form class="ask" action="/me" {
-                label for="call" { "Call" }
-                input id="call" name="call" value=(typed) required inputmode="numeric" placeholder="its number, as in /calls/17";
-                label for="action" { "What" }
+                label for="call" { (t!("Call")) }
+                input id="call" name="call" value=(typed) required inputmode="numeric" placeholder=(t!("its number, as in /calls/17"));
+                label for="action" { (t!("What")) }
                 (choice(action, &ABOUT_CALLS))
-                button class="small" { "Explain" }
+                button class="small" { (t!("Explain")) }
             }
             @match &read.answer {
                 None => {}
-                Some(Err(())) => { p class="problem" role="alert" { "Among the calls that you may see there is no such call." } }
+                Some(Err(())) => { p class="problem" role="alert" { (t!("Among the calls that you may see there is no such call.")) } }
                 Some(Ok(asked)) => { (answers(asked, &read.names)) }
             }
-            h2 { "Password" }
-            p { a href="/password" { "Change my password" } }
+            h2 { (t!("Password")) }
+            p { a href="/password" { (t!("Change my password")) } }
+            (sessions(site, visitor))
         }
     }
+}
+
+/// Where one is logged in, with a button that ends each.
+fn sessions(site: &Site, visitor: &Visitor) -> Markup {
+    let own = site.access().sessions.own(visitor.who(), &visitor.key, site.now());
+    let wall = site.handle().clock().wall_ms();
+    html! {
+        h2 id="sessions" { (t!("Where I am logged in")) }
+        table class="cards" role="table" {
+            (heads(&[t!("Since"), t!("From"), t!("Last used"), ""]))
+            tbody role="rowgroup" {
+                @for one in &own {
+                    tr role="row" {
+                        td role="cell" data-head=(t!("Since")) { (moment(wall - one.begun_ago_ms)) }
+                        td role="cell" data-head=(t!("From")) { bdi { (one.from) } }
+                        td role="cell" data-head=(t!("Last used")) { @if one.this { (t!("this one")) } @else { (moment(wall - one.used_ago_ms)) } }
+                        td role="cell" class="do" {
+                            @if !one.this { (end_button(visitor, &one.id, t!("End"))) }
+                        }
+                    }
+                }
+            }
+        }
+        @if own.len() > 1 { (end_button(visitor, "", t!("End all others"))) }
+    }
+}
+
+fn end_button(visitor: &Visitor, id: &str, label: &str) -> Markup {
+    html! {
+        form method="post" action="/sessions/end" {
+            (token(visitor))
+            input type="hidden" name="id" value=(id);
+            button class="small" { (label) }
+        }
+    }
+}
+
+/// Which session is to end; empty: all but this one.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Ended {
+    id: String,
+}
+
+/// Ends one of one's own sessions, or all others.
+pub(super) async fn end_session(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Form(ended): Form<Ended>,
+) -> Response {
+    let gone = site.access().sessions.revoke(visitor.who(), &ended.id, &visitor.key);
+    if gone > 0 {
+        let entry = audit::event(
+            visitor.who(),
+            visitor.source,
+            audit::END_SESSION,
+            Ok("by their own hand"),
+        );
+        audit::note(&site, entry).await;
+    }
+    let notice = match gone {
+        0 => t!("That session was over already.").to_owned(),
+        n => t!("Sessions ended: {}.", n),
+    };
+    site.access().sessions.leave_notice(&visitor.key, notice);
+    layout::to(StatusCode::SEE_OTHER, "/me")
 }
 
 /// A choice of actions.
@@ -185,15 +252,15 @@ fn holdings(subject: &Subject, names: &Names) -> Markup {
     let others = Action::ALL.iter().copied().filter(|action| !usual(action));
     html! {
         table class="cards" role="table" {
-            (heads(&["What", "How far", "Why"]))
+            (heads(&[t!("What"), t!("How far"), t!("Why")]))
             tbody role="rowgroup" {
                 @for action in ABOUT_CALLS.into_iter().chain(others) {
                     @let counting = counting(subject, action);
                     @if !counting.is_empty() || usual(&action) {
                         tr role="row" {
-                            td role="cell" data-head="What" { b { (does(action)) } }
-                            td role="cell" data-head="How far" {
-                                @if counting.is_empty() { span class="muted none" { (icon("idle")) " nothing" } }
+                            td role="cell" class="key" data-head=(t!("What")) { b { (does(action)) } }
+                            td role="cell" data-head=(t!("How far")) {
+                                @if counting.is_empty() { span class="muted none" { (icon("idle")) " " (t!("nothing")) } }
                                 @else { span {
                                     @for (n, grant) in counting.iter().enumerate() {
                                         @if n > 0 { br; }
@@ -201,12 +268,12 @@ fn holdings(subject: &Subject, names: &Names) -> Markup {
                                     }
                                 } }
                             }
-                            td role="cell" data-head="Why" {
-                                @if counting.is_empty() { span class="muted" { "nobody granted it" } }
+                            td role="cell" data-head=(t!("Why")) {
+                                @if counting.is_empty() { span class="muted" { (t!("nobody granted it")) } }
                                 @else { span {
                                     @for (n, grant) in counting.iter().enumerate() {
                                         @if n > 0 { br; }
-                                        bdi { (grant.role) } " from " (source(&grant.source)) ": " bdi { (grant.why) }
+                                        bdi { (grant.role) } (t!(" from {}: ", source(&grant.source))) bdi { (grant.why) }
                                     }
                                 } }
                             }

@@ -69,18 +69,18 @@ impl Asked {
 }
 
 /// A page of deliveries, and the number behind which the next one begins.
-struct Lines {
-    shown: Vec<Delivery>,
+pub(super) struct Lines {
+    pub(super) shown: Vec<Delivery>,
     next: Option<i64>,
 }
 
-struct Queue {
-    held: Lines,
-    waiting: Lines,
+pub(super) struct Queue {
+    pub(super) held: Lines,
+    pub(super) waiting: Lines,
     at: Circumstances,
 }
 
-async fn read(site: &Site, asked: &Asked) -> Result<Queue, Unread> {
+pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Queue, Unread> {
     let asked = asked.clone();
     site.read(move |handle| {
         handle.store().read(|connection| {

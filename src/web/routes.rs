@@ -2,13 +2,15 @@
 //! doesn't say what it needs does not compile, and tests walk the table as everybody.
 
 use axum::Router;
+use axum::extract::{Extension, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
+use super::visitor::Visitor;
 use super::{
-    actions, api, assets, call, calls, checks, guard, gzip, keeping, language, layout, listen, live, login, me,
-    metrics, overview, queue, record, targets, who_may,
+    actions, api, assets, backup, call, calls, checks, follow, guard, gzip, keeping, language, layout, listen,
+    live, login, logs, me, metrics, overview, queue, record, settings, setup, targets, update, who_may,
 };
 use crate::rights::Action;
 
@@ -75,12 +77,16 @@ const fn route(
     }
 }
 
+/// The one form that is not taken in whole before somebody looks at it: its file is larger than memory should be.
+pub(super) const STREAMED: &str = "/update/upload";
+
 const SEE_CALLS: &[Action] = &[Action::CallView, Action::CallTrace];
 const HEAR: &[Action] = &[Action::RecordingListen, Action::RecordingDownload];
 
 /// All routes.
 pub const ROUTES: &[Route] = &[
     route("GET", "/ping", Needs::Public, || get(login::ping)),
+    route("GET", "/r/{token}", Needs::Public, || get(follow::link)),
     route("GET", "/login", Needs::Public, || get(login::page)),
     route("POST", "/login", Needs::Public, || post(login::log_in)),
     route("GET", "/welcome", Needs::Public, || get(login::welcome)),
@@ -94,6 +100,9 @@ pub const ROUTES: &[Route] = &[
     }),
     route("POST", "/password", Needs::Session(Door::Page), || {
         post(login::change_password)
+    }),
+    route("POST", "/sessions/end", Needs::Session(Door::Page), || {
+        post(me::end_session)
     }),
     route("POST", "/logout", Needs::Session(Door::Page), || post(login::log_out)),
     route("GET", "/", Needs::All(Action::BoxView, Door::Front), || {
@@ -120,11 +129,41 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/checks.json", Needs::All(Action::BoxView, Door::Api), || {
         get(checks::json)
     }),
+    route("GET", "/logs", Needs::All(Action::BoxView, Door::Page), || {
+        get(logs::page)
+    }),
+    route("GET", "/logs.txt", Needs::All(Action::BoxView, Door::Api), || {
+        get(logs::text)
+    }),
+    route("POST", "/bundle", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(logs::make)
+    }),
+    route(
+        "GET",
+        "/bundles/{id}",
+        Needs::All(Action::BoxOperate, Door::Page),
+        || get(logs::kept),
+    ),
+    route("GET", "/backup", Needs::All(Action::BoxOperate, Door::Page), || {
+        get(backup::page)
+    }),
+    route("POST", "/backup", Needs::All(Action::Export, Door::Page), || {
+        post(backup::download)
+    }),
+    route(
+        "POST",
+        "/configuration/export",
+        Needs::All(Action::BoxOperate, Door::Page),
+        || post(backup::export),
+    ),
+    route(
+        "POST",
+        "/configuration/compare",
+        Needs::All(Action::BoxOperate, Door::Page),
+        || post(backup::compare),
+    ),
     route("GET", "/live", Needs::All(Action::BoxView, Door::Live), || {
         get(live::stream)
-    }),
-    route("GET", "/api/status", Needs::All(Action::BoxView, Door::Api), || {
-        get(api::status)
     }),
     route("GET", "/metrics", Needs::All(Action::BoxView, Door::Scrape), || {
         get(metrics::page)
@@ -137,6 +176,15 @@ pub const ROUTES: &[Route] = &[
     }),
     route("POST", "/resume", Needs::All(Action::BoxOperate, Door::Page), || {
         post(actions::resume)
+    }),
+    route("GET", "/update", Needs::All(Action::BoxView, Door::Page), || {
+        get(update::page)
+    }),
+    route("POST", "/update", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(update::act)
+    }),
+    route("POST", STREAMED, Needs::All(Action::BoxOperate, Door::Page), || {
+        post(update::upload)
     }),
     route("GET", "/keeping", Needs::All(Action::HoldManage, Door::Page), || {
         get(keeping::page)
@@ -162,12 +210,6 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/calls/{id}", Needs::OneOf(SEE_CALLS, Door::Page), || {
         get(call::page)
     }),
-    route("GET", "/api/calls", Needs::OneOf(SEE_CALLS, Door::Api), || {
-        get(api::calls)
-    }),
-    route("GET", "/api/calls/{id}", Needs::OneOf(SEE_CALLS, Door::Api), || {
-        get(api::call)
-    }),
     route("GET", "/recordings/{id}", Needs::OneOf(HEAR, Door::Page), || {
         get(listen::recording)
     }),
@@ -177,15 +219,126 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/audit", Needs::All(Action::AuditRead, Door::Page), || {
         get(record::page)
     }),
+    route("GET", "/settings", Needs::All(Action::BoxConfigure, Door::Page), || {
+        get(
+            |State(site): State<Site>, Extension(visitor): Extension<Visitor>| async move {
+                settings::overview(&site, &visitor).await
+            },
+        )
+    }),
+    route(
+        "GET",
+        "/settings/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || get(setup::page),
+    ),
+    route(
+        "POST",
+        "/settings/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || post(setup::save),
+    ),
     route("GET", "/audit/export", Needs::All(Action::Export, Door::Page), || {
         get(record::export)
     }),
+    route("GET", "/api/v1/openapi.json", Needs::Session(Door::Api), || {
+        get(api::document)
+    }),
+    route("GET", "/api/v1/me", Needs::Session(Door::Api), || get(api::me)),
+    route("GET", "/api/v1/sessions", Needs::Session(Door::Api), || {
+        get(api::sessions)
+    }),
+    route("GET", "/api/v1/status", Needs::All(Action::BoxView, Door::Api), || {
+        get(api::status)
+    }),
+    route("GET", "/api/v1/health", Needs::All(Action::BoxView, Door::Api), || {
+        get(api::health)
+    }),
+    route("GET", "/api/v1/checks", Needs::All(Action::BoxView, Door::Api), || {
+        get(api::checks)
+    }),
+    route("GET", "/api/v1/targets", Needs::All(Action::BoxView, Door::Api), || {
+        get(api::targets)
+    }),
+    route("GET", "/api/v1/queue", Needs::All(Action::BoxView, Door::Api), || {
+        get(api::waiting)
+    }),
+    route("GET", "/api/v1/logs", Needs::All(Action::BoxView, Door::Api), || {
+        get(api::log)
+    }),
+    route(
+        "GET",
+        "/api/v1/settings",
+        Needs::All(Action::BoxView, Door::Api),
+        || get(api::settings),
+    ),
+    route(
+        "GET",
+        "/api/v1/holds",
+        Needs::All(Action::HoldManage, Door::Api),
+        || get(api::holds),
+    ),
+    route("GET", "/api/v1/audit", Needs::All(Action::AuditRead, Door::Api), || {
+        get(api::audit)
+    }),
+    route(
+        "GET",
+        "/api/v1/rights",
+        Needs::All(Action::RightsRead, Door::Api),
+        || get(api::rights),
+    ),
+    route(
+        "GET",
+        "/api/v1/tokens",
+        Needs::All(Action::AccountManage, Door::Api),
+        || get(api::tokens),
+    ),
+    route("GET", "/api/v1/calls", Needs::OneOf(SEE_CALLS, Door::Api), || {
+        get(api::calls)
+    }),
+    route("GET", "/api/v1/calls/{id}", Needs::OneOf(SEE_CALLS, Door::Api), || {
+        get(api::call)
+    }),
+    route("GET", "/api/v1/recordings/{id}", Needs::OneOf(HEAR, Door::Api), || {
+        get(listen::recording)
+    }),
+    route(
+        "POST",
+        "/api/v1/sync",
+        Needs::All(Action::BoxOperate, Door::Api),
+        || post(api::sync),
+    ),
+    route(
+        "POST",
+        "/api/v1/retry",
+        Needs::All(Action::BoxOperate, Door::Api),
+        || post(api::retry),
+    ),
+];
+
+/// The routes of the first set-up, which are served while it is on, and then nothing else but the way in.
+pub const SETUP_ROUTES: &[Route] = &[
+    route("GET", "/setup", Needs::Public, || get(setup::language)),
+    route("GET", "/setup/password", Needs::Public, || get(setup::password)),
+    route("POST", "/setup/password", Needs::Public, || post(setup::begin)),
+    route(
+        "GET",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || get(setup::page),
+    ),
+    route(
+        "POST",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || post(setup::save),
+    ),
 ];
 
 /// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().chain(SETUP_ROUTES) {
         let mut handler = (route.handler)();
         if route.needs != Needs::Public {
             let state = (site.clone(), route);
@@ -195,6 +348,7 @@ pub(super) fn router(site: Site) -> Router {
     }
     router
         .fallback(layout::not_found)
+        .layer(from_fn_with_state(site.clone(), setup::gate))
         .layer(from_fn(gzip::compressed))
         .layer(from_fn(guard::origin))
         .layer(from_fn_with_state(site.clone(), guard::host))

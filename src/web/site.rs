@@ -11,6 +11,7 @@ use super::access::Access;
 use super::audit::Told;
 use super::graphs::Drawn;
 use super::hosts::{Hosts, hostname};
+use super::setup::Desk;
 use crate::agent::{Handle, Status};
 use crate::aside::{Gone, aside};
 use crate::spool::Spool;
@@ -56,6 +57,7 @@ struct Inner {
     /// The graphs, and when they were counted.
     drawn: Mutex<Option<(Instant, Arc<Drawn>)>>,
     began: Instant,
+    desk: Desk,
 }
 
 #[derive(Default)]
@@ -84,7 +86,7 @@ pub(super) struct View {
 }
 
 impl Site {
-    pub fn new(handle: Handle, fingerprint: String, stop: watch::Receiver<bool>) -> Site {
+    pub fn new(handle: Handle, fingerprint: String, setting_up: bool, stop: watch::Receiver<bool>) -> Site {
         let web = &handle.config().web;
         Site(Arc::new(Inner {
             access: Access::new(&handle),
@@ -101,6 +103,7 @@ impl Site {
             seen: Mutex::default(),
             drawn: Mutex::default(),
             began: Instant::now(),
+            desk: Desk::new(setting_up),
             handle,
         }))
     }
@@ -111,6 +114,11 @@ impl Site {
 
     pub fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// What set-up and settings share.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     pub fn hosts(&self) -> &Hosts {

@@ -8,7 +8,7 @@ use crate::company::{CALLER, NUMBER, SAID, SUPPORT, audit, call, directory, star
 use crate::server::Page;
 
 fn keys(page: &Page, cookie: &str) -> Vec<String> {
-    let listed = page.get("/api/calls?most=200", cookie).json();
+    let listed = page.get("/api/v1/calls?most=200", cookie).json();
     let calls = listed["calls"].as_array().unwrap();
     calls
         .iter()
@@ -35,7 +35,7 @@ fn each_sees_their_own_calls_and_the_list_and_the_page_agree() {
                 status,
                 "{extension} and call {n}"
             );
-            assert_eq!(page.get(&format!("/api/calls/key-{n}"), &cookie).status, status);
+            assert_eq!(page.get(&format!("/api/v1/calls/key-{n}"), &cookie).status, status);
             let found = page.get(&format!("/calls?key=key-{n}"), &cookie);
             assert_eq!(
                 found.status,
@@ -62,7 +62,9 @@ fn the_list_of_a_person_is_walked_page_by_page() {
     let cookie = page.log_in_as("101");
     let (mut seen, mut before) = (0, String::new());
     loop {
-        let listed = page.get(&format!("/api/calls?most=7&before={before}"), &cookie).json();
+        let listed = page
+            .get(&format!("/api/v1/calls?most=7&before={before}"), &cookie)
+            .json();
         let calls = listed["calls"].as_array().unwrap();
         assert!(calls.iter().all(|call| call["to"]["dn"] == "101"));
         seen += calls.len();
@@ -82,12 +84,12 @@ fn the_technician_traces_calls_and_learns_no_number_no_name_and_not_what_was_sai
         "/",
         "/calls",
         "/calls/1",
-        "/api/calls",
-        "/api/calls/1",
+        "/api/v1/calls",
+        "/api/v1/calls/1",
         "/queue",
         "/me",
         "/audit",
-        "/api/status",
+        "/api/v1/status",
     ] {
         let answer = page.get(path, &cookie);
         assert_eq!(answer.status, 200, "{path}");
@@ -128,9 +130,9 @@ fn what_was_said_is_for_those_who_may_read_it() {
     );
     let (una, tom) = (page.log_in_as("105"), page.log_in_as("104"));
     assert!(!page.get("/calls/2", &una).body.contains(SAID));
-    assert!(!page.get("/api/calls/2", &una).body.contains(SAID));
+    assert!(!page.get("/api/v1/calls/2", &una).body.contains(SAID));
     assert!(page.get("/calls/2", &tom).body.contains(SAID));
-    assert!(page.get("/api/calls/2", &tom).body.contains(SAID));
+    assert!(page.get("/api/v1/calls/2", &tom).body.contains(SAID));
     let said = page.get("/calls/2", &una).body;
     assert!(
         said.contains("Hearing it is not among your rights") && !said.contains("<audio"),
@@ -156,7 +158,7 @@ fn people_get_no_buttons_and_no_inside_of_the_box() {
         }
         assert!(body.contains("href=\"/me\"") && body.contains("href=\"/calls\""));
     }
-    let json = page.get("/api/calls/1", &cookie).json();
+    let json = page.get("/api/v1/calls/1", &cookie).json();
     assert!(json["recordings"][0]["file"].is_null() && json["deliveries"].as_array().unwrap().is_empty());
 }
 

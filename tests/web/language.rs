@@ -42,8 +42,8 @@ fn what_scripts_read_is_english_in_every_language() {
     let page = Page::start();
     let head = |path: &str, accepted: &str| format!("GET {path}\r\nAccept-Language: {accepted}");
     assert_eq!(
-        page.ask(&head("/api/status", "de"), "").body,
-        page.ask(&head("/api/status", "en"), "").body
+        page.ask(&head("/api/v1/status", "de"), "").body,
+        page.ask(&head("/api/v1/status", "en"), "").body
     );
 }
 

@@ -91,7 +91,7 @@ fn an_idle_session_ends_and_a_page_that_was_left_open_does_not_keep_it_on() {
     let used = clock.mono_ms();
     page.until("the session ends", |page| page.get("/?auto", &cookie).status == 302);
     assert!(clock.mono_ms() - used >= 179_000);
-    assert_eq!(page.get("/api/status", &cookie).status, 401);
+    assert_eq!(page.get("/api/v1/status", &cookie).status, 401);
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn metrics_are_well_formed_and_open_to_a_login_or_the_token_alone() {
     assert_eq!(with("\r\nAuthorization: Bearer a-token-of-many-characterz").status, 401);
     assert_eq!(with("\r\nAuthorization: Basic a-token-of-many-characters").status, 401);
     let bearer = "\r\nAuthorization: Bearer a-token-of-many-characters";
-    let other = page.ask(&format!("GET /api/status{bearer}"), "");
+    let other = page.ask(&format!("GET /api/v1/status{bearer}"), "");
     assert_eq!(other.status, 401, "the token opens nothing else");
     let scraped = with(bearer);
     assert_eq!(scraped.status, 200);

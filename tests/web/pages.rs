@@ -163,7 +163,9 @@ fn the_list_can_be_walked_to_its_end_and_narrowed() {
     let cookie = page.log_in();
     let (mut seen, mut next) = (Vec::new(), Some(String::new()));
     while let Some(before) = next {
-        let listed = page.get(&format!("/api/calls?most=25&before={before}"), &cookie).json();
+        let listed = page
+            .get(&format!("/api/v1/calls?most=25&before={before}"), &cookie)
+            .json();
         let keys = listed["calls"]
             .as_array()
             .unwrap()
@@ -174,7 +176,7 @@ fn the_list_can_be_walked_to_its_end_and_narrowed() {
     }
     let all: Vec<String> = (0..60).map(|n| format!("key-{n}")).collect();
     assert_eq!(seen, all, "newest first, each once");
-    let missed = page.get("/api/calls?outcome=missed&most=200", &cookie).json();
+    let missed = page.get("/api/v1/calls?outcome=missed&most=200", &cookie).json();
     assert_eq!(missed["calls"].as_array().unwrap().len(), 20);
     // The same by the page's own link.
     let first = page.get("/calls", &cookie).body;
@@ -201,10 +203,10 @@ fn a_call_is_found_by_the_pbxs_id_and_says_where_its_recording_is() {
         call.contains("Its recording: </b>") && call.contains("the PBX lists no recording of this call yet"),
         "{call}"
     );
-    let why = page.get("/api/calls/key-0", &cookie).json();
+    let why = page.get("/api/v1/calls/key-0", &cookie).json();
     assert_eq!(why["answer"], "there is none: nobody answered the call");
     assert_eq!(page.get("/calls/999", &cookie).status, 404);
-    assert_eq!(page.get("/api/calls/x", &cookie).json()["error"], "No such call");
+    assert_eq!(page.get("/api/v1/calls/x", &cookie).json()["error"], "No such call");
 }
 
 #[test]
@@ -304,7 +306,7 @@ fn one_cause_is_one_item_with_its_consequences_under_it() {
     );
     assert!(body.contains("1 consequence of this"));
     assert_eq!(body.matches("<article class=\"item").count(), 1);
-    let status = page.get("/api/status", &cookie).json();
+    let status = page.get("/api/v1/status", &cookie).json();
     assert_eq!(status["overall"], "error");
     assert_eq!(status["health"][0]["explains"][0]["code"], "recordings-waiting");
 }
