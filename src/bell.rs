@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
+use crate::pulse;
 
 /// Why [`Bell::wait`] came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +47,19 @@ impl Bell {
 
     /// Whether the agent stops; asked between two pieces of long work.
     pub fn stopping(&self) -> bool {
+        pulse::beat();
         self.lock().stopping
     }
 
     /// Sleeps for `span` of `clock`'s time at most.
     pub fn wait(&self, clock: &Clock, span: Duration) -> Wake {
+        pulse::asleep();
+        let woken = self.sleep(clock, span);
+        pulse::beat();
+        woken
+    }
+
+    fn sleep(&self, clock: &Clock, span: Duration) -> Wake {
         let end = Instant::now() + clock.real(span);
         let mut state = self.lock();
         loop {

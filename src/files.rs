@@ -89,6 +89,7 @@ impl Staged {
 
     /// Appends `chunk` and hashes it.
     pub fn append(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        crate::pulse::beat();
         self.file.write_all(chunk).map_err(told("write", &self.path))?;
         self.hash.update(chunk);
         self.bytes += chunk.len() as u64;

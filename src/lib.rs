@@ -8,6 +8,7 @@
 //! - [`live`] hears of calls at once, where the PBX tells, and rings for [`sync`].
 //! - [`store`] is the one SQLite file: calls, people, the outbox of the targets, the outbox of the events, settings.
 //! - [`spool`] is the folder of recordings: taken whole or not at all, evicted only when delivered.
+//! - [`sound`] decodes what browsers don't play, while somebody listens.
 //! - [`deliver`] hands settled calls and held recordings over and sends them to each target, once in effect.
 //! - [`keep`] keeps: what goes by its age, what a hold keeps, what is erased of a person.
 //! - [`link`] tells the dashboards over MQTT; [`web`] the technician over HTTPS; [`cli`] whoever is at the terminal.
@@ -19,6 +20,8 @@
 //! - [`fleet`] is the page of many boxes (`callspool-fleet`, a program of its own), made of what they say over MQTT; [`metrics`] is Prometheus' text.
 //! - [`findings`] is the catalogue of all that can be found wrong: code, meaning, what mends it on which PBX.
 //! - [`health`] is the board on which every flow puts what is not well; [`board`] is the machine under us.
+//! - [`setup`] brings a box from factory state to its first recording, and keeps what the page writes over the configuration.
+//! - [`update`] replaces the program by a newer release, and goes back if that is not well; [`pulse`] tells whether flows move.
 //! - [`agent`] starts all of it, watches it and stops it in order.
 //! - [`contract`] is what is said over MQTT: topics and payloads, for the box that writes and the dashboard that reads.
 //! - [`model`] is the plain data that they speak of; [`config`] what was typed and where each value comes from.
@@ -60,14 +63,18 @@ pub mod metrics;
 pub mod model;
 pub mod numbers;
 pub mod pbx;
+pub mod pulse;
 pub mod random;
 pub mod rights;
 pub mod rules;
+pub mod setup;
 pub mod sight;
+pub mod sound;
 pub mod spool;
 pub mod store;
 pub mod sync;
 pub mod transfer;
+pub mod update;
 pub mod web;
 pub mod when;
 pub mod who_hears;

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use crate::model::{Call, Leg, Party};
 use crate::rights::{self, Action, Decision, Object, Subject};
-use crate::store::{self, CallRow};
+use crate::store::{self, CallFilter, CallRow};
 use crate::why::Why;
 
 /// How much of a call is shown.
@@ -61,6 +61,30 @@ pub fn of_call(connection: &Connection, subject: &Subject, call: i64) -> store::
     } else {
         Err(decision)
     })
+}
+
+/// A page of the calls that `subject` may see and that pass `filter`, newest first, and whether some of it is the trace
+/// alone. With `by_name` somebody is looked for by number or name: then only calls that are seen with both are found,
+/// because a call that is found by a number tells the number.
+pub fn list(
+    connection: &Connection,
+    subject: &Subject,
+    filter: &CallFilter,
+    by_name: bool,
+) -> store::Result<(Vec<CallRow>, bool)> {
+    let traces = rights::decide(subject, Action::CallTrace, &Object::Whole).allowed;
+    if by_name || !traces {
+        let seen = rights::sql_filter(subject, Action::CallView);
+        return Ok((store::visible_calls(connection, filter, &seen)?, false));
+    }
+    let (mut shown, mut masked) = (Vec::new(), false);
+    for found in store::calls(connection, filter)? {
+        // Whoever traces all calls may have been granted more of some.
+        let seen = of_call(connection, subject, found.call.id)?.unwrap_or(Sight::Trace);
+        masked |= seen == Sight::Trace;
+        shown.push(row(found, seen));
+    }
+    Ok((shown, masked))
 }
 
 /// Of which legs and of which recordings `subject` may read what was said.

@@ -8,10 +8,11 @@ use crate::model::{Call, CallBackState, Delivery, DeliveryState, Leg, Outcome, R
 use crate::pbx::Generation;
 use crate::rules::Decision;
 use crate::store::{self, CallBackRow};
+use crate::tongue::{Text, told};
 use crate::when;
 
 /// Why most recordings that were never made were never made.
-const SWITCHED_OFF: &str = "recording is switched off on the PBX";
+const SWITCHED_OFF: Text = text!("recording is switched off on the PBX");
 
 /// The answer for one call.
 #[derive(Debug, Clone, Serialize)]
@@ -78,13 +79,13 @@ pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store:
         .collect();
     let answer = match recordings.as_slice() {
         [] if let Some(rule) = decision.as_ref().and_then(|made| made.excluded_by.as_ref()) => {
-            format!("excluded by rule {rule:?}")
+            t!("excluded by rule \"{}\"", rule)
         }
         [] => nothing_recorded(connection, &call, &legs, at)?,
         [one] => one.answer.clone(),
         several => several
             .iter()
-            .map(|one| format!("recording {}: {}", one.recording.pbx_id, one.answer))
+            .map(|one| t!("recording {}: {}", one.recording.pbx_id, one.answer))
             .collect::<Vec<_>>()
             .join("; "),
     };
@@ -94,7 +95,7 @@ pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store:
         rules: ruled(decision.as_ref(), call_back.as_ref()),
         answer,
         finding: finding.map(|finding| finding.code),
-        fix: finding.map_or("", |finding| finding.fix(generation(connection))),
+        fix: finding.map_or("", |finding| told(finding.fix(generation(connection)))),
         call,
         legs,
         recordings,
@@ -104,19 +105,19 @@ pub fn explain(connection: &Connection, call: Call, at: Circumstances) -> store:
 
 /// What the rules decided, in a sentence.
 fn ruled(decision: Option<&Decision>, call_back: Option<&CallBackRow>) -> Option<String> {
-    let mut told = decision.and_then(Decision::told);
+    let mut sentence = decision.and_then(Decision::told);
     if let Some(row) = call_back {
         let state = match row.state {
-            CallBackState::Waiting => format!(
+            CallBackState::Waiting => t!(
                 "a task is made at {} unless somebody calls back",
                 when::rfc3339(row.due_ms)
             ),
-            CallBackState::Made => format!("a task was made for {}: {}", row.targets.join(", "), row.reason),
-            CallBackState::Over => format!("no task: {}", row.reason),
+            CallBackState::Made => t!("a task was made for {}: {}", row.targets.join(", "), row.reason),
+            CallBackState::Over => t!("no task: {}", row.reason),
         };
-        told = Some(told.map_or(state.clone(), |told| format!("{told}; {state}")));
+        sentence = Some(sentence.map_or(state.clone(), |before| format!("{before}; {state}")));
     }
-    told
+    sentence
 }
 
 /// What in the catalogue explains that a recording is not delivered.
@@ -127,7 +128,8 @@ fn finding_of(
     deliveries: &[Delivery],
 ) -> Option<&'static str> {
     if recordings.is_empty() {
-        return (call.outcome == Outcome::Answered && answer.contains(SWITCHED_OFF)).then_some("recording-off");
+        return (call.outcome == Outcome::Answered && answer.contains(SWITCHED_OFF.say()))
+            .then_some("recording-off");
     }
     let of_recording = recordings.iter().map(|one| &one.recording).find_map(|recording| {
         match (recording.state, recording.code.as_str()) {
@@ -155,20 +157,21 @@ fn recording_answer(recording: &Recording, kept: bool, deliveries: &[&Delivery],
     match recording.state {
         RecordingState::Waiting => {
             let next = match at.mono_ms.map(|now| recording.next_mono - now) {
-                Some(left) if left > 0 => format!("next try in {}", when::span(left)),
-                Some(_) => "next try at once".to_owned(),
-                None => "next try when the agent runs".to_owned(),
+                Some(left) if left > 0 => t!("next try in {}", when::span(left)),
+                Some(_) => t!("next try at once").to_owned(),
+                None => t!("next try when the agent runs").to_owned(),
             };
-            format!(
-                "waiting: {} ({next}, {} so far)",
-                recording.reason,
+            t!(
+                "waiting: {} ({}, {} so far)",
+                told(&recording.reason),
+                next,
                 tries(recording.attempts)
             )
         }
         RecordingState::Gone if recording.code == "excluded" => {
-            format!("{}; it was never fetched", recording.reason)
+            t!("{}; it was never fetched", told(&recording.reason))
         }
-        RecordingState::Gone => format!("will never come: {}", recording.reason),
+        RecordingState::Gone => t!("will never come: {}", told(&recording.reason)),
         RecordingState::Held | RecordingState::Deleting | RecordingState::Evicted => {
             held_answer(kept, deliveries, at)
         }
@@ -177,10 +180,10 @@ fn recording_answer(recording: &Recording, kept: bool, deliveries: &[&Delivery],
 
 fn held_answer(kept: bool, deliveries: &[&Delivery], at: Circumstances) -> String {
     if kept && deliveries.is_empty() {
-        return "held on this box; by rule no target gets it".to_owned();
+        return t!("held on this box; by rule no target gets it").to_owned();
     }
     if deliveries.is_empty() {
-        return "held on this box; it is handed to the targets when its call is".to_owned();
+        return t!("held on this box; it is handed to the targets when its call is").to_owned();
     }
     let each = deliveries.iter().map(|delivery| delivery_answer(delivery, at));
     each.collect::<Vec<_>>().join("; ")
@@ -192,28 +195,31 @@ pub fn delivery_answer(delivery: &Delivery, at: Circumstances) -> String {
     match delivery.state {
         DeliveryState::Delivered => {
             let date = delivery.delivered_ms.map(when::rfc3339).unwrap_or_default();
-            let receipt = delivery.receipt.as_deref().unwrap_or("confirmed");
-            format!("delivered to {target} at {date} ({receipt})")
+            let receipt = delivery.receipt.as_deref().unwrap_or(t!("confirmed"));
+            t!("delivered to {} at {} ({})", target, date, receipt)
         }
-        DeliveryState::Dropped => format!("not delivered to {target}: {}", delivery.reason),
+        DeliveryState::Dropped => t!("not delivered to {}: {}", target, told(&delivery.reason)),
         DeliveryState::Held => {
-            format!(
-                "held for {target} after {}: {}",
+            t!(
+                "held for {} after {}: {}",
+                target,
                 tries(delivery.attempts),
-                delivery.reason
+                told(&delivery.reason)
             )
         }
         DeliveryState::Waiting | DeliveryState::Unsure => {
             let reason = if delivery.reason.is_empty() {
-                "in the queue"
+                t!("in the queue")
             } else {
-                &delivery.reason
+                told(&delivery.reason)
             };
             match at.mono_ms.map(|now| delivery.next_mono - now) {
+                // It waits for something else than a time.
+                _ if delivery.next_mono == store::PARKED => format!("waiting for {target}: {reason}"),
                 Some(left) if left > 0 => {
-                    format!("waiting for {target}: {reason} (next try in {})", when::span(left))
+                    t!("waiting for {}: {} (next try in {})", target, reason, when::span(left))
                 }
-                _ => format!("waiting for {target}: {reason}"),
+                _ => t!("waiting for {}: {}", target, reason),
             }
         }
     }
@@ -226,11 +232,11 @@ fn nothing_recorded(
     at: Circumstances,
 ) -> store::Result<String> {
     if call.outcome != Outcome::Answered {
-        return Ok("there is none: nobody answered the call".to_owned());
+        return Ok(t!("there is none: nobody answered the call").to_owned());
     }
     if !legs.is_empty() && legs.iter().all(|leg| leg.cdr_id.starts_with(Leg::CDR_PREFIX)) {
         return Ok(
-            "will never come: this PBX gives no API; the call is known from its CDR lines alone".to_owned(),
+            t!("will never come: this PBX gives no API; the call is known from its CDR lines alone").to_owned(),
         );
     }
     let directory = store::directory(connection)?;
@@ -249,20 +255,21 @@ fn nothing_recorded(
         let mut extensions: Vec<&str> = people.iter().map(|person| person.extension.as_str()).collect();
         extensions.sort_unstable();
         extensions.dedup();
-        return Ok(format!(
-            "will never come: {SWITCHED_OFF} for extension {}",
-            extensions.join(" and ")
+        return Ok(t!(
+            "will never come: {} for extension {}",
+            SWITCHED_OFF.say(),
+            extensions.join(t!(" and "))
         ));
     }
     let age = at.now_ms - call.ended_ms;
     Ok(if age < at.late_ms {
-        format!(
+        t!(
             "waiting: the PBX lists no recording of this call yet; it may come up to {} after the call, which ended {} ago",
             when::span(at.late_ms),
             when::span(age)
         )
     } else {
-        format!(
+        t!(
             "will never come: {} after the call the PBX still lists no recording of it",
             when::span(at.late_ms)
         )
@@ -271,8 +278,8 @@ fn nothing_recorded(
 
 fn tries(n: u32) -> String {
     if n == 1 {
-        "1 try".to_owned()
+        t!("1 try").to_owned()
     } else {
-        format!("{n} tries")
+        t!("{} tries", n)
     }
 }

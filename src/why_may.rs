@@ -41,7 +41,7 @@ pub fn why_may(
     };
     let Some(call) = call else {
         let whole = (action.about() == About::Whole).then_some(&Object::Whole);
-        return Ok(vec![asked("in general".to_owned(), whole)]);
+        return Ok(vec![asked(t!("in general").to_owned(), whole)]);
     };
     let id = call.id;
     let mut found = Vec::new();
@@ -49,26 +49,26 @@ pub fn why_may(
         About::Recording => {
             for recording in store::recordings_of(connection, id)? {
                 let object = store::object_of_recording(connection, &recording)?;
-                found.push(asked(format!("recording {} of call {id}", recording.id), Some(&object)));
+                found.push(asked(t!("recording {0} of call {1}", recording.id, id), Some(&object)));
             }
         }
         About::Leg => {
             for leg in store::legs_of(connection, id)? {
                 if leg.transcript.is_some() || leg.summary.is_some() {
                     let object = store::object_of_leg(connection, id, &leg)?;
-                    found.push(asked(format!("a leg of call {id}"), Some(&object)));
+                    found.push(asked(t!("a leg of call {}", id), Some(&object)));
                 }
             }
         }
-        About::Whole => found.push(asked("the box".to_owned(), Some(&Object::Whole))),
+        About::Whole => found.push(asked(t!("the box").to_owned(), Some(&Object::Whole))),
         About::Call | About::Place | About::Callee => {
             let object = store::object_of_call(connection, id)?;
-            found.push(asked(format!("call {id}"), Some(&object)));
+            found.push(asked(t!("call {}", id), Some(&object)));
         }
     }
     if found.is_empty() {
         let object = store::object_of_call(connection, id)?;
-        let about = format!("call {id}, of which there is none; this is for the call itself");
+        let about = t!("call {}, of which there is none; this is for the call itself", id);
         found.push(asked(about, Some(&object)));
     }
     Ok(found)

@@ -10,11 +10,17 @@ mod desk;
 
 #[path = "targets_crm/behaviour.rs"]
 mod behaviour;
+#[path = "targets_crm/erase.rs"]
+mod erase;
 #[path = "targets_crm/espocrm.rs"]
 mod espocrm;
 #[path = "targets_crm/hubspot.rs"]
 mod hubspot;
 #[path = "targets_crm/pipedrive.rs"]
 mod pipedrive;
+#[path = "targets_crm/rules.rs"]
+mod rules;
+#[path = "targets_crm/tasks.rs"]
+mod tasks;
 #[path = "targets_crm/trouble.rs"]
 mod trouble;

@@ -21,6 +21,8 @@ mod login;
 mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
+#[path = "web/sentences.rs"]
+mod sentences;
 #[path = "web/slow.rs"]
 mod slow;
 #[path = "web/targets.rs"]

@@ -18,10 +18,13 @@ pub(super) fn driver(
     clock: &Clock,
     cdr: &Arc<Mutex<CdrStatus>>,
 ) -> Result<Arc<dyn Pbx>, StartError> {
-    if let Some(own) = config.cdr.as_ref().filter(|own| own.source) {
+    let lines = config.cdr.as_ref().filter(|own| own.source);
+    // A box that knows no PBX yet has nobody to ask: the store's own lines, of which there are none.
+    if lines.is_some() || !config.has_pbx() {
+        let fields = lines.and_then(|own| own.fields.clone());
         return Ok(Arc::new(pbx::CdrLog {
             store: settings.store().clone(),
-            layout: own.fields.clone().map_or(Layout::Known, Layout::Given),
+            layout: fields.map_or(Layout::Known, Layout::Given),
             status: Arc::clone(cdr),
         }));
     }
@@ -35,7 +38,7 @@ pub(super) fn driver(
 }
 
 /// The same with a pin (if that is how the PBX is trusted) and a memory of the caller's.
-pub(super) fn open_driver(
+pub(crate) fn open_driver(
     config: &config::Pbx,
     pin: Option<String>,
     refusals: Refusals,

@@ -1,8 +1,9 @@
 //! The agent as faces see it: they read, and ask a flow to act; they never do its work.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::status::{Identity, Status};
 use crate::accounts::By;
@@ -17,8 +18,13 @@ use crate::link::LinkStatus;
 use crate::live::LiveStatus;
 use crate::model::Machine;
 use crate::pbx::Pbx;
+use crate::pulse::Pulses;
 use crate::store::{self, Settings, Store};
 use crate::sync::{PbxStatus, SyncStatus};
+use crate::update;
+
+/// What answers to a request must get out before the agent ends by it.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A running agent. Clones are the same agent.
 #[derive(Clone)]
@@ -64,6 +70,12 @@ pub struct Parts {
     pub changed: Arc<Notify>,
     /// Told when the agent is to end, so that its supervisor starts it anew.
     pub restart: Arc<Notify>,
+    /// Becomes true when the process is to begin anew by itself, with the settings as they are then.
+    pub again: watch::Sender<bool>,
+    /// Whether the flows move.
+    pub pulses: Pulses,
+    /// Newer releases.
+    pub update: update::desk::Desk,
 }
 
 impl Handle {
@@ -168,6 +180,15 @@ impl Handle {
         &self.0.doctor
     }
 
+    /// Ends the agent when what was said has got out; its supervisor starts what is to run then.
+    pub fn restart_soon(&self) {
+        let restart = Arc::clone(&self.0.restart);
+        std::thread::spawn(move || {
+            std::thread::sleep(LAST_WORDS);
+            restart.notify_one();
+        });
+    }
+
     /// Asks for a reading of the call log and for recordings now.
     pub fn sync_now(&self) {
         self.0.take.iter().for_each(Bell::ring);
@@ -210,6 +231,12 @@ impl Handle {
             .write(move |within| crate::deliver::resume(within, &name, &clock))?;
         self.0.give.iter().for_each(Bell::ring);
         Ok(known)
+    }
+
+    /// Lets the process begin anew within the second, with the settings as they are then. Whatever is under way is
+    /// finished before, or found and finished after.
+    pub fn begin_anew(&self) {
+        self.0.again.send_replace(true);
     }
 
     /// Puts the certificate that the PBX shows now in the place of the pinned one, if its pin is `pin`: the person who

@@ -3,7 +3,9 @@
 mod alone;
 mod driver;
 mod handle;
+mod hours;
 mod identity;
+mod renew;
 mod start;
 mod status;
 mod support;
@@ -11,7 +13,9 @@ mod told;
 mod watch;
 
 pub use alone::checks_without_agent;
+pub(crate) use driver::open_driver;
 pub use handle::{Handle, Parts};
+pub use renew::{HANGS, feed_watchdog, renew};
 pub use start::{Agent, StartError, lock_folder};
 pub use status::{Identity, Status};
 pub use watch::watch;

@@ -21,7 +21,7 @@ use crate::bell::{Bell, Wake};
 use crate::cdr::CdrStatus;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deliver::{self, HandOver, Origin, Worker};
+use crate::deliver::{self, HandOver, Origin, UnderWay, Worker};
 use crate::files;
 use crate::health::Health;
 use crate::keep::Keeper;
@@ -29,10 +29,12 @@ use crate::link::LinkStatus;
 use crate::live::{Listener, LiveStatus, Receiver};
 use crate::model::Machine;
 use crate::pbx::Refusals;
+use crate::pulse::{self, Pulses};
 use crate::rules::Book;
 use crate::spool::{Spool, recover};
 use crate::store::{self, EventOutbox, Settings, Store};
 use crate::sync;
+use crate::update;
 
 /// The file that says "the volume failed to sync: verify everything at the next start" (durability rule D4).
 const SUSPECT: &str = "suspect";
@@ -104,6 +106,15 @@ pub struct Agent {
     _lock: File,
 }
 
+/// How numbers are read from now on: the configuration may be another one than in the last run.
+fn note_numbering(store: &Store, book: &Book) -> store::Result<()> {
+    let numbering = book.numbering(store.read(store::numbering_told)?.as_ref());
+    if store.read(store::numbering)? == numbering {
+        return Ok(());
+    }
+    store.write(move |within| store::put_numbering(within, &numbering))
+}
+
 impl Agent {
     /// Opens the store, puts right what a cut left behind, and starts the flows.
     pub fn start(config: Config, clock: Clock) -> Result<Agent, StartError> {
@@ -141,6 +152,7 @@ impl Agent {
             status.pin = driver.pin();
         }
         let book = Arc::new(Book::of(&config));
+        note_numbering(&store, &book)?;
         let context = sync::Context {
             pbx: Arc::clone(&driver),
             store: store.clone(),
@@ -195,6 +207,7 @@ impl Agent {
                 changed: Arc::clone(&changed),
                 audio: audio_bell.clone(),
                 keep: keep_bell.clone(),
+                under_way: UnderWay::default(),
             };
             workers.push((worker, bell.clone()));
         }
@@ -235,6 +248,7 @@ impl Agent {
 
         let mut give = target_bells;
         give.push(hand_bell.clone());
+        let updates = update::desk::Desk::new(&config, &store, &clock, &changed);
         let handle = Handle::new(Parts {
             config,
             store,
@@ -255,10 +269,13 @@ impl Agent {
             events,
             changed,
             restart: Arc::default(),
+            again: watch::Sender::new(false),
+            pulses: Pulses::default(),
+            update: updates,
         });
         let mut bells = give;
         bells.extend([history_bell.clone(), audio_bell.clone(), keep_bell.clone()]);
-        let mut flows = Flows::new(&handle.config().state_dir);
+        let mut flows = Flows::new(&handle.config().state_dir, handle.parts().pulses.clone());
         let (history, audio) = (context.clone(), context);
         if !rebased {
             let (store, clock, bell) = (handle.store().clone(), handle.clock().clone(), Bell::new());
@@ -278,10 +295,12 @@ impl Agent {
             bells.push(bell.clone());
             flows.start("cdr", move || receiver.run(&bell).map_err(|error| error.to_string()));
         }
-        flows.start("history", move || {
-            sync::history(history, &history_bell).map_err(|e| e.0)
-        });
-        flows.start("audio", move || sync::audio(audio, &audio_bell).map_err(|e| e.0));
+        if handle.config().has_pbx() {
+            flows.start("history", move || {
+                sync::history(history, &history_bell).map_err(|e| e.0)
+            });
+            flows.start("audio", move || sync::audio(audio, &audio_bell).map_err(|e| e.0));
+        }
         flows.start("hand-over", move || {
             hand_over.run(&hand_bell).map_err(|e| e.to_string())
         });
@@ -335,25 +354,29 @@ struct Flows {
     tell: Arc<watch::Sender<Option<String>>>,
     fatal: watch::Receiver<Option<String>>,
     suspect: std::path::PathBuf,
+    pulses: Pulses,
 }
 
 impl Flows {
-    fn new(state_dir: &Path) -> Flows {
+    fn new(state_dir: &Path, pulses: Pulses) -> Flows {
         let (tell, fatal) = watch::channel(None);
         Flows {
             started: Vec::new(),
             tell: Arc::new(tell),
             fatal,
             suspect: state_dir.join(SUSPECT),
+            pulses,
         }
     }
 
     fn start(&mut self, name: &str, flow: impl FnOnce() -> Result<(), String> + Send + 'static) {
         let (tell, suspect) = (Arc::clone(&self.tell), self.suspect.clone());
+        let (pulses, own) = (self.pulses.clone(), name.to_owned());
         let body = move || {
+            pulses.join(&own);
             // What is flashed aborts on a panic and is started anew; a build that unwinds must not go on with a flow less.
             match catch_unwind(AssertUnwindSafe(flow)) {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => pulse::asleep(),
                 Ok(Err(text)) => {
                     mark_suspect(&suspect, &text);
                     tell.send_replace(Some(text));

@@ -4,6 +4,7 @@ use super::handle::Handle;
 use crate::contract::{
     self, Birth, Calls, Certificate, Disk, Examined, Link, PbxState, Queue, Recordings, State, TargetState, Update,
 };
+use crate::update;
 use crate::when;
 
 impl Handle {
@@ -24,13 +25,25 @@ impl Handle {
         }
     }
 
-    /// MQTT's `update`: this version knows of no other.
+    /// MQTT's `update`: which version runs, and which can be had.
     pub fn update(&self) -> Update {
+        let (offer, progress) = self.parts().update.glance();
+        let own = self.identity().version;
+        let newest = offer
+            .map(|offer| offer.manifest)
+            .filter(|newest| update::newer(&newest.version, own));
+        let newest = newest.unwrap_or_default();
         Update {
             v: contract::VERSION,
-            installed_version: self.identity().version.to_owned(),
-            latest_version: self.identity().version.to_owned(),
-            in_progress: false,
+            installed_version: own.to_owned(),
+            latest_version: if newest.version.is_empty() {
+                own.to_owned()
+            } else {
+                newest.version
+            },
+            in_progress: progress.is_some(),
+            release_summary: newest.notes.chars().take(255).collect(),
+            support_until: newest.support_until,
         }
     }
 

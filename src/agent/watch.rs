@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::handle::{Handle, lock};
+use super::hours::Hour;
 use crate::aside::aside;
 use crate::board::Sampler;
 use crate::findings;
@@ -26,19 +27,24 @@ const NOTE_EVERY_MS: i64 = 600_000;
 /// Looks after the box until the future is dropped.
 pub async fn watch(handle: Handle) {
     let mut sampler = Sampler::new(&handle.config().state_dir);
+    let mut hour = Hour::default();
     loop {
         *lock(&handle.0.machine) = sampler.sample();
         let looked = handle.clone();
         // Reading the store may wait for the disk; the pages must not wait with it.
-        let look = aside(move || look(&looked));
-        if look.await.is_err() {
+        let look = aside(move || {
+            look(&looked, &mut hour);
+            hour
+        });
+        hour = look.await.unwrap_or_else(|_| {
             log::error!("looking after the box failed");
-        }
+            Hour::default()
+        });
         tokio::time::sleep(handle.clock().real(EVERY)).await;
     }
 }
 
-fn look(handle: &Handle) {
+fn look(handle: &Handle, hour: &mut Hour) {
     let now = handle.clock().wall_ms();
     let read = handle.store().read(|connection| {
         Ok((
@@ -64,6 +70,8 @@ fn look(handle: &Handle) {
         }
     };
     handle.health().clear("store-unreadable");
+    let machine = lock(&handle.0.machine).clone();
+    hour.note(handle, &counts, &machine);
     let waiting = counts.recordings_oldest_ms.map_or(0, |oldest| now - oldest);
     item(
         handle,
@@ -121,7 +129,6 @@ fn look(handle: &Handle) {
         true,
     );
     look_at_token(handle);
-    let machine = lock(&handle.0.machine).clone();
     item(
         handle,
         machine.disk_read_only,

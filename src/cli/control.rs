@@ -1,7 +1,7 @@
 //! How the command line speaks with the running agent: one JSON line each way over a Unix socket in the state folder,
 //! which only the agent's own user and root may open.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream as Stream};
 use tokio::sync::{mpsc, watch};
 
+use super::update::{self, What};
 use crate::accounts::{self, By};
 use crate::agent::Handle;
 use crate::aside::{task, unawaited};
@@ -20,7 +21,10 @@ use crate::doctor::{Options, Run};
 use crate::keep;
 use crate::logs::{self, Filter};
 use crate::rights::{self, Action, Freshness, Object, Subject, Who};
-use crate::store::{self, Grantee, HoldOn, NewAudit, NewGrant, RightsContext};
+use crate::setup;
+use crate::store::{self, Grantee, HoldOn, LinkFilter, NewAudit, NewGrant, RightsContext};
+use crate::update::feed::Feed;
+use crate::update::release::{MOST_BYTES, MOST_HEAD};
 use crate::when;
 
 /// What the agent can be asked.
@@ -49,6 +53,11 @@ pub enum Request {
         id: String,
         /// Why.
         why: String,
+    },
+    /// End links to recordings.
+    RevokeLinks {
+        /// Which.
+        which: LinkFilter,
     },
     /// Put a hold in force.
     Hold {
@@ -99,6 +108,15 @@ pub enum Request {
         /// What.
         what: String,
     },
+    /// Change one setting over the file, judged with all others; the agent begins anew with it.
+    Configure {
+        /// Its key, `pbx.poll` or `target.crm.url`.
+        key: String,
+        /// Its value as TOML; none takes the value away that the page wrote.
+        value: Option<String>,
+    },
+    /// Take the last change of the page's settings back; the agent begins anew.
+    TakeBack,
     /// Write down that the store was copied.
     BackedUp {
         /// To which file.
@@ -157,6 +175,20 @@ pub enum Request {
         /// Its row.
         id: i64,
     },
+    /// About newer releases.
+    Update {
+        /// What.
+        what: What,
+        /// Where the release is.
+        #[serde(default)]
+        url: Option<String>,
+        /// An older one is taken too.
+        #[serde(default)]
+        downgrade: bool,
+        /// Until when, Unix milliseconds.
+        #[serde(default)]
+        until_ms: Option<i64>,
+    },
 }
 
 /// To whom a grant is given.
@@ -203,8 +235,21 @@ async fn answer(handle: Handle, stream: Stream) {
     let got = tokio::time::timeout(Duration::from_secs(5), reader.read_line(&mut line)).await;
     let Ok(Ok(1..)) = got else { return };
     let (tell, mut told) = mpsc::channel::<Value>(16);
+    let (put, mut source) = Feed::new();
+    if line.contains("\"file\"") {
+        // Its bytes follow; whoever refuses it leaves the rest unread.
+        reader.get_mut().set_limit(MOST_BYTES + MOST_HEAD as u64);
+        task(async move {
+            let mut piece = vec![0; 32 << 10];
+            while let Ok(got @ 1..) = reader.read(&mut piece).await {
+                let _ = put.send(piece[..got].to_vec()).await;
+            }
+        });
+    } else {
+        drop(put);
+    }
     unawaited(move || match serde_json::from_str::<Request>(&line) {
-        Ok(request) => act(&handle, request, &tell),
+        Ok(request) => act(&handle, request, &mut source, &tell),
         Err(error) => {
             let _ = tell.blocking_send(json!({ "error": format!("not understood: {error}") }));
         }
@@ -247,11 +292,15 @@ pub(super) fn may(
     Ok(By { subject, way, decision })
 }
 
-fn act(handle: &Handle, request: Request, tell: &mpsc::Sender<Value>) {
+fn act(handle: &Handle, request: Request, source: &mut dyn Read, tell: &mpsc::Sender<Value>) {
     let say = |value: Value| {
         let _ = tell.blocking_send(value);
     };
     match by(handle, &request) {
+        Ok(by) if matches!(request, Request::Update { .. }) => {
+            let done = update::perform(handle, by, &request, source, &say);
+            say(done.unwrap_or_else(|error| json!({ "error": error })));
+        }
         Ok(by) => perform(handle, by, request, &say),
         Err(error) => say(json!({ "error": error })),
     }
@@ -275,6 +324,9 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             .map(|known| json!({ "known": known }))
             .map_err(|error| error.to_string()),
         Request::Drop { id, why } => flat(handle.drop_delivery(by, &id, &why), |()| json!({ "dropped": id })),
+        Request::RevokeLinks { which } => keep::revoke_links(store, by, which, clock)
+            .map(|ended| json!({ "ended": ended }))
+            .map_err(|error| error.to_string()),
         Request::Hold { on, until_ms, why } => flat(
             keep::add_hold(store, by, on, until_ms, &why, clock),
             |hold| json!({ "hold": hold }),
@@ -301,6 +353,14 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
         Request::Noted { what } => accounts::note(store, by, what, clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),
+        Request::Configure { key, value } => {
+            let path = handle.config().path.clone();
+            anew(handle, setup::change(store, &path, by, &[(key, value)], clock))
+        }
+        Request::TakeBack => {
+            let path = handle.config().path.clone();
+            anew(handle, setup::take_back(store, &path, by, clock))
+        }
         Request::BackedUp { file } => accounts::note(store, by, format!("copied the store to {file}"), clock)
             .map(|()| json!({ "noted": true }))
             .map_err(|error| error.to_string()),
@@ -341,6 +401,7 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
             Ok(false) => Err(format!("no token {name} is in force")),
             Err(error) => Err(error.to_string()),
         },
+        asked @ Request::Update { .. } => update::perform(handle, by, &asked, &mut std::io::empty(), say),
         Request::Revoke { id } => match accounts::revoke(store, by, id, clock) {
             Ok(true) => Ok(json!({ "ended": id })),
             Ok(false) => Err(format!("no grant {id} is in force")),
@@ -348,6 +409,18 @@ pub(super) fn perform(handle: &Handle, by: By, request: Request, say: &dyn Fn(Va
         },
     };
     say(outcome.unwrap_or_else(|error| json!({ "error": error })));
+}
+
+/// Lets the agent begin anew with settings that were changed.
+fn anew(handle: &Handle, changed: Result<crate::config::Config, setup::Refused>) -> Result<Value, String> {
+    changed.map_err(|refused| refused.to_string())?;
+    let handle = handle.clone();
+    // After whoever asked has been answered.
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        handle.begin_anew();
+    });
+    Ok(json!({ "changed": true }))
 }
 
 /// What was done as JSON, or why it was not.
@@ -454,6 +527,16 @@ impl std::fmt::Display for AskError {
 
 /// Asks the running agent and gives each line of its answer to `take`.
 pub fn ask(state_dir: &Path, request: &Request, take: &mut dyn FnMut(Value)) -> Result<(), AskError> {
+    asked_with(state_dir, request, &mut |_| {}, take)
+}
+
+/// The same, and `send` puts what belongs to the request behind it.
+pub(super) fn asked_with(
+    state_dir: &Path,
+    request: &Request,
+    send: &mut dyn FnMut(&mut UnixStream),
+    take: &mut dyn FnMut(Value),
+) -> Result<(), AskError> {
     let broken = |error: std::io::Error| AskError::Broken(error.to_string());
     let mut stream = UnixStream::connect(socket(state_dir)).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => AskError::NotRunning,
@@ -464,6 +547,7 @@ pub fn ask(state_dir: &Path, request: &Request, take: &mut dyn FnMut(Value)) -> 
         .map_err(broken)?;
     let line = serde_json::to_string(request).map_err(|error| AskError::Broken(error.to_string()))?;
     stream.write_all(format!("{line}\n").as_bytes()).map_err(broken)?;
+    send(&mut stream);
     for line in BufReader::new(stream).lines() {
         let value: Value = serde_json::from_str(&line.map_err(broken)?)
             .map_err(|error| AskError::Broken(format!("its answer is not JSON: {error}")))?;

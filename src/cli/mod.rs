@@ -13,8 +13,10 @@ pub mod control;
 mod doctor;
 mod erase;
 mod hold;
+mod links;
 mod logs;
 mod needs;
+mod network_helper;
 mod out;
 mod pin;
 mod queue;
@@ -24,8 +26,10 @@ mod restore;
 mod rights;
 mod rules;
 mod run;
+mod setup_code;
 mod status;
 mod token;
+pub mod update;
 mod user;
 mod why;
 
@@ -85,21 +89,17 @@ enum Verb {
         /// The call: its number in the list, or its id on the PBX
         call: String,
     },
-    /// List calls, newest first
-    Calls {
-        /// How many
-        #[arg(short = 'n', long, default_value_t = 20)]
-        most: usize,
-        /// Only calls with this outcome: answered, missed, unanswered
-        #[arg(long)]
-        outcome: Option<String>,
-    },
+    /// List calls, newest first, or look for some
+    Calls(calls::Asked),
     /// Show, retry or drop what waits for a target
     #[command(subcommand)]
     Queue(queue::Verb),
     /// Keep calls and recordings from being deleted
     #[command(subcommand)]
     Hold(hold::Verb),
+    /// Show or end links to recordings that targets were told
+    #[command(subcommand)]
+    Links(links::Verb),
     /// Erase what a person with this number has, here and at the targets; shows what it would be without --yes
     Erase(erase::Asked),
     /// Show or check the configuration
@@ -124,6 +124,9 @@ enum Verb {
     },
     /// Take away what the MQTT broker and Home Assistant keep of this box
     Reset(reset::Arguments),
+    /// Replace callspool by a newer release, or go back
+    #[command(subcommand)]
+    Update(update::Verb),
     /// Manage who may log in to the local page
     #[command(subcommand)]
     User(user::Verb),
@@ -135,6 +138,10 @@ enum Verb {
     Rights(rights::Verb),
     /// Show who listened to what, who was refused, who came in
     Audit(audit::Asked),
+    /// Show the code that a box asks for which is not set up yet
+    SetupCode,
+    /// Change this machine's network when the page asks for it; for root, on images whose network is ours
+    NetworkHelper(network_helper::Arguments),
     /// Show the version
     Version,
 }
@@ -202,7 +209,9 @@ fn dispatch(cli: Cli) -> Exit {
         Verb::Config(verb) => config::run(&verb, &cli.config, cli.json),
         // It must come also when the configuration is what is wrong.
         Verb::Bundle { file } => bundle::run(&cli.config, file, cli.json),
-        verb => match crate::config::load(&cli.config) {
+        Verb::NetworkHelper(arguments) => network_helper::run(&arguments),
+        Verb::Run => begin(&cli.config, cli.json),
+        verb => match crate::setup::load(&cli.config) {
             Ok(config) => with_config(verb, config, cli.json),
             Err(problems) => {
                 problems.iter().for_each(|problem| out::message(&problem.to_string()));
@@ -212,26 +221,41 @@ fn dispatch(cli: Cli) -> Exit {
     }
 }
 
+/// The release that is to run, which may be another than this program: then it does not come back.
+fn begin(path: &std::path::Path, json: bool) -> Exit {
+    crate::update::launch::launch(path, &out::message);
+    match crate::setup::load(path) {
+        Ok(config) => with_config(Verb::Run, config, json),
+        Err(problems) => {
+            problems.iter().for_each(|problem| out::message(&problem.to_string()));
+            Exit::Usage
+        }
+    }
+}
+
 fn with_config(verb: Verb, config: Config, json: bool) -> Exit {
     match verb {
         Verb::Run => run::run(config),
         Verb::Status { watch } => status::run(&config, json, watch),
         Verb::Doctor(arguments) => doctor::run(&config, arguments, json),
         Verb::Why { call } => why::run(&config, &call, json),
-        Verb::Calls { most, outcome } => calls::run(&config, most, outcome.as_deref(), json),
+        Verb::Calls(asked) => calls::run(&config, asked, json),
         Verb::Queue(verb) => queue::run(&config, &verb, json),
         Verb::Hold(verb) => hold::run(&config, &verb, json),
+        Verb::Links(verb) => links::run(&config, &verb, json),
         Verb::Erase(asked) => erase::run(&config, &asked, json),
         Verb::Pin(verb) => pin::run(&config, &verb, json),
         Verb::Backup { file } => backup::run(&config, &file, json),
         Verb::Restore(asked) => restore::run(&config, &asked, json),
         Verb::Logs(asked) => logs::run(&config, asked, json),
         Verb::Reset(arguments) => reset::run(&config, &arguments, json),
+        Verb::Update(verb) => update::run(&config, &verb, json),
         Verb::User(verb) => user::run(&config, &verb, json),
         Verb::Token(verb) => token::run(&config, &verb, json),
         Verb::Rights(verb) => rights::run(&config, &verb, json),
         Verb::Audit(asked) => audit::run(&config, &asked, json),
-        Verb::Version | Verb::Config(_) | Verb::Bundle { .. } => Exit::Ok,
+        Verb::SetupCode => setup_code::run(&config, json),
+        Verb::Version | Verb::Config(_) | Verb::Bundle { .. } | Verb::NetworkHelper(_) => Exit::Ok,
     }
 }
 

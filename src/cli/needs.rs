@@ -4,6 +4,7 @@
 use crate::rights::{self, Action, Freshness};
 
 use super::control::Request;
+use super::update::What;
 
 /// Every verb by its path, with the action that it needs; `None`: it says nothing about the box.
 pub const VERBS: &[(&str, Option<Action>)] = &[
@@ -15,6 +16,8 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("queue list", Some(Action::BoxView)),
     ("queue retry", Some(Action::BoxOperate)),
     ("queue drop", Some(Action::QueueDrop)),
+    ("links list", Some(Action::BoxView)),
+    ("links revoke", Some(Action::BoxOperate)),
     ("hold add", Some(Action::HoldManage)),
     ("hold list", Some(Action::HoldManage)),
     ("hold release", Some(Action::HoldManage)),
@@ -24,6 +27,11 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("config check", Some(Action::BoxView)),
     ("config show", Some(Action::BoxView)),
     ("config reference", None),
+    ("config set", Some(Action::BoxConfigure)),
+    ("config unset", Some(Action::BoxConfigure)),
+    ("config undo", Some(Action::BoxConfigure)),
+    ("network-helper", Some(Action::BoxConfigure)),
+    ("setup-code", Some(Action::BoxConfigure)),
     ("pin show", Some(Action::BoxView)),
     ("pin accept", Some(Action::BoxOperate)),
     ("backup", Some(Action::BoxOperate)),
@@ -33,6 +41,12 @@ pub const VERBS: &[(&str, Option<Action>)] = &[
     ("logs", Some(Action::BoxView)),
     ("bundle", Some(Action::BoxOperate)),
     ("reset", Some(Action::BoxOperate)),
+    ("update status", Some(Action::BoxView)),
+    ("update check", Some(Action::BoxOperate)),
+    ("update apply", Some(Action::BoxOperate)),
+    ("update confirm", Some(Action::BoxOperate)),
+    ("update rollback", Some(Action::BoxOperate)),
+    ("update postpone", Some(Action::BoxOperate)),
     ("user add", Some(Action::AccountManage)),
     ("user code", Some(Action::AccountManage)),
     ("user list", Some(Action::AccountManage)),
@@ -54,15 +68,18 @@ impl Request {
     /// The action that it needs.
     pub fn needs(&self) -> Action {
         match self {
-            Request::Status | Request::Logs { .. } => Action::BoxView,
+            Request::Status | Request::Logs { .. } | Request::Update { what: What::Status, .. } => Action::BoxView,
             Request::Sync
             | Request::Retry { .. }
             | Request::Resume { .. }
             | Request::AcceptPin { .. }
             | Request::Doctor { .. }
+            | Request::RevokeLinks { .. }
             | Request::Told
             | Request::Noted { .. }
+            | Request::Update { .. }
             | Request::BackedUp { .. } => Action::BoxOperate,
+            Request::Configure { .. } | Request::TakeBack => Action::BoxConfigure,
             Request::AddUser { .. } | Request::GiveCode { .. } | Request::RemoveUser { .. } => {
                 Action::AccountManage
             }

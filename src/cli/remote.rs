@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::control::{self, Request};
+use super::update::What;
 use crate::accounts;
 use crate::agent::Handle;
 use crate::aside::unawaited;
@@ -28,6 +29,7 @@ const NEEDS: &[(&str, Action)] = &[
     ("retry", Action::BoxOperate),
     ("resume", Action::BoxOperate),
     ("restart", Action::BoxOperate),
+    ("update", Action::BoxOperate),
     ("why", Action::CallTrace),
     ("doctor", Action::BoxOperate),
     ("bundle", Action::BoxOperate),
@@ -71,6 +73,12 @@ impl Remote for Dashboard {
             },
             "resume" => Request::Resume {
                 target: text("target").ok_or("malformed: args.target is missing")?,
+            },
+            "update" => Request::Update {
+                what: What::Fetch,
+                url: None,
+                downgrade: false,
+                until_ms: None,
             },
             "doctor" => Request::Doctor {
                 only: words(args.get("only")),

@@ -6,6 +6,7 @@
 mod cdr;
 mod entry;
 mod fleet;
+mod layer;
 mod lines;
 mod mqtt;
 mod node;
@@ -17,6 +18,7 @@ mod show;
 mod targets;
 mod template;
 mod units;
+mod update;
 mod value;
 
 use std::fmt;
@@ -28,7 +30,7 @@ use crate::zone::Zone;
 pub use cdr::{Cdr, CdrField};
 pub use entry::Entry;
 pub use fleet::{Fleet, FleetFlags, load_fleet};
-pub use resolve::parse;
+pub use resolve::{parse, parse_over, plain, state_dir_of};
 pub use rights::CrmRole;
 #[cfg(test)]
 pub(crate) use rights::SECTIONS;
@@ -38,13 +40,22 @@ pub use show::reference;
 pub use targets::{Crm, CrmKind, Folder, LockMode, Naming, S3};
 pub use template::Template;
 pub use units::span;
+pub use update::{Update, before_all};
 
 /// Where the configuration is looked for unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/callspool/callspool.toml";
 
+/// What stands in the place of the file where a setting was written by the page, or by `callspool config set`.
+pub const PAGE: &str = "page";
+
+/// Where the helper listens that may change this machine's network, unless it is told otherwise.
+pub const NETWORK_HELPER: &str = "/run/callspool-network/socket";
+
 /// The configuration as it is used.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// What the page wrote over the file: a TOML document, a setting a line. Empty: nothing.
+    pub page: String,
     /// The file that it came from.
     pub path: PathBuf,
     /// What the box is called on pages and dashboards.
@@ -63,12 +74,16 @@ pub struct Config {
     pub keep: Keep,
     /// Where calls and recordings go.
     pub targets: Vec<Target>,
+    /// Socket of the helper that may change this machine's network; where it is not there, the system does.
+    pub network_helper: PathBuf,
     /// The broker, if there is one.
     pub mqtt: Option<Mqtt>,
     /// The local page.
     pub web: Web,
     /// Rights, and the CRM's roles.
     pub rights: Rights,
+    /// Newer releases.
+    pub update: Update,
     /// How numbers are dialled where the PBX stands, and its local time.
     pub numbers: Numbers,
     /// The rules, in their order.
@@ -78,10 +93,21 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether a PBX is known: a box whose configuration names none yet can only be set up.
+    pub fn has_pbx(&self) -> bool {
+        !self.pbx.url.is_empty() || self.cdr.is_some()
+    }
+
+    /// Where a setting comes from: `default`, [`PAGE`], or file and line; `None` for one that isn't in use.
+    pub fn origin(&self, key: &str) -> Option<&str> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        Some(&entry.origin)
+    }
+
     /// Every file with a secret that this configuration names, with the key that names it. A PBX without an API has none.
     pub fn secret_files(&self) -> Vec<(String, &Path)> {
         let mut files = Vec::new();
-        if !self.cdr.as_ref().is_some_and(|cdr| cdr.source) {
+        if self.has_pbx() && !self.cdr.as_ref().is_some_and(|cdr| cdr.source) {
             files.push(("pbx.secret_file".to_owned(), self.pbx.secret_file.as_path()));
         }
         for (n, target) in self.targets.iter().enumerate() {
@@ -189,6 +215,21 @@ pub struct Target {
     pub audio: bool,
     /// Whether calls from before the first start are delivered too.
     pub history: bool,
+    /// Whether it gets links to recordings in the place of their audio, and which.
+    pub links: Option<Links>,
+}
+
+/// Links in the place of audio.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// The target whose objects are linked to.
+    pub from: String,
+    /// That target's bucket.
+    pub bucket: Box<S3>,
+    /// Where this box can be reached by whoever follows links; `None`: links lead to the store itself.
+    pub base: Option<String>,
+    /// How long a link leads there.
+    pub valid: Duration,
 }
 
 /// The kinds of targets, each with its own settings.
@@ -402,10 +443,18 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Reads and resolves the file at `path`.
+/// Reads and resolves the file at `path`, alone: what the page wrote over it lies in the store, see `setup::load`.
 pub fn load(path: &Path) -> Result<Config, Vec<Problem>> {
+    parse(&read_file(path)?, path)
+}
+
+/// The file's text. The one at [`DEFAULT_PATH`] may be missing: a box begins without any.
+pub fn read_file(path: &Path) -> Result<String, Vec<Problem>> {
     match std::fs::read_to_string(path) {
-        Ok(text) => parse(&text, path),
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path == Path::new(DEFAULT_PATH) => {
+            Ok(String::new())
+        }
         Err(error) => Err(vec![Problem {
             path: path.to_owned(),
             line: None,

@@ -12,6 +12,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::Problem;
+use super::layer::put_over;
 use super::lines::{line_at, lines_of};
 
 /// What is wrong, and at which byte of the text.
@@ -48,17 +49,57 @@ pub(super) fn read<T: de::DeserializeOwned>(
     path: &Path,
     text: &str,
 ) -> Result<(T, BTreeMap<String, usize>), Problem> {
-    let problem = |at: Option<usize>, told: &str| Problem {
+    read_layers(path, text, "")
+}
+
+/// The same with what the page wrote over it.
+pub(super) fn read_layers<T: de::DeserializeOwned>(
+    path: &Path,
+    text: &str,
+    page: &str,
+) -> Result<(T, BTreeMap<String, usize>), Problem> {
+    let problem = |path: &Path, text: &str, at: Option<usize>, told: &str| Problem {
         path: path.to_owned(),
         line: at.map(|at| line_at(text, at)),
         key: String::new(),
         text: told.replace('\n', "; "),
     };
-    let file =
-        DeTable::parse(text).map_err(|error| problem(error.span().map(|span| span.start), error.message()))?;
-    let file = DeValue::Table(file.into_inner());
-    let typed = T::deserialize(Node(&file)).map_err(|wrong| problem(wrong.at, &wrong.text))?;
-    Ok((typed, lines_of(text, &file)))
+    let parsed = |path: &Path, text| {
+        DeTable::parse(text)
+            .map_err(|error| problem(path, text, error.span().map(|span| span.start), error.message()))
+    };
+    let file = DeValue::Table(parsed(path, text)?.into_inner());
+    let mut lines = lines_of(text, &file);
+    let whole = match file {
+        DeValue::Table(mut table) if !page.is_empty() => {
+            // A mistake of a kind in the file is told with its line there before the two are one.
+            T::deserialize(Node(&DeValue::Table(table.clone())))
+                .map_err(|wrong| problem(path, text, wrong.at, &wrong.text))?;
+            put_over(
+                &mut table,
+                parsed(Path::new(super::PAGE), page)?.into_inner(),
+                &mut lines,
+            );
+            DeValue::Table(table)
+        }
+        file => {
+            let typed = T::deserialize(Node(&file)).map_err(|wrong| problem(path, text, wrong.at, &wrong.text))?;
+            return Ok((typed, lines));
+        }
+    };
+    let typed = T::deserialize(Node(&whole)).map_err(|wrong| {
+        let mut told = problem(Path::new(super::PAGE), page, wrong.at, &wrong.text);
+        // The page's lines are keys in order: the one that is wrong is named instead of its number.
+        told.key = told.line.and_then(|line| key_at(page, line)).unwrap_or_default();
+        told.line = None;
+        told
+    })?;
+    Ok((typed, lines))
+}
+
+fn key_at(page: &str, line: usize) -> Option<String> {
+    let (key, _) = page.lines().nth(line.checked_sub(1)?)?.split_once('=')?;
+    Some(key.trim().to_owned())
 }
 
 /// A value of the file.

@@ -19,7 +19,9 @@ pub(super) struct Raw {
     pub target: Vec<RawTarget>,
     pub mqtt: Option<RawMqtt>,
     pub web: Option<RawWeb>,
+    pub network: Option<RawNetwork>,
     pub rights: Option<RawRights>,
+    pub update: Option<super::update::RawUpdate>,
     #[serde(default)]
     pub crm_role: Vec<RawCrmRole>,
     pub numbers: Option<RawNumbers>,
@@ -107,6 +109,11 @@ pub(super) struct RawTarget {
     pub default_owner: Option<String>,
     pub owners: Option<BTreeMap<String, String>>,
     pub link_recordings: Option<bool>,
+    // webhook, hubspot
+    pub recording: Option<String>,
+    pub link_from: Option<String>,
+    pub link_for: Option<String>,
+    pub link_base: Option<String>,
     // archives
     pub key: Option<String>,
     pub call_key: Option<String>,
@@ -120,6 +127,7 @@ pub(super) struct RawTarget {
     pub legal_hold: Option<bool>,
     pub multipart_above: Option<String>,
     pub part_size: Option<String>,
+    pub uploads_at_once: Option<u64>,
     // folder
     pub path: Option<PathBuf>,
     pub mount: Option<bool>,
@@ -152,6 +160,12 @@ pub(super) struct RawWeb {
     pub names: Option<Vec<String>>,
     pub scrape_token_file: Option<PathBuf>,
     pub session_idle: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNetwork {
+    pub helper: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::cdr::cdr;
+use super::layer::PAGE;
 use super::mqtt::mqtt;
 use super::node;
 use super::raw::{Raw, RawCdr, RawCrmRole, RawKeep, RawMqtt, RawPbx, RawSpool, RawWeb};
@@ -16,16 +17,47 @@ use super::value::{Resolver, quoted};
 use super::{Config, Generation, Keep, Pbx, Problem, Spool, Web};
 use crate::zone::Zone;
 
+/// What was typed as text: the content of a value that is a string, and any other as it stands there.
+pub fn plain(value: &str) -> String {
+    use toml::de::DeValue;
+    match DeValue::parse(value).map(toml::Spanned::into_inner) {
+        Ok(DeValue::String(text)) => text.into_owned(),
+        _ => value.to_owned(),
+    }
+}
+
+/// Where the state lies unless the file says otherwise.
+const STATE_DIR: &str = "/var/lib/callspool";
+
 /// Resolves the text of a configuration file; `path` is for messages and for relative secret files.
 pub fn parse(text: &str, path: &Path) -> Result<Config, Vec<Problem>> {
-    let (raw, lines): (Raw, _) = node::read(path, text).map_err(|problem| vec![problem])?;
+    parse_over(text, "", path)
+}
+
+/// The same with what the page wrote over it: a TOML document in which targets stand by name (`target.crm.url = "…"`).
+pub fn parse_over(text: &str, page: &str, path: &Path) -> Result<Config, Vec<Problem>> {
+    let (raw, lines): (Raw, _) = node::read_layers(path, text, page).map_err(|problem| vec![problem])?;
     let mut resolver = Resolver::new(path, lines);
-    let config = config(&mut resolver, raw);
+    let mut config = config(&mut resolver, raw);
+    if resolver.line("state_dir") == Some(PAGE) {
+        resolver.wrong(
+            "state_dir",
+            "stands in the file alone: what the page writes lies in it".to_owned(),
+        );
+    }
+    config.page = page.to_owned();
     if resolver.problems.is_empty() {
         Ok(config)
     } else {
         Err(resolver.problems)
     }
+}
+
+/// The state folder that a file names which may be wrong in everything else.
+pub fn state_dir_of(text: &str, path: &Path) -> PathBuf {
+    let typed = node::read::<Raw>(path, text).ok();
+    let named = typed.and_then(|(raw, _)| raw.state_dir);
+    named.unwrap_or_else(|| PathBuf::from(STATE_DIR))
 }
 
 /// A configuration with nothing but what must be typed, for the reference.
@@ -81,7 +113,7 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         host,
         "What the box is called on pages and dashboards; the host's name unless given.",
     );
-    let state_dir = raw.state_dir.unwrap_or_else(|| PathBuf::from("/var/lib/callspool"));
+    let state_dir = raw.state_dir.unwrap_or_else(|| PathBuf::from(STATE_DIR));
     typed.note(
         "state_dir",
         &quoted(&state_dir),
@@ -100,7 +132,9 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         );
         log::LevelFilter::Info
     });
-    let pbx = pbx(typed, raw.pbx.unwrap_or_default());
+    // A box that knows no PBX, and nobody to deliver to, waits to be set up.
+    let blank = raw.pbx.is_none() && raw.cdr.is_none() && raw.target.is_empty() && raw.mqtt.is_none();
+    let pbx = pbx(typed, raw.pbx.unwrap_or_default(), blank);
     let cdr = raw
         .cdr
         .and_then(|raw| cdr(typed, raw, pbx.generation == Generation::Cdr));
@@ -125,11 +159,20 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
     let targets = targets::resolve(typed, raw.target);
     let mqtt = raw.mqtt.map(|raw| mqtt(typed, raw));
     let web = web(typed, raw.web.unwrap_or_default());
+    let helper = raw.network.and_then(|network| network.helper);
+    let network_helper = helper.unwrap_or_else(|| PathBuf::from(super::NETWORK_HELPER));
+    typed.note(
+        "network.helper",
+        &quoted(&network_helper),
+        "Socket of `callspool network-helper`, which may change this machine's network. Where it is not there, the page changes nothing of it.",
+    );
     let rights = rights(typed, raw.rights.unwrap_or_default(), raw.crm_role, &targets);
+    let update = super::update::update(typed, raw.update.unwrap_or_default());
     let numbers = numbers(typed, raw.numbers.unwrap_or_default(), &pbx);
     let rules = rules(typed, raw.rule, &targets, mqtt.is_some(), &numbers);
     let entries = std::mem::take(&mut typed.entries);
     Config {
+        page: String::new(),
         path: typed.path().to_owned(),
         name,
         state_dir,
@@ -140,17 +183,19 @@ fn config(typed: &mut Resolver, raw: Raw) -> Config {
         keep,
         targets,
         mqtt,
+        network_helper,
         web,
         rights,
+        update,
         numbers,
         rules,
         entries,
     }
 }
 
-fn pbx(typed: &mut Resolver, raw: RawPbx) -> Pbx {
+fn pbx(typed: &mut Resolver, raw: RawPbx, blank: bool) -> Pbx {
     // A PBX without an API has no address and no credential.
-    let asked = raw.generation.as_deref() != Some("cdr");
+    let asked = raw.generation.as_deref() != Some("cdr") && !blank;
     let (url, client_id, secret_file) = (raw.url, raw.client_id, raw.secret_file);
     Pbx {
         url: match asked || url.is_some() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::entry::Entry;
+use super::layer::PAGE;
 use super::{Problem, Trust, units};
 
 /// Takes settings one by one, and notes of each what it is, where it came from, and what is wrong with it.
@@ -160,6 +161,7 @@ impl Resolver {
 
     pub(super) fn note(&mut self, key: &str, value: &str, help: &'static str) {
         let origin = match self.lines.get(key) {
+            Some(&PAGE) => super::PAGE.to_owned(),
             Some(line) => format!("{}:{line}", self.path.display()),
             None => "default".to_owned(),
         };
@@ -203,8 +205,11 @@ impl Resolver {
         let table = key.rsplit_once('.').map_or("", |(table, _)| table);
         let line = self.lines.get(key).or_else(|| self.lines.get(table)).copied();
         self.problems.push(Problem {
-            path: self.path.clone(),
-            line,
+            path: match line {
+                Some(PAGE) => super::PAGE.into(),
+                _ => self.path.clone(),
+            },
+            line: line.filter(|line| *line != PAGE),
             key: key.to_owned(),
             text,
         });

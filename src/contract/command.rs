@@ -75,6 +75,11 @@ pub const COMMANDS: &[CommandKind] = &[
     kind("retry", true, "give held deliveries a new start; args: target, id"),
     kind("resume", true, "end a target's pause; args: target"),
     kind("restart", true, "end the agent; its supervisor starts it anew"),
+    kind(
+        "update",
+        true,
+        "install the newest release that the box knows of, and restart into it",
+    ),
     kind("why", false, "where a call's recording is, in codes; args: call"),
     kind("doctor", false, "run the checks; args: only, offline"),
     kind(

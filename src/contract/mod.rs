@@ -22,7 +22,7 @@ pub use event::{
     CALL_EVENT, CallEvent, CallParty, DROPPED_EVENT, Dropped, Event, PROBE_EVENT, RULE_EVENT, RuleEvent,
 };
 pub use state::{Calls, Certificate, Disk, Examined, Link, PbxState, Queue, Recordings, State, TargetState};
-pub use update::Update;
+pub use update::{UPDATE_EVENT, Update, UpdateEvent};
 
 /// The contract's version: `v` in every payload.
 pub const VERSION: u32 = 1;

@@ -47,6 +47,7 @@ fn the_schemas_in_packaging_are_those_of_the_types() {
         ("update", written::<Update>()),
         ("event-call", event::<CallEvent>()),
         ("event-rule", event::<RuleEvent>()),
+        ("event-update", event::<UpdateEvent>()),
         ("event-dropped", event::<Dropped>()),
         ("command", read::<Command>()),
         ("command-result", written::<CommandResult>()),

@@ -2,17 +2,28 @@
 
 use std::time::Duration;
 
-use super::verdict::Verdict;
+use super::verdict::{Blame, Verdict};
 use super::worker::Worker;
 use crate::backoff::Backoff;
-use crate::model::{Delivery, Number};
-use crate::store::{self, ItemState, Store};
+use crate::clock::Clock;
+use crate::model::{Delivery, Recording};
+use crate::store::{self, ErasureItem, ItemState, Store};
 
 /// Between two tries to reach a target that is down.
 const AGAIN: Backoff = Backoff {
     base: Duration::from_secs(5),
     cap: Duration::from_secs(900),
 };
+
+/// What is to be erased of a call.
+pub struct Share<'a> {
+    /// The call's local row.
+    pub call: i64,
+    /// Deliveries of it that the target may have.
+    pub deliveries: &'a [Delivery],
+    /// Of a call that another person had a part of, the recordings that are this person's; else `None`.
+    pub only: Option<&'a [Recording]>,
+}
 
 /// What came of asking a target to erase something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +59,20 @@ impl Erased {
         Erased::ByHand { reason }
     }
 
+    /// What a CRM's refusal to delete means: whoever lacks the right goes on lacking it, so a person is told.
+    pub(super) fn refused(verdict: Verdict) -> Erased {
+        match verdict {
+            Verdict::Failed {
+                blame: Blame::Permission | Blame::Hopeless,
+                reason,
+                ..
+            } => Erased::ByHand {
+                reason: format!("remove it by hand: {reason}"),
+            },
+            other => Erased::of_verdict(other),
+        }
+    }
+
     /// What a verdict of the line means for an erasure.
     pub(super) fn of_verdict(verdict: Verdict) -> Erased {
         let retry_after = match &verdict {
@@ -62,6 +87,21 @@ impl Erased {
     }
 }
 
+/// The answer for something whose making was not answered and that is not found: it is believed when no request can be under
+/// way any more, `alone` after the erasure was asked for.
+pub(super) fn not_found(item: &ErasureItem, alone: Duration, clock: &Clock) -> Erased {
+    let age = clock.wall_ms() - item.asked_ms;
+    if item.attempts == 0 || (0..alone.as_millis() as i64).contains(&age) {
+        return Erased::Later {
+            reason: "the answer to its making was lost; it is looked for once more".to_owned(),
+            retry_after: Some(alone),
+        };
+    }
+    Erased::Gone {
+        receipt: "it was never made".to_owned(),
+    }
+}
+
 /// What a delivery left at a target that has nothing better to know it by: the receipt, or our own id.
 pub(super) fn trace_of(delivery: &Delivery) -> String {
     let kind = delivery.kind.word();
@@ -72,30 +112,38 @@ pub(super) fn trace_of(delivery: &Delivery) -> String {
 }
 
 impl Worker {
-    /// Notes what this target has of the calls of each erasure that waits for it. Nothing is under way to the target
-    /// meanwhile, because this is its own flow. `true` if there were such.
-    pub(super) fn note_erasures(&self) -> store::Result<bool> {
+    /// Whether there are erasures of which is not noted yet what this target has of them.
+    pub(super) fn erasures_wait(&self) -> store::Result<bool> {
         let open = self.store.read(|c| store::erasures_to_note(c, &self.name))?;
-        let any = !open.is_empty();
-        for erasure in open {
+        Ok(!open.is_empty())
+    }
+
+    /// Notes what this target has of the calls of each erasure that waits for it. Nothing of them is under way to the target
+    /// meanwhile: whoever was at work when the erasure came has been waited for, and nobody takes up a call of it since.
+    pub(super) fn note_erasures(&self) -> store::Result<()> {
+        for erasure in self.store.read(|c| store::erasures_to_note(c, &self.name))? {
             let calls = self.store.read(|c| store::erasure_calls(c, erasure, usize::MAX >> 1))?;
             let number = self.store.read(|c| store::erasure_number(c, erasure))?;
-            let number = number.as_deref().and_then(Number::read);
             let mut items: Vec<String> = Vec::new();
             for call in calls {
                 let mut own = self.store.read(|c| store::deliveries_of(c, call))?;
                 own.retain(|delivery| delivery.target == self.name && delivery.may_be_there());
                 // Of a call that others had a part of, their recordings stay.
+                let mut only = None;
                 if let Some(number) = &number {
                     let part = self.store.read(|c| store::part_of(c, call, number))?;
-                    own.retain(|delivery| match delivery.recording {
-                        Some(id) => !part.shared || part.recordings.iter().any(|one| one.id == id),
-                        None => true,
-                    });
+                    only = part.shared.then_some(part.recordings);
                 }
-                if !own.is_empty() {
-                    items.extend(self.target.traces(&own, &self.store)?);
+                if let Some(only) = &only {
+                    let theirs = |id| only.iter().any(|one| one.id == id);
+                    own.retain(|delivery| delivery.recording.is_none_or(theirs));
                 }
+                let share = Share {
+                    call,
+                    deliveries: &own,
+                    only: only.as_deref(),
+                };
+                items.extend(self.target.traces_of(&share, &self.store)?);
             }
             // A receipt may quote the target, and the target the caller.
             if let Some(number) = &number {
@@ -107,7 +155,7 @@ impl Worker {
             })?;
             self.keep.ring();
         }
-        Ok(any)
+        Ok(())
     }
 
     /// Asks the target to erase the next thing. `true` if it was asked.

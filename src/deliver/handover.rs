@@ -217,10 +217,19 @@ impl To<'_> {
                 recording.started_ms.unwrap_or(call.started_ms)
             );
             let gets = |target: &&config::Target| target.audio && decision.gives_audio_to(&target.name);
-            for target in self.wanting(&call).filter(gets) {
+            let getting: Vec<&config::Target> = self.wanting(&call).filter(gets).collect();
+            for target in &getting {
+                let from = target.links.as_ref().map(|links| links.from.as_str());
+                // What its store does not get, by whatever rule, there is no link to.
+                if from.is_some_and(|from| !getting.iter().any(|other| other.name == from)) {
+                    continue;
+                }
                 let id = delivery_id(&target.name, kind, &call, &about);
                 let (call, recording) = (call.id, Some(recording.id));
                 store::add_delivery(self.within, &id, &target.name, call, recording, kind, &body, self.clock)?;
+                if let Some(from) = from {
+                    store::park_delivery(self.within, &id, from)?;
+                }
             }
         }
         store::mark_recording_handed(self.within, recording.id)

@@ -1,7 +1,7 @@
 //! From the store and the spool to the targets. Nothing else marks anything delivered.
 //!
 //! One flow hands settled calls and held recordings over to the outbox ([`HandOver`]); each target has a flow of its
-//! own ([`Worker`]), so that one that is down never blocks another. What a kind of target is like stands behind one seam,
+//! own ([`Worker`]), so that one that is down never blocks another, and some have more hands while there is much to do. What a kind of target is like stands behind one seam,
 //! [`Target`].
 
 mod bitrix24;
@@ -13,8 +13,10 @@ mod erase;
 mod espocrm;
 mod folder;
 mod handover;
+mod hands;
 mod hubspot;
 mod line;
+mod linked;
 mod payload;
 mod permission;
 mod pieces;
@@ -32,6 +34,7 @@ pub use breaker::{resume, statuses};
 pub use erase::Erased;
 pub use folder::Folder;
 pub use handover::HandOver;
+pub use linked::{signed_for_a_moment, token_hash};
 pub use payload::Origin;
 pub use s3::ObjectStore;
 pub use sign::{Secret, SecretError};
@@ -39,4 +42,4 @@ pub use status::TargetStatus;
 pub use target::{Target, Trouble, open};
 pub use verdict::{Blame, Verdict};
 pub use webhook::Webhook;
-pub use worker::Worker;
+pub use worker::{UnderWay, Worker};

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::bitrix24::Bitrix24;
 use super::crm::{Crm, Vendor, Wire};
-use super::erase::{Erased, trace_of};
+use super::erase::{Erased, Share, trace_of};
 use super::espocrm::EspoCrm;
 use super::folder::Folder;
 use super::hubspot::HubSpot;
+use super::linked::Links;
 use super::pipedrive::Pipedrive;
 use super::s3::ObjectStore;
 use super::verdict::Verdict;
@@ -21,13 +22,25 @@ use crate::store::{self, ErasureItem, Store};
 
 /// A place that calls and recordings are handed to.
 ///
-/// One flow owns a target and gives it one delivery at a time, so it needs no locks of its own. A delivery that comes
+/// One flow owns a target and gives it one delivery at a time, so it needs no locks of its own; where a target takes several
+/// at once ([`Target::at_once`]), each further hand has one of its own ([`Target::another`]). A delivery that comes
 /// as [`crate::model::DeliveryState::Unsure`] may have been taken at an earlier try: whoever can't give the same thing
 /// twice without harm looks first (rule D6). One that takes several steps notes each with
 /// [`crate::store::save_progress`] before the next begins.
 pub trait Target: Send {
     /// Tries to deliver. An error is one of our own store's; whatever the target does is a [`Verdict`].
     fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict>;
+
+    /// How many deliveries it takes at once, of different calls: those of one call always go one after the other. One where
+    /// the order of calls matters, or a rate is counted.
+    fn at_once(&self) -> usize {
+        1
+    }
+
+    /// The same target once more, for a further hand; `None` where there is only ever one.
+    fn another(&self) -> Option<Box<dyn Target>> {
+        None
+    }
 
     /// Whether it has a place for things of this kind. What it hasn't is left out, which is no failure.
     fn takes(&self, kind: DeliveryKind) -> bool {
@@ -55,7 +68,15 @@ pub trait Target: Send {
         Ok(deliveries.iter().map(trace_of).collect())
     }
 
-    /// Asks the target to erase something that [`Target::traces`] named ([`ErasureItem::what`]); once or again. A target that
+    /// The same for a person's share of a call: all of it, or the part that others did not have.
+    fn traces_of(&self, share: &Share, store: &Store) -> store::Result<Vec<String>> {
+        match share.deliveries {
+            [] => Ok(Vec::new()),
+            own => self.traces(own, store),
+        }
+    }
+
+    /// Asks the target to erase something that [`Target::traces_of`] named ([`ErasureItem::what`]); once or again. A target that
     /// says so.
     fn erase(&self, item: &ErasureItem, store: &Store) -> store::Result<Erased> {
         let _ = (item, store);
@@ -87,8 +108,12 @@ impl Trouble {
 
 /// The target that the configuration names. Nothing is sent yet; an error is a certificate authority that can't be used.
 pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, TrustError> {
+    let links = target
+        .links
+        .as_ref()
+        .map(|links| Links::new(&target.name, links, clock));
     Ok(match &target.kind {
-        TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?),
+        TargetKind::Webhook(settings) => Box::new(Webhook::new(settings, clock.clone())?.with(links)),
         TargetKind::Bitrix24(settings) => Box::new(Bitrix24::new(&target.name, settings, clock)?),
         TargetKind::S3(settings) => Box::new(ObjectStore::new(&target.name, settings, clock.clone())?),
         TargetKind::Crm(settings) => {
@@ -98,7 +123,7 @@ pub fn open(target: &config::Target, clock: &Clock) -> Result<Box<dyn Target>, T
                 CrmKind::Pipedrive => Box::new(Pipedrive::new(wire)),
                 CrmKind::EspoCrm => Box::new(EspoCrm::new(wire)),
             };
-            Box::new(Crm::new(vendor, settings))
+            Box::new(Crm::new(vendor, settings).with(links))
         }
         TargetKind::Folder(settings) => Box::new(Folder::new(&target.name, settings)),
     })

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::checked::Checked;
 use super::erase::Erased;
 use super::line::{clip, of_line, unhex};
+use super::linked::{Linked, Links};
 use super::permission;
 use super::sign::Secret;
 use super::target::{Target, Trouble, common_remedy};
@@ -36,6 +37,7 @@ pub struct Webhook {
     secret_file: PathBuf,
     erases: bool,
     clock: Clock,
+    links: Option<Links>,
 }
 
 impl Target for Webhook {
@@ -51,6 +53,22 @@ impl Target for Webhook {
             Ok(secret) => secret,
             Err(text) => return Ok(Verdict::failed(Blame::Target, "secret", text)),
         };
+        let linked = match &self.links {
+            Some(links) if delivery.kind == DeliveryKind::RecordingReady => match links.of(delivery, store)? {
+                Ok(linked) => Some(linked),
+                Err(verdict) => return Ok(verdict),
+            },
+            _ => None,
+        };
+        if let Some(linked) = linked {
+            let told = self.announce(&secret, &delivery.id, &with_link(body, &linked));
+            return Ok(told.map_or_else(
+                |verdict| verdict,
+                |taken| Verdict::Delivered {
+                    receipt: format!("link taken with {}", taken.receipt),
+                },
+            ));
+        }
         let answer = match self.announce(&secret, &delivery.id, body) {
             Ok(answer) => answer,
             Err(verdict) => return Ok(verdict),
@@ -147,6 +165,13 @@ impl Target for Webhook {
     }
 }
 
+/// The body about a recording, with the address where it is: nothing is uploaded then.
+fn with_link(body: &str, linked: &Linked) -> String {
+    let mut whole: Value = serde_json::from_str(body).unwrap_or_default();
+    whole["data"]["link"] = json!({ "url": linked.url, "until": when::rfc3339(linked.until_ms) });
+    whole.to_string()
+}
+
 impl Webhook {
     /// A receiver; nothing is sent yet.
     pub fn new(target: &config::Webhook, clock: Clock) -> Result<Webhook, TrustError> {
@@ -161,7 +186,14 @@ impl Webhook {
             secret_file: target.secret_file.clone(),
             erases: target.erases,
             clock,
+            links: None,
         })
+    }
+
+    /// The same, told links to recordings in the place of their audio, if there are any.
+    pub(super) fn with(mut self, links: Option<Links>) -> Webhook {
+        self.links = links;
+        self
     }
 
     /// Tells the receiver that something is to be erased; its 2xx says that it is.

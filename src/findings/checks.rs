@@ -126,14 +126,14 @@ pub(super) fn group_of(code: &str) -> &'static str {
 /// A group's name for people.
 pub fn title_of_group(group: &str) -> &'static str {
     match group {
-        "box" => "The box",
-        "network" => "The network",
-        "pbx" => "The way to the PBX",
-        "rights" => "What the PBX lets the client do",
-        "recording" => "What is recorded, and when it comes",
-        "targets" => "Targets",
-        "mqtt" => "The broker",
-        _ => "Found by the running agent alone",
+        "box" => t!("The box"),
+        "network" => t!("The network"),
+        "pbx" => t!("The way to the PBX"),
+        "rights" => t!("What the PBX lets the client do"),
+        "recording" => t!("What is recorded, and when it comes"),
+        "targets" => t!("Targets"),
+        "mqtt" => t!("The broker"),
+        _ => t!("Found by the running agent alone"),
     }
 }
 

@@ -12,6 +12,7 @@ pub use rows::FINDINGS;
 use crate::health::Severity;
 use crate::pbx::Generation;
 use crate::pbx::advice::{Problem, clicks};
+use crate::tongue::must_be_told;
 
 /// What mends a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,32 @@ impl Finding {
         }
     }
 }
+
+// A finding, a remedy or a check without German does not compile.
+#[allow(long_running_const_eval)]
+const _: () = {
+    let mut n = 0;
+    while n < FINDINGS.len() {
+        must_be_told(FINDINGS[n].title);
+        must_be_told(FINDINGS[n].means);
+        if let Remedy::Words(words) = FINDINGS[n].remedy {
+            must_be_told(words);
+        }
+        n += 1;
+    }
+    let mut n = 0;
+    while n < Problem::ALL.len() {
+        must_be_told(clicks(Problem::ALL[n], Generation::V20));
+        must_be_told(clicks(Problem::ALL[n], Generation::V18));
+        must_be_told(clicks(Problem::ALL[n], Generation::V15));
+        n += 1;
+    }
+    let mut n = 0;
+    while n < checks::CHECKS.len() {
+        must_be_told(checks::CHECKS[n].title);
+        n += 1;
+    }
+};
 
 /// The finding with this code; a target's name behind a colon is no part of it.
 pub fn find(code: &str) -> Option<&'static Finding> {

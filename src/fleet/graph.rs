@@ -5,11 +5,8 @@ use maud::{Markup, html};
 use super::boxes::Condition;
 use super::history::{Sample, number};
 use super::list::mark;
+use crate::web::chart::{self, WIDTH, across};
 use crate::when;
-
-/// The drawing's size; it is stretched to where it stands.
-const WIDTH: f64 = 600.0;
-const HEIGHT: f64 = 60.0;
 
 /// What a line shows.
 pub struct Figure {
@@ -36,50 +33,22 @@ pub fn line(figure: &Figure, samples: &[Sample], from_ms: i64, to_ms: i64) -> Ma
         .filter_map(|sample| Some((sample.at_ms, value(sample)?)))
         .collect();
     let most = known.iter().map(|(_, value)| *value).max().unwrap_or(0);
-    let (pieces, last) = (
-        path(&known, from_ms, to_ms, whole.unwrap_or(most).max(1)),
-        known.last().map(|(_, value)| *value),
-    );
-    let spoken = match last {
-        Some(last) => format!("{title}: {} now, {} at most", unit(last), unit(most)),
-        None => format!("{title}: nothing known"),
+    let last = known.last().map(|(_, value)| *value);
+    let side = match last {
+        Some(last) => format!("{} · at most {}", unit(last), unit(most)),
+        None => "nothing known".to_owned(),
     };
-    html! {
-        figure class="graph" {
-            figcaption { span { (title) } span class="muted" {
-                @if let Some(last) = last { (unit(last)) " · at most " (unit(most)) }
-                @else { "nothing known" }
-            } }
-            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label=(spoken) {
-                path d=(pieces) {}
-            }
-        }
-    }
+    let top = whole.unwrap_or(most);
+    chart::figure(
+        title,
+        &side,
+        chart::line(&known, (from_ms, to_ms), top, gap(from_ms, to_ms)),
+    )
 }
 
 /// A sample further away than this from the one before begins a new piece.
 fn gap(from_ms: i64, to_ms: i64) -> i64 {
     (to_ms - from_ms) / 50
-}
-
-fn path(known: &[(i64, i64)], from_ms: i64, to_ms: i64, top: i64) -> String {
-    let mut path = String::new();
-    let mut before: Option<i64> = None;
-    for (at, value) in known {
-        let x = across(*at, from_ms, to_ms);
-        let y = HEIGHT - 2.0 - (*value as f64 / top as f64).clamp(0.0, 1.0) * (HEIGHT - 4.0);
-        match before.filter(|before| at - before <= gap(from_ms, to_ms)) {
-            Some(_) => path.push_str(&format!("L{x:.1} {y:.1}")),
-            // A lone sample is a dot.
-            None => path.push_str(&format!("M{x:.1} {y:.1}h1")),
-        }
-        before = Some(*at);
-    }
-    path
-}
-
-fn across(at: i64, from_ms: i64, to_ms: i64) -> f64 {
-    (at - from_ms) as f64 / (to_ms - from_ms).max(1) as f64 * WIDTH
 }
 
 /// A strip of how it was: a coloured piece for each stretch of one condition.

@@ -15,7 +15,7 @@ use super::door::Visitor;
 use super::hub::Hub;
 use crate::findings;
 use crate::web::assets;
-use crate::web::frame::{AUTO, Mark, count, icon, moment, stranger, whole};
+use crate::web::frame::{AUTO, Mark, count, encoded, icon, moment, stranger, whole};
 use crate::when;
 
 /// Boxes on a page.
@@ -77,19 +77,6 @@ impl Asked {
     pub fn live(&self) -> String {
         self.address("/live", &self.is, self.number())
     }
-}
-
-fn encoded(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    text.bytes()
-        .map(|b| {
-            if plain(b) {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        })
-        .collect()
 }
 
 /// What a page is made of besides the frame.

@@ -60,7 +60,7 @@ fn refused(verdict: &Verdict) -> (StatusCode, String, Option<i64>) {
             None,
         ),
         Verdict::Wrong => (StatusCode::FORBIDDEN, "This is not the password.".to_owned(), None),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, BUSY.to_owned(), Some(5_000)),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, BUSY.say().to_owned(), Some(5_000)),
     }
 }
 

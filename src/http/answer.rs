@@ -9,6 +9,7 @@ pub struct Answer(ureq::http::Response<ureq::Body>);
 
 impl Answer {
     pub(super) fn new(response: ureq::http::Response<ureq::Body>) -> Answer {
+        crate::pulse::beat();
         Answer(response)
     }
 

@@ -44,6 +44,11 @@ pub type Headers<'a> = &'a [(&'a str, &'a str)];
 impl Client {
     /// A client that waits `patience` for an answer to begin, and as long again for each piece of it.
     pub fn new(belief: &Belief, patience: Duration) -> Result<Client, TrustError> {
+        Client::keeping(2, belief, patience)
+    }
+
+    /// The same with `idle` connections kept open between requests, for whoever asks so many things at once.
+    pub fn keeping(idle: usize, belief: &Belief, patience: Duration) -> Result<Client, TrustError> {
         let tls = client_config(belief)?;
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -57,8 +62,8 @@ impl Client {
             .timeout_per_write(Some(patience))
             .input_buffer_size(16 << 10)
             .output_buffer_size(16 << 10)
-            .max_idle_connections(2)
-            .max_idle_connections_per_host(2)
+            .max_idle_connections(idle)
+            .max_idle_connections_per_host(idle)
             .max_idle_age(Duration::from_secs(45))
             .build();
         let connector = ().chain(TcpConnector::default()).chain(connect::Tls::new(Arc::clone(&tls)));

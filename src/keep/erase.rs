@@ -8,7 +8,6 @@
 
 use super::{Keeper, Trouble};
 use crate::bell::Bell;
-use crate::model::Number;
 use crate::store::{self, Erasure, ErasureState, Extent, ItemState};
 use crate::when;
 
@@ -108,8 +107,7 @@ impl Keeper {
 
     /// Deletes here what the person had, call by call.
     fn erase_here(&self, id: i64) -> Result<ErasureState, Trouble> {
-        let number = self.store.read(|c| store::erasure_number(c, id))?;
-        let Some(number) = number.as_deref().and_then(Number::read) else {
+        let Some(number) = self.store.read(|c| store::erasure_number(c, id))? else {
             return Ok(ErasureState::Scrubbing);
         };
         while let Some(call) = self.store.read(|c| store::erasure_calls(c, id, 1))?.first().copied() {
@@ -163,7 +161,7 @@ impl Keeper {
     fn scrub(&self, erasure: &Erasure) -> Result<ErasureState, Trouble> {
         let id = erasure.id;
         if let Some(number) = self.store.read(|c| store::erasure_number(c, id))? {
-            let why = Number::read(&number).map_or_else(String::new, |number| number.hidden_well_in(&erasure.why));
+            let why = number.hidden_well_in(&erasure.why);
             self.store.write(move |within| store::forget_number(within, id, &why))?;
         }
         Ok(match self.store.scrub()? {

@@ -5,6 +5,7 @@
 //! targets have is asked for by their own flows ([`crate::deliver`]).
 
 mod erase;
+mod links;
 mod orders;
 mod retention;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+pub use links::{follow_link, revoke_links};
 pub use orders::{Found, add_hold, drop_delivery, erase, find, release_hold};
 
 use crate::bell::{Bell, Wake};

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::accounts::By;
 use crate::clock::Clock;
-use crate::model::{DeliveryState, Number};
+use crate::model::DeliveryState;
+use crate::numbers::{self, Number};
 use crate::store::{self, Extent, Hold, HoldOn, Store};
 
 /// What an erasure would be about.
@@ -31,12 +32,15 @@ pub struct Found {
 /// # Errors
 /// The inner one says what is wrong with the number.
 pub fn find(connection: &Connection, text: &str) -> store::Result<Result<Found, String>> {
-    let number = match wanted(connection, text)? {
-        Ok(number) => number,
-        Err(wrong) => return Ok(Err(wrong)),
-    };
+    Ok(match wanted(connection, text)? {
+        Ok(number) => Ok(find_of(connection, &number)?),
+        Err(wrong) => Err(wrong),
+    })
+}
+
+fn find_of(connection: &Connection, number: &Number) -> store::Result<Found> {
     let mut found = Found::default();
-    for call in store::calls_with(connection, &number)? {
+    for call in store::calls_with(connection, number)? {
         let holds = store::holds_of(connection, call)?;
         if !holds.is_empty() {
             found.extent.on_hold += 1;
@@ -47,7 +51,7 @@ pub fn find(connection: &Connection, text: &str) -> store::Result<Result<Found, 
             }
             continue;
         }
-        let part = store::part_of(connection, call, &number)?;
+        let part = store::part_of(connection, call, number)?;
         found.extent.calls += part.extent.calls;
         found.extent.shared += part.extent.shared;
         found.extent.legs += part.extent.legs;
@@ -71,11 +75,11 @@ pub fn find(connection: &Connection, text: &str) -> store::Result<Result<Found, 
         }
         found.calls.push(call);
     }
-    Ok(Ok(found))
+    Ok(found)
 }
 
 fn wanted(connection: &Connection, text: &str) -> store::Result<Result<Number, String>> {
-    let Some(number) = Number::read(text) else {
+    let Some(number) = Number::read(text, &store::numbering(connection)?) else {
         return Ok(Err(
             "that is no telephone number: write it like +491711234567 or 01711234567".to_owned(),
         ));
@@ -100,11 +104,12 @@ pub fn erase(
 ) -> store::Result<Result<(i64, Found), String>> {
     let (text, why, clock) = (text.to_owned(), why.to_owned(), clock.clone());
     store.write(move |within| {
-        let found = match find(within, &text)? {
-            Ok(found) => found,
+        let number = match wanted(within, &text)? {
+            Ok(number) => number,
             Err(wrong) => return Ok(Err(wrong)),
         };
-        let id = store::add_erasure(within, text.trim(), (by.subject.who.word(), &why), &clock)?;
+        let found = find_of(within, &number)?;
+        let id = store::add_erasure(within, &number.text(), (by.subject.who.word(), &why), &clock)?;
         for call in &found.calls {
             store::erase_call(within, id, *call)?;
         }
@@ -135,7 +140,7 @@ pub fn add_hold(
         Some("say why: the reason stands beside the hold for whoever looks at it later")
     } else if until_ms.is_some_and(|until| until <= clock.wall_ms()) {
         Some("it would be over already; give a moment in the future")
-    } else if matches!(&on, HoldOn::Number(number) if Number::read(number).is_none()) {
+    } else if matches!(&on, HoldOn::Number(number) if numbers::bare(number).is_none()) {
         Some("that is no telephone number: write it like +491711234567 or 01711234567")
     } else {
         None
@@ -198,7 +203,7 @@ pub fn drop_delivery(
             )));
         };
         let reason = format!("dropped by {} because {why}", by.subject.who.word());
-        if !store::drop_delivery(within, &id, &reason)? {
+        if !store::drop_delivery(within, &id, &reason, &clock)? {
             return Ok(Err(match delivery.state {
                 DeliveryState::Delivered => "it is delivered: there is nothing to drop".to_owned(),
                 DeliveryState::Dropped => "it was dropped before".to_owned(),

@@ -87,6 +87,12 @@ pub(super) fn payload(about: &About) -> Value {
             );
         }
     }
+    if about.commands == Commands::All && about.can.contains(&"update") {
+        // Home Assistant has no template for what it sends here, so a request can't have an id: the box makes one.
+        let entity = &mut entities.made["update"];
+        entity["cmd_t"] = format!("{base}cmd/update").into();
+        entity["pl_inst"] = "{}".into();
+    }
     json!({
         "dev": {
             "ids": [format!("callspool_{}", about.id)],
@@ -112,7 +118,8 @@ const PRESSED: &str = r#"{"req":"ha-{{ (now().timestamp() * 1000) | int }}","exp
 
 /// Home Assistant takes no other fields in an update's state than its own (2025.4, tried), and `update` has a `v`.
 const VERSIONS: &str = "{{ {'installed_version': value_json.installed_version, \
-    'latest_version': value_json.latest_version, 'in_progress': value_json.in_progress} | tojson }}";
+    'latest_version': value_json.latest_version, 'in_progress': value_json.in_progress, \
+    'release_summary': value_json.release_summary | default('')} | tojson }}";
 
 struct Entities<'a> {
     id: &'a str,
@@ -315,6 +322,15 @@ mod tests {
             assert_eq!(entities[*command]["p"], "button");
         }
         assert!(made.to_string().len() < 16 * 1024, "{}", made.to_string().len());
+    }
+
+    #[test]
+    fn an_update_can_be_installed_only_where_the_command_would_be_taken() {
+        let command = |commands, can| about(commands, can)["cmps"]["update"]["cmd_t"].clone();
+        assert_eq!(command(Commands::All, &["update"]), "callspool/7f3a/cmd/update");
+        assert_eq!(about(Commands::All, &["update"])["cmps"]["update"]["pl_inst"], "{}");
+        assert_eq!(command(Commands::Read, &["update"]), Value::Null);
+        assert_eq!(command(Commands::All, &["sync"]), Value::Null);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(super) struct Inbox {
     told: Vec<String>,
     /// What an earlier run left open is ended on the first connection.
     first: bool,
+    /// What was told last of versions.
+    update: Option<contract::Update>,
 }
 
 /// What is subscribed to.
@@ -61,6 +63,7 @@ impl Inbox {
             under_way: Vec::new(),
             told: Vec::new(),
             first,
+            update: None,
         }
     }
 
@@ -178,10 +181,19 @@ impl Session<'_> {
         }
     }
 
+    /// Tells which version runs and which can be had, if that is not what was told last.
+    pub(super) fn tell_update(&mut self) {
+        let now = (self.setup.update)();
+        if self.inbox.update.as_ref() != Some(&now) && self.retain("update", &json(&now)).is_some() {
+            self.inbox.update = Some(now);
+        }
+    }
+
     /// Tells which version runs, and Home Assistant which entities the box has.
     pub(super) fn announce(&mut self) {
         let setup = self.setup;
-        self.retain("update", &json(&setup.update));
+        self.inbox.update = None;
+        self.tell_update();
         let Some(prefix) = &setup.config.home_assistant else {
             return;
         };

@@ -19,6 +19,7 @@ pub(crate) mod expiry;
 pub(crate) mod failure;
 mod forget;
 mod inbox;
+mod knock;
 mod proof;
 mod report;
 pub(crate) mod retry;
@@ -46,6 +47,7 @@ use suspicion::Suspicion;
 
 pub use commands::Remote;
 pub use forget::{forget, kept};
+pub(crate) use knock::try_login;
 pub use status::LinkStatus;
 
 /// What the link is made of. It stands below the agent, so identity and state come as plain data.
@@ -63,8 +65,8 @@ pub struct Setup {
     pub id: String,
     /// `birth`, published after each connect.
     pub birth: Birth,
-    /// `update`, published after each connect.
-    pub update: Update,
+    /// `update`, published after each connect and when it changes; made at once, without a look at the disk.
+    pub update: Arc<dyn Fn() -> Update + Send + Sync>,
     /// The targets' names, for Home Assistant.
     pub targets: Vec<String>,
     /// Makes a fresh `state`. It may read the store: it is called on a thread that may block.

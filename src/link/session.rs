@@ -209,6 +209,7 @@ impl Session<'_> {
             self.store_rests_until = None;
         }
         if self.pace.due(now).is_some_and(|due| now >= due) {
+            self.tell_update();
             self.publish_state().await;
             self.report.tidy();
         }

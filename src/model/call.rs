@@ -3,7 +3,8 @@
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{Number, words};
+use super::words;
+use crate::numbers::{self, Number};
 use crate::random::hex;
 
 /// Which way a call went, seen from the company.
@@ -63,14 +64,14 @@ impl Party {
 
     /// Whether this side had the number. A side that is known to be inside has none but its own.
     pub fn is_number(&self, number: &Number) -> bool {
-        let seen = self.number.as_deref().and_then(Number::read);
-        seen.is_some_and(|seen| seen.is(number) && (number.is_long() || self.kind == Some(1)))
+        let seen = self.number.as_deref();
+        seen.is_some_and(|seen| (number.is_long() || self.kind == Some(1)) && number.is(seen))
     }
 
     /// The number of a side that is outside, where it is known.
-    pub fn outside_number(&self) -> Option<Number> {
+    pub fn outside_number(&self) -> Option<&str> {
         let seen = self.number.as_deref().filter(|_| self.kind == Some(1))?;
-        Number::read(seen)
+        numbers::bare(seen).is_some().then_some(seen)
     }
 }
 

@@ -4,7 +4,6 @@ mod call;
 mod delivery;
 mod directory;
 mod machine;
-mod number;
 mod recording;
 mod word;
 
@@ -12,7 +11,6 @@ pub use call::{Call, CallBackState, Direction, Leg, Outcome, Party, WHOLE_CALL};
 pub use delivery::{Delivery, DeliveryKind, DeliveryState, Standing};
 pub use directory::{Department, Directory, Membership, Peer, PeerKind, Person, Rights};
 pub use machine::Machine;
-pub use number::Number;
 pub use recording::{PbxCopy, Recording, RecordingState, same_start};
 
 pub(crate) use word::words;

@@ -3,8 +3,10 @@
 //! A number is only made international where that is certain. What can't be told (a local number without its area, a
 //! short code, a SIP address of letters) stays as it was written, because a wrong number matches the wrong rule.
 
+mod number;
 mod plans;
 
+pub use number::Number;
 pub use plans::Plan;
 
 /// How numbers are dialled where the PBX stands.
@@ -159,5 +161,7 @@ fn user_of(written: &str) -> &str {
     rest.unwrap_or(written).split(['@', ';']).next().unwrap_or_default()
 }
 
+#[cfg(test)]
+mod number_tests;
 #[cfg(test)]
 mod tests;

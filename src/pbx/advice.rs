@@ -70,7 +70,7 @@ impl Problem {
 }
 
 /// The clicks for `problem` on a PBX of this generation. As long as the generation isn't known, those of v20.
-pub fn clicks(problem: Problem, generation: Generation) -> &'static str {
+pub const fn clicks(problem: Problem, generation: Generation) -> &'static str {
     match generation {
         Generation::V20 | Generation::Unknown => v20(problem),
         Generation::V18 => v18(problem),
@@ -91,7 +91,7 @@ pub fn remedy(error: &Error, generation: Generation) -> &'static str {
     clicks(problem, generation)
 }
 
-fn v20(problem: Problem) -> &'static str {
+const fn v20(problem: Problem) -> &'static str {
     match problem {
         Problem::NothingAllowed => {
             "On the PBX: Admin → Integrations → API → the client → Department: a real one, for example DEFAULT (System Wide \
@@ -167,7 +167,7 @@ fn v20(problem: Problem) -> &'static str {
     }
 }
 
-fn v18(problem: Problem) -> &'static str {
+const fn v18(problem: Problem) -> &'static str {
     match problem {
         Problem::NothingAllowed => {
             "On the PBX: Users → the user made for callspool → Edit → tab Rights: tick both groups, Reports User and Recording \
@@ -232,7 +232,7 @@ fn v18(problem: Problem) -> &'static str {
     }
 }
 
-fn older(problem: Problem) -> &'static str {
+const fn older(problem: Problem) -> &'static str {
     match problem {
         Problem::NothingAllowed => {
             "On the PBX: Extensions → the one made for callspool → Edit → tab Rights: tick Allow access to the 3CX Management \

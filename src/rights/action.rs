@@ -44,6 +44,8 @@ pub enum Action {
     BoxView,
     /// Make the box act: read now, retry, accept the PBX's key, run the doctor.
     BoxOperate,
+    /// Change the box's settings, and make it begin anew: PBX, targets, broker, network.
+    BoxConfigure,
     /// See where a call's recording is and why, with numbers and names masked.
     CallTrace,
     /// Read who listened to what.
@@ -83,6 +85,7 @@ words!(Action {
     RoleRaise = "role.raise",
     BoxView = "box.view",
     BoxOperate = "box.operate",
+    BoxConfigure = "box.configure",
     CallTrace = "call.trace",
     AuditRead = "audit.read",
     RightsRead = "rights.read",
@@ -121,8 +124,10 @@ impl Action {
             TranscriptRead => About::Leg,
             ReportView | HoursOverride | ExtensionManage | GroupManage | RoleRaise | RightsRead => About::Place,
             CallOutbound => About::Callee,
-            TrunkManage | SystemManage | NumbersManage | BoxView | BoxOperate | CallTrace | AuditRead
-            | AccountManage | GrantManage | HoldManage | PersonErase | QueueDrop | Export => About::Whole,
+            TrunkManage | SystemManage | NumbersManage | BoxView | BoxOperate | BoxConfigure | CallTrace
+            | AuditRead | AccountManage | GrantManage | HoldManage | PersonErase | QueueDrop | Export => {
+                About::Whole
+            }
         }
     }
 

@@ -55,6 +55,19 @@ pub fn sql_filter(subject: &Subject, action: Action) -> Filter {
 }
 
 impl Filter {
+    /// Every call passes: for what this box does itself, and for those who see the trace of all.
+    pub fn everything() -> Filter {
+        let any = Extent {
+            scope: Scope::Any,
+            ..Extent::default()
+        };
+        Filter {
+            about: About::Call,
+            holder: None,
+            terms: vec![(None, any)],
+        }
+    }
+
     /// Nothing passes.
     pub fn is_empty(&self) -> bool {
         self.terms.is_empty()

@@ -2,12 +2,20 @@
 //! act; neither sees a number, or hears anything, unless somebody grants it.
 
 use super::Action::{
-    AccountManage, AuditRead, BoxOperate, BoxView, CallTrace, GrantManage, HoldManage, PersonErase, QueueDrop,
-    RightsRead,
+    AccountManage, AuditRead, BoxConfigure, BoxOperate, BoxView, CallTrace, GrantManage, HoldManage, PersonErase,
+    QueueDrop, RightsRead,
 };
 use super::{Action, Freshness, Grant, Place, Scope, Source, Subject, Who};
 
-const TECHNICIAN: &[Action] = &[BoxView, BoxOperate, CallTrace, AccountManage, RightsRead, AuditRead];
+const TECHNICIAN: &[Action] = &[
+    BoxView,
+    BoxOperate,
+    BoxConfigure,
+    CallTrace,
+    AccountManage,
+    RightsRead,
+    AuditRead,
+];
 
 /// What the technician holds by being one.
 pub fn technician_grants() -> Vec<Grant> {

@@ -1,5 +1,7 @@
 //! Deleting what every target has, and never anything else (rule D5), backwards (rule D3).
 
+use std::sync::atomic::Ordering;
+
 use super::Spool;
 use crate::clock::Clock;
 use crate::files;
@@ -27,9 +29,12 @@ pub enum Error {
 /// So many are looked at in a commit.
 const BATCH: usize = 64;
 
+/// So many of those that may still wait for a target are looked at each time.
+const WINDOW: usize = 2_000;
+
 /// Evicts recordings whose time of keeping is over, or, with `need_room`, those whose time ends first, whatever it is.
 pub fn evict(spool: &Spool, store: &Store, clock: &Clock, need_room: bool) -> Result<Evicted, Error> {
-    judge(store, clock).map_err(Error::Store)?;
+    judge(spool, store, clock).map_err(Error::Store)?;
     let keep_ms = i64::try_from(spool.limits.keep.as_millis()).unwrap_or(i64::MAX);
     let over = store
         .read(|c| store::evictable(c, keep_ms, need_room, clock, BATCH))
@@ -49,21 +54,19 @@ pub fn evict(spool: &Spool, store: &Store, clock: &Clock, need_room: bool) -> Re
 }
 
 /// Notes of recordings that every target has by now since when: their time of keeping counts from there.
-fn judge(store: &Store, clock: &Clock) -> store::Result<()> {
-    loop {
-        let safe = store.read(|c| store::recordings_now_safe(c, BATCH))?;
-        let more = safe.len() == BATCH;
-        if !safe.is_empty() {
-            let clock = clock.clone();
-            store.write(move |within| {
-                store::note_time(within, &clock)?;
-                safe.iter().try_for_each(|id| store::mark_safe(within, *id, &clock))
-            })?;
-        }
-        if !more {
-            return Ok(());
-        }
+/// Goes on where it ended the last time.
+fn judge(spool: &Spool, store: &Store, clock: &Clock) -> store::Result<()> {
+    let after = spool.judged.load(Ordering::Relaxed);
+    let (safe, last) = store.read(|c| store::recordings_now_safe(c, after, WINDOW))?;
+    for some in safe.chunks(BATCH) {
+        let (some, clock) = (some.to_vec(), clock.clone());
+        store.write(move |within| {
+            store::note_time(within, &clock)?;
+            some.iter().try_for_each(|id| store::mark_safe(within, *id, &clock))
+        })?;
     }
+    spool.judged.store(last, Ordering::Relaxed);
+    Ok(())
 }
 
 /// The first step of rule D3.

@@ -9,6 +9,8 @@ mod wav;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use ring::digest::{Context, SHA256};
 
@@ -26,6 +28,8 @@ use crate::random::hex;
 pub struct Spool {
     root: PathBuf,
     limits: config::Spool,
+    /// Up to which recording it was looked at whether every target has them; it begins anew at the end.
+    judged: Arc<AtomicI64>,
 }
 
 /// A recording that is being taken. Dropped before [`Taking::publish`] it leaves nothing behind.
@@ -41,7 +45,11 @@ impl Spool {
     pub fn open(state_dir: &Path, limits: config::Spool) -> Result<Spool, files::Error> {
         let root = state_dir.join("recordings");
         files::make_folder(&root)?;
-        Ok(Spool { root, limits })
+        Ok(Spool {
+            root,
+            limits,
+            judged: Arc::default(),
+        })
     }
 
     /// Begins to take the recording with this id on the PBX.

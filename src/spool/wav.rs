@@ -2,6 +2,8 @@
 //!
 //! 3CX writes RIFF/WAVE; the codec inside depends on its compression setting (PCM, G.711, GSM 6.10).
 
+use crate::sound::{chunks, number};
+
 /// Bytes from the beginning of a file that are enough to judge it.
 pub(super) const HEAD: usize = 512;
 
@@ -41,12 +43,11 @@ pub fn inspect(head: &[u8], bytes: u64) -> Audio {
         return Audio::Other;
     }
     let mut rate = None;
-    let mut at = 12;
-    while let Some(size) = number(head, at + 4) {
-        match &head[at..at + 4] {
-            b"fmt " => rate = number(head, at + 16).filter(|rate| *rate > 0),
+    for (name, at, size) in chunks(head) {
+        match name {
+            b"fmt " => rate = number(head, at + 8).filter(|rate| *rate > 0),
             b"data" => {
-                let promised = (at + 8) as u64 + size;
+                let promised = at as u64 + size;
                 return match (size, rate) {
                     (0 | 0xffff_ffff, _) => Audio::Open,
                     _ if promised > bytes => Audio::Short { promised },
@@ -58,8 +59,6 @@ pub fn inspect(head: &[u8], bytes: u64) -> Audio {
             }
             _ => {}
         }
-        // Chunks are padded to an even length.
-        at += 8 + (size + size % 2) as usize;
     }
     Audio::Open
 }
@@ -91,23 +90,9 @@ impl std::fmt::Display for Codec {
 
 /// The codec of a WAV file by its first bytes; `None` if it is something else.
 pub fn codec(head: &[u8]) -> Option<Codec> {
-    if head.len() < 12 || &head[..4] != b"RIFF" || &head[8..12] != b"WAVE" {
-        return None;
-    }
-    let mut at = 12;
-    while let Some(size) = number(head, at + 4) {
-        if &head[at..at + 4] == b"fmt " {
-            let two: [u8; 2] = head.get(at + 8..at + 10)?.try_into().ok()?;
-            return Some(Codec(u16::from_le_bytes(two)));
-        }
-        at += 8 + (size + size % 2) as usize;
-    }
-    None
-}
-
-fn number(head: &[u8], at: usize) -> Option<u64> {
-    let four: [u8; 4] = head.get(at..at + 4)?.try_into().ok()?;
-    Some(u64::from(u32::from_le_bytes(four)))
+    let (_, at, _) = chunks(head).find(|(name, ..)| *name == b"fmt ")?;
+    let two: [u8; 2] = head.get(at..at + 2)?.try_into().ok()?;
+    Some(Codec(u16::from_le_bytes(two)))
 }
 
 #[cfg(test)]

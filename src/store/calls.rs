@@ -9,9 +9,13 @@ use super::erased::without_erased;
 use super::holds::hold_new;
 use super::identity::{self, Calls, Known};
 use super::parties::refresh_parties;
+use super::search::Place;
+use super::visible::visible_calls;
 use super::{Error, Result};
 use crate::clock::Clock;
 use crate::model::{Call, Direction, Leg, Outcome, Party};
+use crate::numbers::Numbering;
+use crate::rights::Filter;
 
 /// Inserts or renews `legs` and sums up the calls that they belong to. Gives the local rows of calls about which
 /// something new was said. A call is due for handing over once it has been quiet for `settle_ms`.
@@ -212,15 +216,32 @@ pub fn call_by_key(connection: &Connection, key: &str) -> Result<Option<Call>> {
     }
 }
 
-/// What a list of calls is narrowed by.
+/// What a list of calls is narrowed by. Everything that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct CallFilter {
     /// Only calls that started before this moment (for the next page), Unix milliseconds; with the row to break ties.
     pub before: Option<(i64, i64)>,
     /// Only calls that started at or after this moment.
     pub since_ms: Option<i64>,
+    /// Only calls that started before this moment.
+    pub until_ms: Option<i64>,
     /// Only calls with this outcome.
     pub outcome: Option<Outcome>,
+    /// Only calls that went this way.
+    pub direction: Option<Direction>,
+    /// Only calls of this number in one of their legs, however it is written; a short one may be an extension too. With how
+    /// numbers are dialled here.
+    pub number: Option<(String, Numbering)>,
+    /// Only calls with somebody whose name holds all of these words.
+    pub name: Option<String>,
+    /// Only calls in which this number of the PBX took part.
+    pub extension: Option<String>,
+    /// Only calls of this department, by the PBX's id.
+    pub department: Option<i64>,
+    /// Only calls whose recordings are there.
+    pub place: Option<Place>,
+    /// Only calls with a recording that is known of, or only those without.
+    pub recorded: Option<bool>,
     /// At most this many.
     pub most: usize,
 }
@@ -248,17 +269,16 @@ pub struct CallRow {
     pub stuck: i64,
 }
 
-/// Calls, newest first.
+impl CallRow {
+    /// Where its recordings are.
+    pub fn place(&self) -> Place {
+        Place::of(self)
+    }
+}
+
+/// Calls, newest first: all that pass `filter`, whoever asks.
 pub fn calls(connection: &Connection, filter: &CallFilter) -> Result<Vec<CallRow>> {
-    let (before, before_id) = filter.before.unwrap_or((i64::MAX, i64::MAX));
-    let since = filter.since_ms.unwrap_or(i64::MIN);
-    let outcome = filter.outcome.map(Outcome::word);
-    picked(
-        connection,
-        "SELECT id FROM call WHERE (started_ms, id) < (?1, ?2) AND started_ms >= ?3 AND (?4 IS NULL OR outcome = ?4)
-         ORDER BY started_ms DESC, id DESC LIMIT ?5",
-        params![before, before_id, since, outcome, filter.most as i64],
-    )
+    visible_calls(connection, filter, &Filter::everything())
 }
 
 /// The lines of the calls that `ids` (a SELECT) picks, newest first.

@@ -57,6 +57,30 @@ pub fn numbering_told(connection: &Connection) -> Result<Option<Numbering>> {
 /// The setting that holds it.
 pub const NUMBERING: &str = "pbx.numbering";
 
+/// The setting that holds how numbers are read here.
+const IN_FORCE: &str = "numbers.in-force";
+
+/// How numbers are read here: what was typed in the configuration, else what the PBX told ([`put_numbering`]).
+pub fn numbering(connection: &Connection) -> Result<Numbering> {
+    let sql = "SELECT value FROM setting WHERE name = ?1";
+    let known: Option<Vec<u8>> = connection
+        .prepare_cached(sql)?
+        .query_row([IN_FORCE], |row| row.get(0))
+        .optional()?;
+    Ok(match known.and_then(|known| serde_json::from_slice(&known).ok()) {
+        Some(numbering) => numbering,
+        None => numbering_told(connection)?.unwrap_or_default(),
+    })
+}
+
+/// Notes how numbers are read from now on, for whoever has the store and not the configuration.
+pub fn put_numbering(within: &Savepoint, numbering: &Numbering) -> Result<()> {
+    let bytes = serde_json::to_vec(numbering).map_err(|error| Error::internal(error.to_string()))?;
+    let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)";
+    within.execute(sql, params![IN_FORCE, bytes])?;
+    Ok(())
+}
+
 /// Whether any call of the last ones tells which number of the company was called; `None` if there is no call from outside.
 pub fn tells_dids(connection: &Connection) -> Result<Option<bool>> {
     let sql = "SELECT max(EXISTS (SELECT 1 FROM leg WHERE leg.call = c.id AND did IS NOT NULL)

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::*;
 use crate::clock::Clock;
-use crate::model::{Leg, Number, Party};
+use crate::model::{Leg, Party};
+use crate::numbers::{Number, Numbering};
 
 const PERSON: &str = "+4917155500417";
 const OTHER: &str = "+4930901820";
@@ -86,8 +87,12 @@ impl Bench {
     }
 
     fn erase(&self) {
+        self.erase_typed(PERSON, &Numbering::default());
+    }
+
+    fn erase_typed(&self, typed: &str, numbering: &Numbering) {
         let clock = self.clock.clone();
-        let number = Number::read(PERSON).unwrap();
+        let number = Number::read(typed, numbering).unwrap();
         self.store
             .write(move |within| {
                 for call in calls_with(within, &number)? {
@@ -218,4 +223,65 @@ fn known_time_counts_what_is_certain_and_no_more() {
         let now = bench.store.read(|c| known_time(c, &bench.clock)).unwrap();
         assert!(counted.contains(&now), "{boot} {synced:?} {off}: {now}");
     }
+}
+
+/// In a country whose dialling is known, a number is found however either side wrote it, and its neighbours stay.
+#[test]
+fn a_number_typed_in_any_way_erases_the_same_calls_and_leaves_its_neighbours() {
+    let germany = Numbering::of_country("49");
+    let same = ["+4917155500417", "004917155500417", "017155500417", "4917155500417"];
+    let others = [
+        "+4317155500417",
+        "+4917155500418",
+        "017155500",
+        "55500417",
+        "+49 171 555004170",
+        "anonymous",
+    ];
+    for typed in same.iter().chain(&["0171 555 004-17", "+49 (0)171 55500417"]) {
+        let bench = bench();
+        for (n, number) in same.iter().chain(&others).enumerate() {
+            let (id, at) = (format!("leg-{n}"), 1_000_000 * (n as i64 + 1));
+            bench.take(vec![leg(&id, &format!("call-{n}"), number, at, n as i64)]);
+        }
+        bench.erase_typed(typed, &germany);
+        let sql = "SELECT group_concat(from_number, '|') FROM (SELECT from_number FROM leg ORDER BY started_ms)";
+        let left: String = bench
+            .store
+            .read(|c| Ok(c.query_row(sql, [], |row| row.get(0))?))
+            .unwrap();
+        assert_eq!(left, others.join("|"), "{typed}");
+    }
+}
+
+/// A hold by number keeps what comes later, however the PBX writes it then.
+#[test]
+fn a_hold_on_a_number_keeps_calls_however_the_pbx_writes_it() {
+    let bench = bench();
+    let clock = bench.clock.clone();
+    bench
+        .store
+        .write(move |within| {
+            put_numbering(within, &Numbering::of_country("44"))?;
+            add_hold(
+                within,
+                &HoldOn::Number("020 7946 0418".to_owned()),
+                None,
+                ("t", "case"),
+                &clock,
+            )
+        })
+        .unwrap();
+    let written = [
+        "+442079460418",
+        "00442079460418",
+        "02079460418",
+        "+492079460418",
+        "02079460419",
+    ];
+    for (n, number) in written.iter().enumerate() {
+        let (id, at) = (format!("leg-{n}"), 1_000_000 * (n as i64 + 1));
+        bench.take(vec![leg(&id, &format!("call-{n}"), number, at, n as i64)]);
+    }
+    assert_eq!(bench.count("hold_call"), 3);
 }

@@ -5,8 +5,10 @@ use serde::Serialize;
 
 use super::Result;
 use super::calls::rows;
+use super::decisions::numbering;
 use crate::clock::Clock;
 use crate::model::words;
+use crate::numbers::Number;
 
 /// How far an erasure is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,12 +144,11 @@ pub fn erasure_calls(connection: &Connection, erasure: i64, most: usize) -> Resu
 }
 
 /// The number of an erasure, as long as something here has it.
-pub fn erasure_number(connection: &Connection, erasure: i64) -> Result<Option<String>> {
+pub fn erasure_number(connection: &Connection, erasure: i64) -> Result<Option<Number>> {
     let sql = "SELECT number FROM erasure WHERE id = ?1";
-    Ok(connection
-        .query_row(sql, [erasure], |row| row.get(0))
-        .optional()?
-        .flatten())
+    let found: Option<Option<String>> = connection.query_row(sql, [erasure], |row| row.get(0)).optional()?;
+    let numbering = numbering(connection)?;
+    Ok(found.flatten().and_then(|text| Number::read(&text, &numbering)))
 }
 
 /// All erasures, the newest first.

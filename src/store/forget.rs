@@ -9,7 +9,8 @@ use super::erased::{self, Marker};
 use super::erasures::Extent;
 use super::{Result, legs_of, recordings_of};
 use crate::clock::Clock;
-use crate::model::{Leg, Number, Recording};
+use crate::model::{Leg, Recording};
+use crate::numbers::Number;
 
 /// What of a call a person with some number had.
 #[derive(Debug, Clone)]
@@ -59,7 +60,7 @@ pub fn part_of(connection: &Connection, call: i64, number: &Number) -> Result<Pa
         !has(leg)
             && sides
                 .filter_map(|side| side.outside_number())
-                .any(|other| !other.is(number))
+                .any(|other| !number.is(other))
     };
     let shared = legs.iter().any(foreign);
     let (own, others): (Vec<Leg>, Vec<Leg>) = legs.into_iter().partition(|leg| !shared || has(leg));
@@ -137,7 +138,7 @@ pub fn erase_part(
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
     for (target, key, value) in noted {
-        if value.contains(number.digits()) {
+        if number.stands_in(&value) {
             within.execute(
                 "DELETE FROM target_state WHERE target = ?1 AND call = ?2 AND key = ?3",
                 params![target, part.call, key],
@@ -149,11 +150,7 @@ pub fn erase_part(
             row.get(0)
         })
         .optional()?;
-    if waits
-        .as_deref()
-        .and_then(Number::read)
-        .is_some_and(|waits| waits.is(number))
-    {
+    if waits.is_some_and(|waits| number.is(&waits)) {
         within.execute("DELETE FROM call_back WHERE call = ?1", [part.call])?;
     }
     for one in &part.recordings {
@@ -220,8 +217,7 @@ pub fn forget_stray_lines(within: &Savepoint, number: &Number) -> Result<usize> 
 
 fn names(line: &[u8], number: &Number) -> bool {
     let text = String::from_utf8_lossy(line);
-    let fields = text.split([',', ';', '\t', '"']);
-    fields.filter_map(Number::read).any(|seen| seen.is(number))
+    text.split([',', ';', '\t', '"']).any(|seen| number.is(seen))
 }
 
 fn list(ids: impl Iterator<Item = i64>) -> Result<String> {

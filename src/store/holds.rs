@@ -5,9 +5,11 @@ use serde::Serialize;
 
 use super::age::known_time;
 use super::calls::rows;
+use super::decisions::numbering;
 use super::{Result, legs_of};
 use crate::clock::Clock;
-use crate::model::{Leg, Number};
+use crate::model::Leg;
+use crate::numbers::{Number, Numbering};
 
 /// What a hold keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
@@ -127,8 +129,13 @@ pub fn kept_by_holds(connection: &Connection) -> Result<(i64, i64)> {
 /// Puts a call under the holds in force that its legs fall under, after they were stored.
 pub(super) fn hold_new(within: &Savepoint, call: i64, legs: &[Leg]) -> Result<()> {
     let sql = format!("{HOLD} WHERE ended_ms IS NULL AND call IS NULL");
-    for hold in rows(within, &sql, [], of_row)? {
-        if meets(&hold.on, legs) {
+    let holds = rows(within, &sql, [], of_row)?;
+    if holds.is_empty() {
+        return Ok(());
+    }
+    let numbering = numbering(within)?;
+    for hold in holds {
+        if meets(&hold.on, &numbering, legs) {
             keep(within, call, hold.id)?;
         }
     }
@@ -146,21 +153,21 @@ fn calls_of(within: &Savepoint, on: &HoldOn) -> Result<Vec<i64>> {
     if let HoldOn::Call(call) = on {
         return Ok(vec![*call]);
     }
-    let mut found = Vec::new();
+    let (mut found, numbering) = (Vec::new(), numbering(within)?);
     for call in rows(within, "SELECT id FROM call", [], |row| row.get(0))? {
-        if meets(on, &legs_of(within, call)?) {
+        if meets(on, &numbering, &legs_of(within, call)?) {
             found.push(call);
         }
     }
     Ok(found)
 }
 
-fn meets(on: &HoldOn, legs: &[Leg]) -> bool {
+fn meets(on: &HoldOn, numbering: &Numbering, legs: &[Leg]) -> bool {
     let mut sides = legs.iter().flat_map(|leg| [&leg.from, &leg.to]);
     match on {
         HoldOn::Call(_) => false,
         HoldOn::Number(number) => {
-            let Some(number) = Number::read(number) else {
+            let Some(number) = Number::read(number, numbering) else {
                 return false;
             };
             sides.any(|side| side.is_number(&number))

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod age;
+mod asked;
 mod audit;
 mod backup;
 mod call_backs;
@@ -28,14 +29,18 @@ mod group;
 mod holders;
 mod holds;
 mod identity;
+mod links;
 mod made;
 mod names;
 mod outbox;
+mod page_settings;
 mod parties;
 mod progress;
 mod recordings;
+mod samples;
 mod schema;
 mod scrub;
+mod search;
 mod settings;
 mod subject;
 mod targets;
@@ -54,6 +59,7 @@ pub use accounts::{
     set_account_password, set_code,
 };
 pub use age::{AgeMark, here_for, known_time, last_mark, mark_age, note_time};
+pub use asked::{AskedCalls, Misunderstood, department_names};
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use call_backs::{
@@ -71,7 +77,8 @@ pub use commands::{CommandRow, command_told, end_command, open_commands, take_co
 pub use counts::{Counts, counts};
 pub use coverage::{Coverage, coverage, lateness};
 pub use decisions::{
-    NUMBERING, about_call, decision, numbering_told, put_decision, stand_back, tells_dids, told_of, withdraw,
+    NUMBERING, about_call, decision, numbering, numbering_told, put_decision, put_numbering, stand_back,
+    tells_dids, told_of, withdraw,
 };
 pub use directory::{
     Snapshot, apply_directory, department, directory, note_rights_age, person, person_dns, snapshot,
@@ -96,13 +103,15 @@ pub use grants::{
 pub use holders::holder_of;
 pub use holds::{Hold, HoldOn, add_hold, end_hold, hold, holds, holds_of, holds_to_end, kept_by_holds};
 pub use identity::call_of_leg;
+pub use links::{Link, LinkFilter, count_use, links, open_link, put_link, revoke_links};
 pub use made::{ListedAlike, made_alike, made_recording, not_taken_as_made};
 pub use names::names;
 pub use outbox::{
-    Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
+    PARKED, Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
-    outbox_progress, rebase_timers, retry_held, waiting_deliveries,
+    outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held, waiting_deliveries,
 };
+pub use page_settings::{PageSettings, page_settings, page_text, page_text_of, put_page_text};
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};
 pub use progress::{forget_progress, progress, save_progress};
 pub use recordings::{
@@ -112,7 +121,9 @@ pub use recordings::{
     recordings_of, recordings_to_hand, set_recording_state, spool_bytes, try_now, unlinked_recordings,
     waiting_since,
 };
+pub use samples::{HOUR_MS, Sample, calls_between, keep_sample, latest_by_hour, samples};
 pub use schema::SCHEMA;
+pub use search::Place;
 pub use settings::Settings;
 pub use subject::RightsContext;
 pub use targets::{Target, save_target, target, targets};
@@ -255,6 +266,8 @@ fn common(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod backlog_tests;
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]

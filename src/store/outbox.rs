@@ -38,6 +38,44 @@ pub fn add_delivery(
     Ok(())
 }
 
+/// Monotonic milliseconds that never come: what waits for an event and not for a time.
+pub const PARKED: i64 = i64::MAX;
+
+/// Lets a delivery that was just made wait until the target `whose` has confirmed the same recording: it tells of an object
+/// that must be there first. It is due in the very commit that confirms.
+pub fn park_delivery(within: &Savepoint, id: &str, whose: &str) -> Result<()> {
+    let reason = format!("waits for the recording to be in {whose}");
+    within
+        .prepare_cached(
+            "UPDATE delivery SET awaits = ?2, reason = ?3, next_mono = ?4 WHERE id = ?1 AND state = 'waiting'
+               AND attempts = 0 AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.recording = delivery.recording
+                                                AND o.target = ?2 AND o.state IN ('delivered', 'dropped'))",
+        )?
+        .execute(params![id, whose, reason, PARKED])?;
+    Ok(())
+}
+
+/// What waited for this delivery is due: it has an outcome that no longer changes.
+fn wake_parked(within: &Savepoint, seq: i64, clock: &Clock) -> Result<()> {
+    within
+        .prepare_cached(
+            "UPDATE delivery SET awaits = NULL, reason = '', next_mono = ?2, boot = ?3
+             WHERE recording = (SELECT recording FROM delivery WHERE seq = ?1)
+               AND awaits = (SELECT target FROM delivery WHERE seq = ?1)",
+        )?
+        .execute(params![seq, clock.mono_ms(), clock.boot()])?;
+    Ok(())
+}
+
+/// What `target` confirmed a recording with; `None` as long as it has not.
+pub fn receipt_of(connection: &Connection, target: &str, recording: i64) -> Result<Option<String>> {
+    let sql = "SELECT receipt FROM delivery WHERE recording = ?1 AND target = ?2 AND state = 'delivered'";
+    let found = connection
+        .prepare_cached(sql)?
+        .query_row(params![recording, target], |row| row.get(0));
+    Ok(found.optional()?.flatten())
+}
+
 /// Lets a delivery that was just made wait: a rule wants it later.
 pub fn delay_delivery(within: &Savepoint, id: &str, delay_ms: i64, clock: &Clock) -> Result<()> {
     within
@@ -52,8 +90,14 @@ pub fn delay_delivery(within: &Savepoint, id: &str, delay_ms: i64, clock: &Clock
 const FRESH_MS: i64 = 3_600_000;
 
 /// The next delivery of a target that is due: those of fresh calls first, because somebody waits for them while a month
-/// of history goes out; else the oldest. A call's deliveries go out in the order they were made.
-pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Result<Option<Delivery>> {
+/// of history goes out; else the oldest. A call's deliveries go out in the order they were made. `busy` are the rows
+/// (`seq`) of those that are under way at this moment; there are never many.
+pub fn next_delivery(
+    connection: &Connection,
+    target: &str,
+    busy: &[i64],
+    clock: &Clock,
+) -> Result<Option<Delivery>> {
     // By its calls: going through the backlog at every delivery would take longer than the delivery.
     let fresh = "INDEXED BY delivery_by_call WHERE call IN (SELECT id FROM call WHERE started_ms >= ?3) AND";
     for (which, from_ms) in [(fresh, clock.wall_ms() - FRESH_MS), ("WHERE ?3 = 0 AND", 0)] {
@@ -64,14 +108,15 @@ pub fn next_delivery(connection: &Connection, target: &str, clock: &Clock) -> Re
                                AND earlier.target = delivery.target AND earlier.seq < delivery.seq
                                AND earlier.state NOT IN ('delivered', 'dropped'))
                AND call NOT IN (SELECT call FROM erasure_call)
-             ORDER BY seq LIMIT 1"
+             ORDER BY seq LIMIT ?4"
         );
-        let found = connection
-            .prepare_cached(&sql)?
-            .query_row(params![target, clock.mono_ms(), from_ms], of_row)
-            .optional()?;
-        if found.is_some() {
-            return Ok(found);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let most = busy.len() as i64 + 1;
+        let mut found = statement.query(params![target, clock.mono_ms(), from_ms, most])?;
+        while let Some(row) = found.next()? {
+            if !busy.contains(&row.get("seq")?) {
+                return Ok(Some(of_row(row)?));
+            }
         }
     }
     Ok(None)
@@ -104,7 +149,7 @@ pub fn mark_delivered(within: &Savepoint, seq: i64, receipt: &str, clock: &Clock
                  delivered_ms = ?3, synced = ?4 WHERE seq = ?1",
         )?
         .execute(params![seq, receipt, clock.wall_ms(), clock.synced()])?;
-    Ok(())
+    wake_parked(within, seq, clock)
 }
 
 /// A try failed. `state` says whether the outcome is known; `own` whether the failure counts against this delivery.
@@ -134,6 +179,12 @@ pub fn retry_held(within: &Savepoint, target: Option<&str>, id: Option<&str>, cl
     )?)
 }
 
+/// How many deliveries wait, for all targets together; without those that are held for a person.
+pub fn queue_length(connection: &Connection) -> Result<i64> {
+    let sql = "SELECT count(*) FROM delivery WHERE state <> 'delivered' AND state IN ('waiting', 'unsure')";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
 /// A delivery by its id.
 pub fn delivery(connection: &Connection, id: &str) -> Result<Option<Delivery>> {
     let sql = format!("{DELIVERY} WHERE id = ?1");
@@ -142,13 +193,14 @@ pub fn delivery(connection: &Connection, id: &str) -> Result<Option<Delivery>> {
 
 /// Gives a delivery up for good, because a person says so: `reason` names who and why. What is under way can't be dropped,
 /// only what is held. `false` if it isn't. What it said is forgotten, what is known of it stays.
-pub fn drop_delivery(within: &Savepoint, id: &str, reason: &str) -> Result<bool> {
-    let dropped = within.execute(
-        "UPDATE delivery SET state = 'dropped', body = NULL, code = 'dropped', reason = ?2
-         WHERE id = ?1 AND state = 'held'",
-        params![id, reason],
-    )?;
-    Ok(dropped > 0)
+pub fn drop_delivery(within: &Savepoint, id: &str, reason: &str, clock: &Clock) -> Result<bool> {
+    let sql = "UPDATE delivery SET state = 'dropped', body = NULL, code = 'dropped', reason = ?2
+               WHERE id = ?1 AND state = 'held' RETURNING seq";
+    let dropped = within
+        .query_row(sql, params![id, reason], |row| row.get(0))
+        .optional()?;
+    dropped.map(|seq| wake_parked(within, seq, clock)).transpose()?;
+    Ok(dropped.is_some())
 }
 
 /// The deliveries of a call, in order.
@@ -234,11 +286,11 @@ pub fn delivered_since(connection: &Connection, target: &str, since_ms: i64) -> 
 /// After a boot the stored monotonic times mean nothing: what was paused gets a new, short, random pause, so that a
 /// thousand boxes after one power cut don't come back in step.
 pub fn rebase_timers(within: &Savepoint, clock: &Clock) -> Result<()> {
-    for table in ["delivery", "recording"] {
+    for (table, timed) in [("delivery", "AND awaits IS NULL"), ("recording", "")] {
         within.execute(
             &format!(
                 "UPDATE {table} SET next_mono = ?1 + abs(random() % 5000), boot = ?2
-                 WHERE boot <> ?2 AND state IN ('waiting', 'unsure')"
+                 WHERE boot <> ?2 AND state IN ('waiting', 'unsure') {timed}"
             ),
             params![clock.mono_ms(), clock.boot()],
         )?;

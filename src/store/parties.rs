@@ -168,12 +168,14 @@ pub(super) fn fill_unknown(within: &Savepoint, version: i64, read_ms: Option<i64
             within
                 .prepare_cached(&format!(
                     "INSERT OR IGNORE INTO party_department (call, dn, department, started_ms)
-                     SELECT call, dn, ?3, started_ms FROM party WHERE {THEIRS}"
+                     SELECT call, dn, ?3, started_ms FROM party INDEXED BY party_unknown WHERE {THEIRS}"
                 ))?
                 .execute(params![dn, since, department])?;
         }
         within
-            .prepare_cached(&format!("UPDATE party SET holder = ?3, known = ?4 WHERE {THEIRS}"))?
+            .prepare_cached(&format!(
+                "UPDATE party INDEXED BY party_unknown SET holder = ?3, known = ?4 WHERE {THEIRS}"
+            ))?
             .execute(params![dn, since, place.holder, version])?;
     }
     within.execute(&format!("UPDATE party SET known = 0 WHERE {NO_DIRECTORY_YET}"), [])?;

@@ -262,10 +262,20 @@ const SAFE: &str = "file IS NOT NULL AND state = 'held'
     AND EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state = 'delivered')
     AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.recording = recording.id AND d.state NOT IN ('delivered', 'dropped'))";
 
-/// Recordings that every target has by now and of which that is not noted yet.
-pub fn recordings_now_safe(connection: &Connection, most: usize) -> Result<Vec<i64>> {
-    let sql = format!("SELECT id FROM recording WHERE safe_ms IS NULL AND {SAFE} ORDER BY id LIMIT ?1");
-    rows(connection, &sql, [most as i64], |row| row.get(0))
+/// Of the next `window` recordings with a higher id than `after` of which it is not noted that every target has them: those of
+/// which it is so by now, and the id to go on after; 0 if there are no more. A few at a time, because thousands may wait for
+/// a target that is down, and all of them would be looked at again and again.
+pub fn recordings_now_safe(connection: &Connection, after: i64, window: usize) -> Result<(Vec<i64>, i64)> {
+    let next =
+        "SELECT id FROM recording WHERE file IS NOT NULL AND safe_ms IS NULL AND id > ?1 ORDER BY id LIMIT ?2";
+    let looked: Vec<i64> = rows(connection, next, [after, window as i64], |row| row.get(0))?;
+    let (Some(last), whole) = (looked.last().copied(), looked.len() == window) else {
+        return Ok((Vec::new(), 0));
+    };
+    let sql =
+        format!("SELECT id FROM recording WHERE id > ?1 AND id <= ?2 AND safe_ms IS NULL AND {SAFE} ORDER BY id");
+    let safe = rows(connection, &sql, [after, last], |row| row.get(0))?;
+    Ok((safe, if whole { last } else { 0 }))
 }
 
 /// Notes that a recording was seen to be safe now: from here on its time of keeping counts.
@@ -288,9 +298,16 @@ pub fn evictable(
     clock: &Clock,
     most: usize,
 ) -> Result<Vec<Recording>> {
+    // By the index of those whose time counts, unless room is needed.
+    let aged = match need_room {
+        true => "AND ?2",
+        false => {
+            "AND ?2 = 0 AND safe_ms IS NOT NULL AND safe_ms <= ?1
+             AND safe_ms <= ?1 - coalesce((SELECT retain_ms FROM call WHERE call.id = recording.call), ?3)"
+        }
+    };
     let sql = format!(
-        "{RECORDING} WHERE {SAFE}
-           AND (?2 OR safe_ms <= ?1 - coalesce((SELECT retain_ms FROM call WHERE call.id = recording.call), ?3))
+        "{RECORDING} WHERE {SAFE} {aged}
            AND NOT EXISTS (SELECT 1 FROM hold_call h WHERE h.call = recording.call)
            AND NOT EXISTS (SELECT 1 FROM erasure_call e WHERE e.call = recording.call)
            AND NOT EXISTS (SELECT 1 FROM recording o WHERE o.pbx_id = recording.pbx_id AND o.id <> recording.id

@@ -147,15 +147,15 @@ fn what_may_still_be_under_way_is_left_alone_and_nothing_else_is() {
             add_delivery(within, id, "crm", call, None, DeliveryKind::CallCompleted, "{}", &at)?;
         }
         // The first was being sent when the box went down.
-        let first = next_delivery(within, "crm", &at)?.map(|one| one.seq).unwrap_or(0);
+        let first = next_delivery(within, "crm", &[], &at)?.map(|one| one.seq).unwrap_or(0);
         mark_unsure(within, first, 0, &at)?;
         assert_eq!(
-            next_delivery(within, "crm", &at)?.map(|one| one.id).as_deref(),
+            next_delivery(within, "crm", &[], &at)?.map(|one| one.id).as_deref(),
             Some("1")
         );
         mark_unsure(within, first, 60_000, &at)?;
         assert_eq!(
-            next_delivery(within, "crm", &at)?.map(|one| one.id).as_deref(),
+            next_delivery(within, "crm", &[], &at)?.map(|one| one.id).as_deref(),
             Some("2")
         );
         Ok(next_due(within, "crm", &at)?.unwrap_or(0) - at.mono_ms())
@@ -178,7 +178,7 @@ fn a_calls_deliveries_go_out_in_order_and_a_held_one_blocks_only_its_own_call() 
             Ok(())
         })
         .unwrap();
-    let next = |clock: &Clock| store.read(|c| next_delivery(c, "crm", clock)).unwrap();
+    let next = |clock: &Clock| store.read(|c| next_delivery(c, "crm", &[], clock)).unwrap();
     let one = next(&clock).unwrap();
     assert_eq!(one.id, "1");
     let failed = clock.clone();
@@ -244,7 +244,7 @@ fn a_fresh_call_does_not_wait_behind_a_backlog() {
         .unwrap();
     let order: Vec<i64> = (0..6)
         .map(|_| {
-            let next = store.read(|c| next_delivery(c, "crm", &clock)).unwrap().unwrap();
+            let next = store.read(|c| next_delivery(c, "crm", &[], &clock)).unwrap().unwrap();
             let (seq, at) = (next.seq, clock.clone());
             store
                 .write(move |within| mark_delivered(within, seq, "ok", &at))
@@ -299,7 +299,11 @@ fn a_recording_is_evictable_only_when_every_delivery_is_confirmed() {
     for target in ["one", "two"] {
         assert_eq!(evict(&store), 0);
         let (seq, at) = (
-            store.read(|c| next_delivery(c, target, &clock)).unwrap().unwrap().seq,
+            store
+                .read(|c| next_delivery(c, target, &[], &clock))
+                .unwrap()
+                .unwrap()
+                .seq,
             clock.clone(),
         );
         store

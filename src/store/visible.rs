@@ -8,75 +8,81 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::Result;
-use super::calls::{CallFilter, CallRow, calls, picked};
-use crate::model::Outcome;
+use super::calls::{CallFilter, CallRow, picked};
+use super::search::Search;
 use crate::rights::{Filter, Param, Scope};
 
 /// So many indexes are merged at most; beyond, all calls are gone through.
 const MOST_WAYS: usize = 48;
+/// SQLite takes 32,766 values at most, and long lists of names are in each of the indexes merged.
+const MOST_VALUES: usize = 10_000;
 
 /// Calls that pass `rights` (a filter of [`crate::rights::Action::CallView`] or another action about calls) and `filter`.
 pub fn visible_calls(connection: &Connection, filter: &CallFilter, rights: &Filter) -> Result<Vec<CallRow>> {
     if rights.is_empty() {
         return Ok(Vec::new());
     }
-    if rights.is_all() {
-        return calls(connection, filter);
-    }
-    let (sql, bound) = page(filter, rights);
+    let (sql, bound) = page(&Search::prepare(connection, filter)?, rights);
     picked(connection, &sql, params_from_iter(bound))
 }
 
 /// The SELECT that picks the ids of a page, and its values.
-pub(super) fn page(filter: &CallFilter, rights: &Filter) -> (String, Vec<Value>) {
+pub(super) fn page(search: &Search, rights: &Filter) -> (String, Vec<Value>) {
+    if rights.is_empty() {
+        return ("SELECT 0 WHERE 0".to_owned(), Vec::new());
+    }
+    if search.few().is_some() {
+        return scan(search, rights);
+    }
     let mut ways = Vec::new();
     let mut bound = Vec::new();
     for (target, reached) in &rights.terms {
-        let mut way = |from: &str, key: Option<i64>| {
-            let sql = part(filter, from, key, target.as_deref(), &mut bound);
+        let mut way = |from: &str, key: Option<Value>| {
+            let sql = part(search, from, key, target.as_deref(), &mut bound);
             ways.push(sql);
         };
+        let asked = search.filter();
         if reached.scope == Scope::Any {
-            way("call", None);
+            // Whoever reaches everything goes along what is looked for, where there is an index in order of time.
+            match (&asked.extension, asked.department) {
+                (Some(extension), _) => way("party_of_dn", Some(Value::Text(extension.clone()))),
+                (None, Some(id)) => way("party_department", Some(Value::Integer(id))),
+                (None, None) => way("call", None),
+            }
             continue;
         }
         if let Some(holder) = rights.holder {
-            way("party", Some(holder));
+            way("party", Some(Value::Integer(holder)));
         }
         reached
             .departments
             .iter()
-            .for_each(|id| way("party_department", Some(*id)));
+            .for_each(|id| way("party_department", Some(Value::Integer(*id))));
     }
     match ways.len() {
         0 => ("SELECT 0 WHERE 0".to_owned(), Vec::new()),
-        1..=MOST_WAYS => {
-            bound.push(Value::Integer(filter.most as i64));
+        n if n <= MOST_WAYS && bound.len() < MOST_VALUES => {
+            bound.push(Value::Integer(search.filter().most as i64));
             let all = ways.join(" UNION ");
             (
                 format!("SELECT call FROM ({all} ORDER BY 1 DESC, 2 DESC LIMIT ?)"),
                 bound,
             )
         }
-        _ => scan(filter, rights),
+        _ => scan(search, rights),
     }
 }
 
-/// One index in order of time: calls of a holder, of a department, or all.
-fn part(
-    filter: &CallFilter,
-    from: &str,
-    key: Option<i64>,
-    target: Option<&str>,
-    bound: &mut Vec<Value>,
-) -> String {
-    let (id, whose) = match from {
-        "party" => ("call", "holder = ? AND "),
-        "party_department" => ("call", "department = ? AND "),
-        _ => ("id", ""),
+/// One index in order of time: calls of a holder, of a department, of a number of the PBX, or all.
+fn part(search: &Search, from: &str, key: Option<Value>, target: Option<&str>, bound: &mut Vec<Value>) -> String {
+    let (from, id, whose) = match from {
+        "party" => (from, "call", "holder = ? AND "),
+        "party_of_dn" => ("party", "call", "dn = ? AND "),
+        "party_department" => (from, "call", "department = ? AND "),
+        _ => (from, "id", ""),
     };
-    bound.extend(key.map(Value::Integer));
-    let (narrowed, values) = narrowed(filter, &format!("x.{id}"));
+    bound.extend(key);
+    let (narrowed, values) = search.condition(&format!("x.{id}"));
     bound.extend(values);
     let mut sql = format!("SELECT DISTINCT x.started_ms, x.{id} AS call FROM {from} x WHERE {whose}{narrowed}");
     if let Some(target) = target {
@@ -88,29 +94,20 @@ fn part(
     sql
 }
 
-fn narrowed(filter: &CallFilter, id: &str) -> (String, Vec<Value>) {
-    let mut sql = "x.started_ms >= ?".to_owned();
-    let mut bound = vec![Value::Integer(filter.since_ms.unwrap_or(i64::MIN))];
-    if let Some((ms, row)) = filter.before {
-        sql.push_str(&format!(" AND (x.started_ms, {id}) < (?, ?)"));
-        bound.extend([Value::Integer(ms), Value::Integer(row)]);
-    }
-    if let Some(outcome) = filter.outcome.map(Outcome::word) {
-        sql.push_str(&format!(
-            " AND EXISTS (SELECT 1 FROM call c WHERE c.id = {id} AND c.outcome = ?)"
-        ));
-        bound.push(Value::Text(outcome.to_owned()));
-    }
-    (sql, bound)
-}
-
-fn scan(filter: &CallFilter, rights: &Filter) -> (String, Vec<Value>) {
-    let (narrowed, mut bound) = narrowed(filter, "x.id");
+/// All calls in order of time, or the few that can be meant, each looked at.
+fn scan(search: &Search, rights: &Filter) -> (String, Vec<Value>) {
+    let (narrowed, values) = search.condition("x.id");
+    let (from, mut bound) = match search.few() {
+        // CROSS JOIN keeps SQLite from turning the order round and going through all calls.
+        Some((few, values)) => (format!("({few}) f CROSS JOIN call x ON x.id = f.call"), values.clone()),
+        None => ("call x".to_owned(), Vec::new()),
+    };
+    bound.extend(values);
     let (condition, values) = rights.sql();
     bound.extend(values.into_iter().map(value));
-    bound.push(Value::Integer(filter.most as i64));
+    bound.push(Value::Integer(search.filter().most as i64));
     let sql = format!(
-        "SELECT x.id FROM call x JOIN call ON call.id = x.id WHERE {narrowed} AND {condition}
+        "SELECT x.id FROM {from} JOIN call ON call.id = x.id WHERE {narrowed} AND {condition}
          ORDER BY x.started_ms DESC, x.id DESC LIMIT ?"
     );
     (sql, bound)

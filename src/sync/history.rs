@@ -433,17 +433,18 @@ impl Reader {
         Ok(true)
     }
 
-    /// How numbers are dialled there, where rules compare numbers and the configuration doesn't say it all.
+    /// How numbers are dialled there, for rules, holds, erasures and searches.
     fn read_numbering(&self) -> Result<(), Trouble> {
-        if self.context.rules.rules.is_empty() {
-            return Ok(());
-        }
         let Some(told) = self.context.pbx.numbering()? else {
             return Ok(());
         };
         if self.context.store.read(store::numbering_told)?.as_ref() != Some(&told) {
             let bytes = serde_json::to_vec(&told).map_err(|error| store::Error::internal(error.to_string()))?;
             Settings::new(self.context.store.clone()).set_raw(store::NUMBERING, &bytes)?;
+            let numbering = self.context.rules.numbering(Some(&told));
+            self.context
+                .store
+                .write(move |within| store::put_numbering(within, &numbering))?;
         }
         Ok(())
     }

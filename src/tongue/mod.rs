@@ -110,21 +110,45 @@ impl Text {
     }
 }
 
+/// What was put down in English, outside of any request, in the language of the task that asks: what a flow gave as its
+/// reason, a finding's title and remedy. What has no fixed words, or none in that language, stays as it is.
+pub fn told(english: &str) -> &str {
+    if current() != Tongue::German {
+        return english;
+    }
+    let mut rows = german::TOLD.iter().flat_map(|table| table.iter());
+    rows.find(|row| row.0 == english).map_or(english, |row| row.1)
+}
+
 /// The German of an English sentence. Only for `text!`, which asks while it is compiled.
 pub const fn german(english: &str) -> &'static str {
+    match found(german::TABLES, english) {
+        Some(other) => other,
+        None => panic!("this sentence has no German: add it to the page's table in src/tongue/german"),
+    }
+}
+
+/// Does not compile if [`told`] has no German for this sentence of a catalogue.
+pub const fn must_be_told(english: &str) {
+    if found(german::TOLD, english).is_none() {
+        panic!("this sentence has no German: add it to src/tongue/german/findings.rs (or clicks.rs)");
+    }
+}
+
+const fn found(tables: &'static [german::Rows], english: &str) -> Option<&'static str> {
     let mut table = 0;
-    while table < german::TABLES.len() {
-        let rows = german::TABLES[table];
+    while table < tables.len() {
+        let rows = tables[table];
         let mut row = 0;
         while row < rows.len() {
             if same(rows[row].0.as_bytes(), english.as_bytes()) {
-                return rows[row].1;
+                return Some(rows[row].1);
             }
             row += 1;
         }
         table += 1;
     }
-    panic!("this sentence has no German: add it to the page's table in src/tongue/german")
+    None
 }
 
 const fn same(one: &[u8], other: &[u8]) -> bool {
@@ -208,7 +232,8 @@ mod tests {
 
     #[test]
     fn every_german_sentence_is_found_once_and_takes_the_values_of_the_english_one() {
-        let all: Vec<_> = german::TABLES.iter().flat_map(|table| table.iter()).collect();
+        let tables = german::TABLES.iter().chain(german::TOLD);
+        let all: Vec<_> = tables.flat_map(|table| table.iter()).collect();
         for (n, (english, other)) in all.iter().enumerate() {
             let holes = |text: &str| text.matches('{').count();
             assert_eq!(holes(english), holes(other), "{english}");

@@ -5,8 +5,10 @@
 //! somebody has, so that nobody learns who has an account.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 
 use super::lock::Lock;
 use super::sessions::{self, Found, Sessions};
@@ -16,8 +18,10 @@ use crate::accounts::token_hash;
 use crate::agent::Handle;
 use crate::aside::unawaited;
 use crate::clock::Clock;
+use crate::files;
 use crate::random;
 use crate::rights::Who;
+use crate::setup;
 use crate::store;
 
 /// What wrong tokens are counted under.
@@ -53,7 +57,12 @@ pub(super) struct Access {
     clock: Clock,
     /// A hash that no password has: what a name that nobody has is compared with.
     nobodys: OnceCell<String>,
+    /// Held by whoever chooses the first password of all.
+    choosing: tokio::sync::Mutex<()>,
 }
+
+/// What tries of the box's own code are counted under.
+const SETUP: &str = "setup";
 
 impl Access {
     pub fn new(handle: &Handle) -> Access {
@@ -62,6 +71,7 @@ impl Access {
             sessions: Sessions::new(handle.config().web.session_idle),
             lock: Lock::new(handle.settings(), clock.clone(), &handle.config().state_dir),
             nobodys: OnceCell::new(),
+            choosing: tokio::sync::Mutex::default(),
             clock,
         }
     }
@@ -258,6 +268,72 @@ impl Access {
         begun
     }
 
+    /// Lets those in again who were logged in before a restart that was asked for.
+    pub fn take_sessions(&self, handle: &Handle) {
+        let file = left_sessions(handle);
+        if let Ok(text) = std::fs::read_to_string(&file) {
+            let _ = files::remove(&file);
+            self.sessions.restore(&text, self.clock.boot(), self.clock.mono_ms());
+        }
+    }
+
+    /// Notes who is logged in, for the run that comes next.
+    pub fn leave_sessions(&self, handle: &Handle) {
+        let text = self.sessions.noted(self.clock.boot(), self.clock.mono_ms());
+        if let Err(error) = files::write_whole(&left_sessions(handle), text.as_bytes()) {
+            log::warn!("whoever is logged in has to do so again: {error}");
+        }
+    }
+
+    /// Whether the technician's password is set: somebody has.
+    pub fn has_password(&self) -> bool {
+        self.lock.known().is_some()
+    }
+
+    /// Puts the first password of all in force, which somebody chose with the box's own code, and begins a session.
+    pub async fn begin_setup(
+        &self,
+        site: &Site,
+        source: IpAddr,
+        code: String,
+        new: String,
+    ) -> Result<String, Refusal> {
+        self.lock.count(source, SETUP).await.map_err(Refusal::Pause)?;
+        let folder = site.handle().config().state_dir.clone();
+        let asked = folder.clone();
+        let right = spawn_blocking(move || setup::is_code(&asked, &code)).await;
+        if !right.map_err(|_| Refusal::Busy)? {
+            let failures = self.lock.failures(source);
+            log::warn!("{source} tried a wrong set-up code, {failures} in a row");
+            audit::note(
+                site,
+                audit::event(&Who::Technician, source, audit::SETUP, Err("wrong code of the box")),
+            )
+            .await;
+            return Err(Refusal::Wrong);
+        }
+        self.lock.succeeded(source, SETUP).await;
+        let hash = self.hash(new).await?;
+        // Of two who have the code only one chooses.
+        let _turn = self.choosing.lock().await;
+        if self.has_password() {
+            return Err(Refusal::Wrong);
+        }
+        let stored = self.lock.put(hash.clone()).await.ok_or(Refusal::Busy)?;
+        stored.map_err(Refusal::Unfit)?;
+        // The password is on the disk: after a power cut between the two the next start takes the code away.
+        let _ = spawn_blocking(move || setup::forget_code(&folder)).await;
+        let entry = audit::event(
+            &Who::Technician,
+            source,
+            audit::SETUP,
+            Ok("chose the first password with the code of the box"),
+        );
+        audit::note(site, entry).await;
+        log::info!("{source} began the set-up with the code of the box");
+        Ok(self.sessions.begin(Who::Technician, hash, self.clock.mono_ms()))
+    }
+
     async fn try_code(
         &self,
         site: &Site,
@@ -319,6 +395,10 @@ impl Access {
             self.sessions.end_of(&Who::Technician);
         }
     }
+}
+
+fn left_sessions(handle: &Handle) -> PathBuf {
+    handle.config().state_dir.join("sessions")
 }
 
 /// What tries are counted under. It is stored, and what was typed as a name may be anything, a password even.

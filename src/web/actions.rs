@@ -35,7 +35,7 @@ pub(super) async fn sync(
     Form(pressed): Form<Pressed>,
 ) -> Response {
     site.handle().sync_now();
-    pressed.done(&site, &visitor, "The PBX is being asked now.".to_owned())
+    pressed.done(&site, &visitor, t!("The PBX is being asked now.").to_owned())
 }
 
 /// Gives held deliveries a new start: one, those of one target, or all.
@@ -50,10 +50,14 @@ pub(super) async fn retry(
         .act(move |handle| handle.retry_held(target.as_deref(), id.as_deref()))
         .await;
     let notice = match retried {
-        Ok(0) => "Nothing was held any more.".to_owned(),
-        Ok(n) => format!(
+        Ok(0) => t!("Nothing was held any more.").to_owned(),
+        Ok(n) => t!(
             "{} back in the queue.",
-            count(i64::try_from(n).unwrap_or(i64::MAX), "delivery is", "deliveries are")
+            count(
+                i64::try_from(n).unwrap_or(i64::MAX),
+                t!("delivery is"),
+                t!("deliveries are")
+            )
         ),
         Err(unread) => not_done(&unread),
     };
@@ -68,8 +72,8 @@ pub(super) async fn resume(
 ) -> Response {
     let name = pressed.target.clone();
     let notice = match site.act(move |handle| handle.resume_target(&name)).await {
-        Ok(true) => format!("Delivering to {} goes on now.", pressed.target),
-        Ok(false) => "There is no such target.".to_owned(),
+        Ok(true) => t!("Delivering to {} goes on now.", pressed.target),
+        Ok(false) => t!("There is no such target.").to_owned(),
         Err(unread) => not_done(&unread),
     };
     pressed.done(&site, &visitor, notice)
@@ -83,12 +87,12 @@ pub(super) async fn pin(
 ) -> Response {
     let offered = site.handle().status_without_store().pbx.offered_pin;
     if pressed.pin.is_empty() || offered.as_ref() != Some(&pressed.pin) {
-        let notice = "The PBX shows another certificate by now. Nothing was accepted; compare again.";
+        let notice = t!("The PBX shows another certificate by now. Nothing was accepted; compare again.");
         return pressed.done(&site, &visitor, notice.to_owned());
     }
     let pin = pressed.pin.clone();
     let notice = match site.act(move |handle| handle.accept_pin(&pin)).await {
-        Ok(()) => "The PBX's new certificate is accepted; the PBX is being asked now.".to_owned(),
+        Ok(()) => t!("The PBX's new certificate is accepted; the PBX is being asked now.").to_owned(),
         Err(unread) => not_done(&unread),
     };
     pressed.done(&site, &visitor, notice)
@@ -96,7 +100,9 @@ pub(super) async fn pin(
 
 fn not_done(unread: &Unread) -> String {
     match unread {
-        Unread::Slow => "The store did not answer in time. It may be done yet; look again in a minute.".to_owned(),
-        Unread::Failed(error) => format!("It was not done: {error}."),
+        Unread::Slow => {
+            t!("The store did not answer in time. It may be done yet; look again in a minute.").to_owned()
+        }
+        Unread::Failed(error) => t!("It was not done: {}.", error),
     }
 }

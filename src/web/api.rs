@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::calls::{self, Asked};
+use super::calls::{self, NoList};
 use super::keeping::by;
 use super::layout::{Refusal, as_json, refuse, unread};
 use super::site::{Site, Unread};
@@ -23,7 +23,7 @@ use crate::bundle::shown;
 use crate::logs;
 use crate::rights::{Action, Who};
 use crate::sight::mask;
-use crate::store::{self, HoldOn};
+use crate::store::{self, AskedCalls, HoldOn};
 use crate::who_hears::who_hears;
 
 /// The document, made of the code by a test and packed (`described`).
@@ -109,16 +109,27 @@ pub(super) async fn calls(
     State(site): State<Site>,
     Extension(visitor): Extension<Visitor>,
     uri: Uri,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<AskedCalls>, QueryRejection>,
 ) -> Response {
     let Ok(Query(asked)) = asked else {
         return bad_query(&uri);
     };
-    let read = calls::read(&site, &visitor, &asked).await;
-    answered(
-        &uri,
-        read.map(|listed| json!({ "calls": listed.calls, "next": listed.next, "masked": listed.masked })),
-    )
+    match calls::read(&site, &visitor, &asked).await {
+        Ok(listed) => as_json(
+            StatusCode::OK,
+            &json!({ "schema": 1, "calls": listed.calls, "next": listed.next, "masked": listed.masked }),
+        ),
+        Err(NoList::Unread(error)) => unread(&uri, &error),
+        Err(NoList::Asked(wrong)) => refuse(
+            &uri,
+            Refusal {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                title: "Not understood",
+                why: &format!("{} takes {}.", wrong.field, wrong.takes),
+                next: "Leave out what is not meant.",
+            },
+        ),
+    }
 }
 
 /// A call and where its recordings are, by its local number or by the PBX's id.

@@ -24,6 +24,8 @@ pub(super) const LOG_IN: &str = "log.in";
 pub(super) const PASSWORD: &str = "password.change";
 /// The end of one of one's own sessions.
 pub(super) const END_SESSION: &str = "session.end";
+/// The first password of all, chosen with the box's own code.
+pub(super) const SETUP: &str = "setup.begin";
 /// A request of somebody who is not logged in.
 const UNKNOWN: &str = "page.open";
 

@@ -126,7 +126,7 @@ pub(super) async fn download(
         Ok(Ok((file, bytes))) => {
             let (still, key) = (site.clone(), visitor.key);
             let may = move || still.access().sessions.on(&key, still.now());
-            let mut response = send::file(file, 0, bytes, may, turn).into_response();
+            let mut response = send::all_of(Box::new(file), bytes, may, turn).into_response();
             let name = format!("callspool-{}.db", moment_of_name(site.handle().clock().wall_ms()));
             attach(&mut response, "application/vnd.sqlite3", &name);
             response

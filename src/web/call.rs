@@ -8,17 +8,18 @@ use axum::response::Response;
 use maud::{Markup, html};
 use rusqlite::Connection;
 
-use super::calls::direction;
+use super::calls::{direction, outcome};
 use super::layout::{self, Page, Refusal, fact, icon, plain, refuse};
-use super::queue::{delivery_line, heads};
+use super::listen::Hearing;
+use super::queue::{at_target, delivery_line, heads};
 use super::site::{Site, Unread};
 use super::visitor::Visitor;
 use super::words::{exact_moment, length, moment, party, sentence, size, stranger};
-use super::{audit, keeping, listen, objects};
-use crate::model::{Leg, RecordingState};
+use super::{audit, keeping, listen, objects, timeline};
+use crate::model::RecordingState;
 use crate::rights::Action;
 use crate::sight::{self, Sight};
-use crate::spool::{self, Spool};
+use crate::spool::Spool;
 use crate::store;
 use crate::why::{self, Circumstances, RecordingWhy, Why};
 
@@ -44,14 +45,15 @@ pub(super) struct Shown {
 }
 
 /// What may be done with a recording.
-#[derive(Debug, Clone, Default)]
 pub(super) struct Sound {
     /// It may be heard.
     pub listen: bool,
     /// It may be taken away.
     pub download: bool,
-    /// Why a browser won't play it, where it is here.
-    pub unplayable: Option<String>,
+    /// How it is heard, where it is here.
+    pub hearing: Option<Hearing>,
+    /// When it was looked at.
+    pub at: Circumstances,
 }
 
 /// A call by its local number, or by the PBX's id. `None`: there is none, or none that they may see.
@@ -75,8 +77,9 @@ pub(super) async fn read(site: &Site, visitor: &Visitor, id: String) -> Result<O
                 let row = call.id;
                 match objects::sight(connection, &asker, row)? {
                     Ok(sight) => {
-                        let why = why::explain(connection, call, circumstances(handle))?;
-                        shown(connection, &asker, why, sight, spool.as_ref()).map(Ok)
+                        let at = circumstances(handle);
+                        let why = why::explain(connection, call, at)?;
+                        shown(connection, &asker, why, sight, (spool.as_ref(), at)).map(Ok)
                     }
                     Err(decision) => Ok(Err(Some((row, decision)))),
                 }
@@ -98,7 +101,7 @@ fn shown(
     visitor: &Visitor,
     why: Why,
     sight: Sight,
-    spool: Option<&Spool>,
+    (spool, at): (Option<&Spool>, Circumstances),
 ) -> store::Result<Shown> {
     let mut sound = Vec::new();
     for one in &why.recordings {
@@ -106,16 +109,18 @@ fn shown(
         let may = |action| visitor.decide(action, &whose).allowed;
         let (listen, download) = (may(Action::RecordingListen), may(Action::RecordingDownload));
         let here = one.recording.file.as_deref().filter(|_| listen || download);
-        let unplayable = here.zip(spool).and_then(|(name, spool)| {
-            let mut head = [0; 64];
+        let hearing = here.zip(spool).and_then(|(name, spool)| {
+            let mut head = [0; listen::HEAD];
             // A file that can't be read says so when it is asked for.
-            let got = spool.open_file(name).and_then(|file| file.read_at(&mut head, 0)).ok()?;
-            listen::unplayable(spool::codec(&head[..got]))
+            let file = spool.open_file(name).ok()?;
+            let got = file.read_at(&mut head, 0).ok()?;
+            Some(listen::hearing(&head[..got], file.metadata().ok()?.len()))
         });
         sound.push(Sound {
             listen,
             download,
-            unplayable,
+            hearing,
+            at,
         });
     }
     let transcripts = sight::transcripts(connection, &visitor.subject, &why)?;
@@ -140,7 +145,7 @@ pub(super) async fn page(
             &site,
             &visitor,
             Page {
-                title: "Call",
+                title: t!("Call"),
                 tab: "/calls",
                 live: None,
                 main: main(&shown, circumstances(site.handle()), &visitor),
@@ -150,9 +155,9 @@ pub(super) async fn page(
             &uri,
             Refusal {
                 status: StatusCode::NOT_FOUND,
-                title: "No such call",
-                why: "Among the calls that you may see none has this number.",
-                next: "Look for it in the list of calls.",
+                title: t!("No such call"),
+                why: t!("Among the calls that you may see none has this number."),
+                next: t!("Look for it in the list of calls."),
             },
         ),
         Err(error) => layout::unread(&uri, &error),
@@ -165,60 +170,65 @@ fn main(shown: &Shown, at: Circumstances, visitor: &Visitor) -> Markup {
     let back = format!("/calls/{}", call.id);
     html! {
         section class="wide" {
-            h1 { "Call of " (moment(call.started_ms)) }
-            p class="answer" { b { "Its recording: " } bdi { (sentence(&why.answer)) } "." }
-            @if let Some(rules) = &why.rules { p { b { "Rules: " } bdi { (sentence(rules)) } "." } }
+            h1 { (t!("Call of")) " " (moment(call.started_ms)) }
+            p class="answer" { b { (t!("Its recording:")) " " } bdi { (sentence(&why.answer)) } "." }
+            @if !why.fix.is_empty() && visitor.over_all(Action::BoxView) { p { b { (t!("What mends it:")) " " } (why.fix) } }
+            @if let Some(rules) = &why.rules { p { b { (t!("Rules:")) " " } bdi { (sentence(rules)) } "." } }
             @if shown.sight == Sight::Trace {
-                p class="muted" { "You see the trace: numbers from outside are masked, and nobody is named." }
+                p class="muted" { (t!("You see the trace: numbers from outside are masked, and nobody is named.")) }
             }
             dl class="facts card" {
-                (fact("From", party(&call.from)))
-                (fact("To", party(&call.to)))
-                (fact("Outcome", html! { (icon(call.direction.word())) (direction(call.direction)) ", " (call.outcome.word()) }))
-                (fact("Began", exact_moment(call.started_ms)))
-                (fact("Rang for", plain(length(call.ringing_ms))))
-                (fact("Talked for", plain(length(call.talking_ms))))
-                (fact("The PBX's id", html! { code { (stranger(&call.key)) } }))
+                (fact(t!("From"), party(&call.from)))
+                (fact(t!("To"), party(&call.to)))
+                (fact(t!("Outcome"), html! { (icon(call.direction.word())) (direction(call.direction)) ", " (outcome(call.outcome)) }))
+                (fact(t!("Began"), exact_moment(call.started_ms)))
+                (fact(t!("Rang for"), plain(length(call.ringing_ms))))
+                (fact(t!("Talked for"), plain(length(call.talking_ms))))
+                (fact(t!("The PBX\u{2019}s id"), html! { code { (stranger(&call.key)) } }))
             }
             (keeping::card(call.id, &shown.holds, visitor))
-            h2 { "Recordings" }
-            @if why.recordings.is_empty() { p class="muted" { "None is known of." } }
-            @for (recording, sound) in why.recordings.iter().zip(&shown.sound) { (recording_card(recording, sound, visitor)) }
+            h2 { (t!("Recordings")) }
+            @if why.recordings.is_empty() { p class="muted" { (t!("None is known of.")) } }
+            @for (recording, sound) in why.recordings.iter().zip(&shown.sound) {
+                (recording_card(recording, sound, why, visitor))
+            }
+            h2 { (t!("What happened")) }
+            (timeline::timeline(&why.legs, &why.recordings))
             @if visitor.over_all(Action::BoxView) {
-                h2 { "Deliveries" }
+                h2 { (t!("Deliveries")) }
                 @if why.deliveries.is_empty() {
-                    p class="muted" { "None yet: a call is handed over when its rows on the PBX have been quiet for a while." }
+                    p class="muted" { (t!("None yet: a call is handed over when its rows on the PBX have been quiet for a while.")) }
                 } @else {
                     table class="cards" role="table" {
-                        (heads(&["What", "Where it is", "Made", ""]))
+                        (heads(&[t!("What"), t!("Where it is"), t!("Made"), ""]))
                         tbody role="rowgroup" {
                             @for delivery in &why.deliveries { (delivery_line(delivery, at, visitor, &back, false)) }
                         }
                     }
                 }
             }
-            h2 { (why.legs.len()) @if why.legs.len() == 1 { " leg" } @else { " legs" } }
-            table class="cards" role="table" {
-                (heads(&["Began", "From", "To", "Rang", "Talked", "How it ended"]))
-                tbody role="rowgroup" { @for leg in &why.legs { (leg_line(leg)) } }
+            @for leg in &why.legs {
+                (spoken(html! { (t!("Transcript of the leg of")) " " (moment(leg.started_ms)) }, &leg.transcript, &leg.summary, leg.sentiment))
             }
-            @for leg in &why.legs { (spoken("Transcript of the leg of ", leg.started_ms, &leg.transcript, &leg.summary)) }
             @for one in &why.recordings {
                 @let recording = &one.recording;
                 @let at = recording.started_ms.unwrap_or(call.started_ms);
-                (spoken("Transcript of the recording of ", at, &recording.transcript, &recording.summary))
+                (spoken(html! { (t!("Transcript of the recording of")) " " (moment(at)) }, &recording.transcript, &recording.summary, recording.sentiment))
             }
         }
     }
 }
 
 /// What was said in a leg or a recording, where it may be read.
-fn spoken(title: &str, at_ms: i64, transcript: &Option<String>, summary: &Option<String>) -> Markup {
+fn spoken(title: Markup, transcript: &Option<String>, summary: &Option<String>, sentiment: Option<i64>) -> Markup {
     html! {
         @if transcript.is_some() || summary.is_some() {
-            h2 { (title) (moment(at_ms)) }
+            h2 { (title) }
             article class="card" {
-                @if let Some(summary) = summary { p { b { "Summary: " } bdi { (text(summary)) } } }
+                @if let Some(summary) = summary { p { b { (t!("Summary:")) " " } bdi { (text(summary)) } } }
+                @if let Some(sentiment) = sentiment {
+                    p { b { (t!("Mood, as the PBX judges it:")) " " } (timeline::mood(sentiment)) " (" (sentiment) "/5)" }
+                }
                 @if let Some(transcript) = transcript { p class="spoken" { bdi { (text(transcript)) } } }
             }
         }
@@ -239,69 +249,77 @@ fn player(why: &RecordingWhy, sound: &Sound, visitor: &Visitor) -> Markup {
     let address = format!("/recordings/{}", recording.id);
     html! {
         @if here && sound.listen {
-            @match &sound.unplayable {
-                None => {
-                    audio controls preload="none" src=(address) aria-label={ "Recording " (recording.pbx_id) } {
-                        "Your browser has no player for sound."
+            @match &sound.hearing {
+                Some(Hearing::Not(why)) => {
+                    p {
+                        (icon("warn")) " " (why) " "
+                        @if sound.download { (t!("Download it and open it in a media player.")) }
+                        @else { (t!("Downloading it is not among your rights.")) }
                     }
                 }
-                Some(why) if sound.download => { p { (icon("warn")) " " (why) } }
-                Some(why) => {
-                    p { (icon("warn")) " " (why.split(". ").next().unwrap_or(why)) ". Downloading it is not among your rights." }
+                hearing => {
+                    audio controls preload="none" src=(address) aria-label={ (t!("Recording")) " " (recording.pbx_id) } {
+                        (t!("Your browser has no player for sound."))
+                    }
+                    @if let Some(Hearing::Decoded(codec)) = hearing {
+                        p class="muted" { (t!("It is {}, decoded here while you listen. The download is the original.", codec)) }
+                    }
                 }
             }
         }
         @if here && sound.download {
-            div class="actions" { a class="button" href={ (address) "?download" } download { "Download" } }
+            div class="actions" { a class="button" href={ (address) "?download" } download { (t!("Download")) } }
         }
         @if here && !sound.listen && !visitor.over_all(Action::BoxView) {
-            p class="muted" { (icon("idle")) " Hearing it is not among your rights. " a href={ "/me?call=" (why.recording.call.unwrap_or(0)) } { "Why?" } }
-        }
-    }
-}
-
-fn recording_card(why: &RecordingWhy, sound: &Sound, visitor: &Visitor) -> Markup {
-    let recording = &why.recording;
-    let picture = match recording.state {
-        RecordingState::Waiting => "wait",
-        RecordingState::Held => "held",
-        RecordingState::Deleting | RecordingState::Evicted => "ok",
-        RecordingState::Gone => "gone",
-    };
-    html! {
-        article class="card" {
-            h3 { (icon(picture)) span { "Recording " (recording.pbx_id) ": " (recording.state.word()) } }
-            p { bdi { (sentence(&why.answer)) } "." }
-            (player(why, sound, visitor))
-            dl class="facts" {
-                @if let Some(extension) = &recording.extension { (fact("Extension", html! { bdi { (stranger(extension)) } })) }
-                @if let Some(at) = recording.started_ms { (fact("Began", exact_moment(at))) }
-                @if let Some(ms) = recording.audio_ms { (fact("Length", plain(length(ms)))) }
-                @if let Some(bytes) = recording.bytes { (fact("Size", plain(size(u64::try_from(bytes).unwrap_or(0))))) }
-                @if let Some(at) = recording.held_ms { (fact("Here since", exact_moment(at))) }
-                @if visitor.over_all(Action::BoxView) {
-                    @if let Some(kind) = &recording.media_type { (fact("Kind", html! { bdi { (stranger(kind)) } })) }
-                    @if let Some(hash) = &recording.sha256 { (fact("SHA-256", html! { code class="hex" { (hash) } })) }
-                }
+            p class="muted" {
+                (icon("idle")) " " (t!("Hearing it is not among your rights.")) " "
+                a href={ "/me?call=" (why.recording.call.unwrap_or(0)) } { (t!("Why?")) }
             }
         }
     }
 }
 
-fn leg_line(leg: &Leg) -> Markup {
-    let said = |text: &Option<String>| text.as_deref().map(stranger).filter(|text| !text.is_empty());
-    let words: Vec<String> = [&leg.status, &leg.kind, &leg.reason]
-        .into_iter()
-        .filter_map(said)
-        .collect();
+/// Where each target has the recording, and why not where it has not.
+fn at_targets(recording: i64, why: &Why, at: Circumstances) -> Markup {
+    let own = || {
+        why.deliveries
+            .iter()
+            .filter(|delivery| delivery.recording == Some(recording))
+    };
     html! {
-        tr role="row" {
-            td role="cell" data-head="Began" { (exact_moment(leg.started_ms)) }
-            td role="cell" data-head="From" { span { (party(&leg.from)) } }
-            td role="cell" data-head="To" { span { (party(&leg.to)) } }
-            td role="cell" data-head="Rang" { (length(leg.ringing_ms)) }
-            td role="cell" data-head="Talked" { (length(leg.talking_ms)) }
-            td role="cell" data-head="How it ended" { bdi { (words.join(" · ")) } }
+        @if own().next().is_some() {
+            ul class="parts" aria-label=(t!("Where each target has it")) {
+                @for delivery in own() { (at_target(delivery, at)) }
+            }
+        }
+    }
+}
+
+fn recording_card(one: &RecordingWhy, sound: &Sound, why: &Why, visitor: &Visitor) -> Markup {
+    let recording = &one.recording;
+    let (picture, word) = match recording.state {
+        RecordingState::Waiting => ("wait", t!("waiting")),
+        RecordingState::Held => ("held", t!("here")),
+        RecordingState::Deleting | RecordingState::Evicted => ("ok", t!("delivered, no longer here")),
+        RecordingState::Gone => ("gone", t!("never")),
+    };
+    html! {
+        article class="card" {
+            h3 { (icon(picture)) span { (t!("Recording")) " " (recording.pbx_id) ": " (word) } }
+            p { bdi { (sentence(&one.answer)) } "." }
+            (player(one, sound, visitor))
+            (at_targets(recording.id, why, sound.at))
+            dl class="facts" {
+                @if let Some(extension) = &recording.extension { (fact(t!("Extension"), html! { bdi { (stranger(extension)) } })) }
+                @if let Some(at) = recording.started_ms { (fact(t!("Began"), exact_moment(at))) }
+                @if let Some(ms) = recording.audio_ms { (fact(t!("Length"), plain(length(ms)))) }
+                @if let Some(bytes) = recording.bytes { (fact(t!("Size"), plain(size(u64::try_from(bytes).unwrap_or(0))))) }
+                @if let Some(at) = recording.held_ms { (fact(t!("Here since"), exact_moment(at))) }
+                @if visitor.over_all(Action::BoxView) {
+                    @if let Some(kind) = &recording.media_type { (fact(t!("Kind"), html! { bdi { (stranger(kind)) } })) }
+                    @if let Some(hash) = &recording.sha256 { (fact("SHA-256", html! { code class="hex" { (hash) } })) }
+                }
+            }
         }
     }
 }

@@ -150,7 +150,8 @@ fn sentence(verdict: &Verdict) -> Markup {
     }
 }
 
-fn line(check: &Check) -> Markup {
+/// One check.
+pub(super) fn line(check: &Check) -> Markup {
     let (class, sign) = match check.outcome {
         Outcome::Ok => ("ok", "ok"),
         Outcome::Warning => ("warn", "warn"),

@@ -24,34 +24,35 @@ pub(super) const ABOUT_CALLS: [Action; 5] = [
 /// An action in plain words.
 pub(super) fn does(action: Action) -> &'static str {
     match action {
-        Action::CallView => "See calls",
-        Action::RecordingListen => "Listen to recordings",
-        Action::RecordingDownload => "Download recordings",
-        Action::RecordingDelete => "Delete recordings",
-        Action::TranscriptRead => "Read transcripts",
-        Action::ReportView => "See reports",
-        Action::CallOutbound => "Call out",
-        Action::CallListenIn => "Listen in on calls",
-        Action::CallBargeIn => "Join calls",
-        Action::CallWhisper => "Whisper in calls",
-        Action::HoursOverride => "Override office hours",
-        Action::ExtensionManage => "Manage extensions",
-        Action::GroupManage => "Manage departments",
-        Action::TrunkManage => "Manage trunks",
-        Action::SystemManage => "Manage the phone system",
-        Action::NumbersManage => "Manage numbers",
-        Action::RoleRaise => "Give roles",
-        Action::BoxView => "See how the box is",
-        Action::BoxOperate => "Operate the box",
-        Action::CallTrace => "Trace calls, masked",
-        Action::AuditRead => "Read the audit",
-        Action::RightsRead => "See who may what",
-        Action::AccountManage => "Manage logins",
-        Action::GrantManage => "Give grants",
-        Action::HoldManage => "Hold calls and recordings",
-        Action::PersonErase => "Erase a person",
-        Action::QueueDrop => "Give deliveries up",
-        Action::Export => "Export",
+        Action::CallView => t!("See calls"),
+        Action::RecordingListen => t!("Listen to recordings"),
+        Action::RecordingDownload => t!("Download recordings"),
+        Action::RecordingDelete => t!("Delete recordings"),
+        Action::TranscriptRead => t!("Read transcripts"),
+        Action::ReportView => t!("See reports"),
+        Action::CallOutbound => t!("Call out"),
+        Action::CallListenIn => t!("Listen in on calls"),
+        Action::CallBargeIn => t!("Join calls"),
+        Action::CallWhisper => t!("Whisper in calls"),
+        Action::HoursOverride => t!("Override office hours"),
+        Action::ExtensionManage => t!("Manage extensions"),
+        Action::GroupManage => t!("Manage departments"),
+        Action::TrunkManage => t!("Manage trunks"),
+        Action::SystemManage => t!("Manage the phone system"),
+        Action::NumbersManage => t!("Manage numbers"),
+        Action::RoleRaise => t!("Give roles"),
+        Action::BoxView => t!("See how the box is"),
+        Action::BoxOperate => t!("Operate the box"),
+        Action::BoxConfigure => t!("Change the settings of the box"),
+        Action::CallTrace => t!("Trace calls, masked"),
+        Action::AuditRead => t!("Read the audit"),
+        Action::RightsRead => t!("See who may what"),
+        Action::AccountManage => t!("Manage logins"),
+        Action::GrantManage => t!("Give grants"),
+        Action::HoldManage => t!("Hold calls and recordings"),
+        Action::PersonErase => t!("Erase a person"),
+        Action::QueueDrop => t!("Give deliveries up"),
+        Action::Export => t!("Export"),
     }
 }
 
@@ -61,48 +62,48 @@ pub(super) fn reach(action: Action, scope: Scope, place: Place, names: &Names) -
         return action.scope_word(scope).replace('-', " ");
     }
     match (scope, place) {
-        (Scope::Denied, _) => "nothing".to_owned(),
-        (Scope::Own, _) => "your own".to_owned(),
-        (Scope::Any, Place::Everywhere) => "all".to_owned(),
-        (Scope::OwnAndDepartment, Place::Everywhere) => "your own and your departments\u{2019}".to_owned(),
-        (_, Place::Department(id)) => format!("those of {}", department(id, names)),
+        (Scope::Denied, _) => t!("nothing").to_owned(),
+        (Scope::Own, _) => t!("your own").to_owned(),
+        (Scope::Any, Place::Everywhere) => t!("all").to_owned(),
+        (Scope::OwnAndDepartment, Place::Everywhere) => t!("your own and your departments’").to_owned(),
+        (_, Place::Department(id)) => t!("those of {}", department(id, names)),
     }
 }
 
 /// A department by its name, or by its number where it is gone.
 pub(super) fn department(id: i64, names: &Names) -> String {
-    names.get(&id).cloned().unwrap_or_else(|| format!("department {id}"))
+    names.get(&id).cloned().unwrap_or_else(|| t!("department {}", id))
 }
 
 /// Where a grant comes from.
 pub(super) fn source(source: &Source) -> String {
     match source {
-        Source::Pbx => "the phone system".to_owned(),
-        Source::Crm(target) => format!("the CRM ({target})"),
-        Source::Local(id) => format!("this box, grant {id}"),
-        Source::Built => "built in".to_owned(),
+        Source::Pbx => t!("the phone system").to_owned(),
+        Source::Crm(target) => t!("the CRM ({})", target),
+        Source::Local(id) => t!("this box, grant {}", id),
+        Source::Built => t!("built in").to_owned(),
     }
 }
 
 /// An obstacle in plain words.
 pub(super) fn obstacle(obstacle: Obstacle) -> &'static str {
     match obstacle {
-        Obstacle::Unknown => "the phone system does not know this person",
-        Obstacle::Disabled => "the person is disabled on the phone system",
-        Obstacle::RightsTooOld => "the rights were not confirmed by the phone system for too long",
-        Obstacle::Expired => "it has expired",
-        Obstacle::NotDelivered => "it counts for what the CRM has, and the CRM does not have this",
-        Obstacle::FolderClosed => "the CRM\u{2019}s folder of recorded calls is closed to this person",
-        Obstacle::OtherSystem => "it is about another system",
-        Obstacle::TooNarrow => "it does not reach this far",
-        Obstacle::NotGranted => "nobody granted it",
+        Obstacle::Unknown => t!("the phone system does not know this person"),
+        Obstacle::Disabled => t!("the person is disabled on the phone system"),
+        Obstacle::RightsTooOld => t!("the rights were not confirmed by the phone system for too long"),
+        Obstacle::Expired => t!("it has expired"),
+        Obstacle::NotDelivered => t!("it counts for what the CRM has, and the CRM does not have this"),
+        Obstacle::FolderClosed => t!("the CRM’s folder of recorded calls is closed to this person"),
+        Obstacle::OtherSystem => t!("it is about another system"),
+        Obstacle::TooNarrow => t!("it does not reach this far"),
+        Obstacle::NotGranted => t!("nobody granted it"),
     }
 }
 
 /// The decision in a sentence.
 pub(super) fn sentence(decision: &Decision, names: &Names) -> String {
     match &decision.because {
-        Because::Granted(grant) => format!(
+        Because::Granted(grant) => t!(
             "Yes: {} by {}, from {}.",
             reach(decision.action, decision.scope, grant.place, names),
             grant.role,
@@ -116,13 +117,14 @@ pub(super) fn sentence(decision: &Decision, names: &Names) -> String {
                 .map(|id| department(*id, names))
                 .collect();
             let needed = match (refusal.needed.scope, places.as_slice()) {
-                (Scope::OwnAndDepartment, [_, ..]) => format!("at scope department, in {}", places.join(" or ")),
-                (scope, _) => format!("at scope {}", decision.action.scope_word(scope)),
+                (Scope::OwnAndDepartment, [_, ..]) => t!("at scope department, in {}", places.join(t!(" or "))),
+                (scope, _) => t!("at scope {}", decision.action.scope_word(scope)),
             };
-            format!(
-                "No: {}. It would have needed {} {needed}; there is {}.",
+            t!(
+                "No: {0}. It would have needed {1} {2}; there is {3}.",
                 obstacle(refusal.obstacle),
                 decision.action.word(),
+                needed,
                 decision.action.scope_word(refusal.had)
             )
         }
@@ -136,22 +138,22 @@ pub(super) fn table(explanation: &Explanation, names: &Names) -> Markup {
             p class="answer" { (icon(if decision.allowed { "ok" } else { "none" })) " " bdi { (sentence(decision, names)) } }
         }
         @if explanation.rows.is_empty() {
-            p class="muted" { "There is no grant of " code { (explanation.action.word()) } ", from nowhere." }
+            p class="muted" { (t!("Nobody granted this: {}.", explanation.action.word())) }
         } @else {
             table class="cards" role="table" {
-                (super::queue::heads(&["By", "From", "How far", "Why", "Counts"]))
+                (super::queue::heads(&[t!("By"), t!("From"), t!("How far"), t!("Why"), t!("Counts")]))
                 tbody role="rowgroup" {
                     @for row in &explanation.rows {
                         tr role="row" {
-                            td role="cell" data-head="By" { bdi { (row.grant.role) } }
-                            td role="cell" data-head="From" { (source(&row.grant.source)) }
-                            td role="cell" data-head="How far" { bdi { (reach(explanation.action, row.grant.scope, row.grant.place, names)) } }
-                            td role="cell" data-head="Why" { span { bdi { (why(&row.grant)) } } }
-                            td role="cell" data-head="Counts" {
+                            td role="cell" data-head=(t!("By")) { bdi { (row.grant.role) } }
+                            td role="cell" data-head=(t!("From")) { (source(&row.grant.source)) }
+                            td role="cell" data-head=(t!("How far")) { bdi { (reach(explanation.action, row.grant.scope, row.grant.place, names)) } }
+                            td role="cell" data-head=(t!("Why")) { span { bdi { (why(&row.grant)) } } }
+                            td role="cell" data-head=(t!("Counts")) {
                                 @match (row.won, row.obstacle) {
-                                    (true, _) => { b { "this one won" } }
-                                    (false, None) => { "yes" }
-                                    (false, Some(found)) => { "no: " (obstacle(found)) }
+                                    (true, _) => { b { (t!("this one won")) } }
+                                    (false, None) => { (t!("yes")) }
+                                    (false, Some(found)) => { (t!("no: {}", obstacle(found))) }
                                 }
                             }
                         }
@@ -166,32 +168,32 @@ pub(super) fn table(explanation: &Explanation, names: &Names) -> Markup {
 fn why(grant: &Grant) -> Markup {
     html! {
         (grant.why)
-        @if !grant.given_by.is_empty() { " (given by " (grant.given_by) ")" }
-        @if let Some(until) = grant.until_ms { ", until " (exact_moment(until)) }
+        @if !grant.given_by.is_empty() { (t!(" (given by {})", grant.given_by)) }
+        @if let Some(until) = grant.until_ms { (t!(", until ")) (exact_moment(until)) }
     }
 }
 
 /// How old the rights are, in a sentence.
 pub(super) fn age(rights: &Freshness) -> String {
     match rights.age_ms {
-        Some(age) => format!(
+        Some(age) => t!(
             "Rights of version {}, confirmed by the phone system {} ago.",
             rights.version,
             when::span(age)
         ),
-        None => "The phone system has not told this box any rights yet.".to_owned(),
+        None => t!("The phone system has not told this box any rights yet.").to_owned(),
     }
 }
 
 /// Why everything is closed when the rights are too old.
 pub(super) fn too_old(rights: &Freshness) -> String {
-    let age = match rights.age_ms {
-        Some(age) => format!("was last reached {} ago", when::span(age)),
-        None => "was not reached yet".to_owned(),
+    let reached = match rights.age_ms {
+        Some(age) => t!("The phone system was last reached {} ago.", when::span(age)),
+        None => t!("The phone system was not reached yet.").to_owned(),
     };
-    format!(
-        "Who may see and hear what comes from the phone system, which {age}. After {} calls and recordings are closed \
-         until it answers again. Nothing is lost by it.",
+    t!(
+        "{0} It says who may see and hear what; {1} after it last did, calls and recordings are closed until it answers again. Nothing is lost by it.",
+        reached,
         when::span(rights.max_age_ms)
     )
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
 use super::pace::Pace;
-use super::routes::{Door, Needs, Route};
+use super::routes::{Door, Needs, Route, STREAMED};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{asker, audit, explained, scrape};
@@ -93,9 +93,9 @@ pub(crate) async fn by_name(hosts: &Hosts, request: Request, next: Next) -> Resp
             request.uri(),
             Refusal {
                 status: StatusCode::MISDIRECTED_REQUEST,
-                title: "Not by this name",
-                why: "This page answers only to names and addresses that are known to be its own.",
-                next: "Open it by its IP address and port, or have this name put into web.names.",
+                title: t!("Not by this name"),
+                why: t!("This page answers only to names and addresses that are known to be its own."),
+                next: t!("Open it by its IP address and port, or have this name put into web.names."),
             },
         ),
     }
@@ -123,11 +123,16 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             request.uri(),
             Refusal {
                 status: StatusCode::FORBIDDEN,
-                title: "Not from this page",
-                why: "What changes something is taken only from this page itself, and your browser says it came from elsewhere.",
-                next: "Open this page and press the button there.",
+                title: t!("Not from this page"),
+                why: t!(
+                    "What changes something is taken only from this page itself, and your browser says it came from elsewhere."
+                ),
+                next: t!("Open this page and press the button there."),
             },
         );
+    }
+    if request.uri().path() == STREAMED {
+        return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let pace = parts.extensions.get::<Arc<Pace>>().cloned();
@@ -144,18 +149,18 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
             &parts.uri,
             Refusal {
                 status: StatusCode::PAYLOAD_TOO_LARGE,
-                title: "Too much",
-                why: "A form of this page is never that long, or it broke off on its way.",
-                next: "Go back and send it again.",
+                title: t!("Too much"),
+                why: t!("A form of this page is never that long, or it broke off on its way."),
+                next: t!("Go back and send it again."),
             },
         ),
         Err(_) => refuse(
             &parts.uri,
             Refusal {
                 status: StatusCode::REQUEST_TIMEOUT,
-                title: "Too slow",
-                why: "The form did not arrive within ten seconds.",
-                next: "Check the network and send it again.",
+                title: t!("Too slow"),
+                why: t!("The form did not arrive within ten seconds."),
+                next: t!("Check the network and send it again."),
             },
         ),
     }
@@ -241,11 +246,16 @@ pub(super) async fn right(
         Ok(Some(known)) => known,
         Ok(None) => {
             audit::refused_to_nobody(&site, ends.source(), route).await;
+            // Before there is a password there is nothing to log in with.
+            if site.desk().is_open() && !site.access().has_password() {
+                return to(StatusCode::SEE_OTHER, "/setup");
+            }
             return not_logged_in(door, &request);
         }
         Err(error) => return unread(request.uri(), &error),
     };
-    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) {
+    // What is streamed has its token in its first part, and is looked at by who takes it.
+    if !script && !matches!(*request.method(), Method::GET | Method::HEAD) && route.path != STREAMED {
         let (parts, body) = request.into_parts();
         // It was taken in whole already.
         let bytes = to_bytes(body, BODY).await.unwrap_or_default();
@@ -254,9 +264,9 @@ pub(super) async fn right(
                 &parts.uri,
                 Refusal {
                     status: StatusCode::FORBIDDEN,
-                    title: "This form is not from your session",
-                    why: "It may have been open since before your last login.",
-                    next: "Reload the page and press the button again.",
+                    title: t!("This form is not from your session"),
+                    why: t!("It may have been open since before your last login."),
+                    next: t!("Reload the page and press the button again."),
                 },
             );
         }
@@ -344,18 +354,15 @@ fn not_allowed(request: &Request, visitor: &Visitor, actions: &[Action]) -> Resp
     let why = if visitor.subject.rights.too_old() && *visitor.who() != Who::Technician {
         explained::too_old(&visitor.subject.rights)
     } else {
-        format!(
-            "It needs the right {}, and you don\u{2019}t hold it.",
-            words.join(" or ")
-        )
+        t!("It needs the right {}, and you don’t hold it.", words.join(t!(" or ")))
     };
     refuse(
         request.uri(),
         Refusal {
             status: StatusCode::FORBIDDEN,
-            title: "Not for you",
+            title: t!("Not for you"),
             why: &why,
-            next: "Your own page, /me, says what you may and why.",
+            next: t!("Your own page, /me, says what you may and why."),
         },
     )
 }
@@ -383,9 +390,14 @@ pub(super) fn way_back(path: &str) -> &str {
     let target = path.strip_prefix("/targets/");
     // What a target's name may be made of.
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let of_form = ["/setup/", "/settings/"]
+        .iter()
+        .find_map(|begin| path.strip_prefix(begin));
     let known = matches!(
         path,
-        "/calls"
+        "/setup"
+            | "/settings"
+            | "/calls"
             | "/queue"
             | "/keeping"
             | "/checks"
@@ -396,8 +408,11 @@ pub(super) fn way_back(path: &str) -> &str {
             | "/logs"
             | "/backup"
             | "/tokens"
+            | "/update"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
+        || of_form
+            .is_some_and(|step| (1..=16).contains(&step.len()) && step.bytes().all(|b| b.is_ascii_lowercase()))
         || target.is_some_and(|name| !name.is_empty() && name.len() <= 32 && name.bytes().all(plain));
     if known { path } else { "/" }
 }

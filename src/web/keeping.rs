@@ -16,6 +16,7 @@ use crate::accounts::By;
 use crate::keep;
 use crate::rights::{Action, Object};
 use crate::store::{self, Erasure, ErasureState, Hold, HoldOn};
+use crate::tongue::{self, Text};
 
 /// What a form of this page sends.
 #[derive(Deserialize, Default)]
@@ -53,7 +54,7 @@ pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension
             &site,
             &visitor,
             Page {
-                title: "Keeping",
+                title: t!("Keeping"),
                 tab: "/keeping",
                 live: None,
                 main: main(&holds, &erasures, &visitor),
@@ -66,20 +67,20 @@ pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension
 fn main(holds: &[Hold], erasures: &[Erasure], visitor: &Visitor) -> Markup {
     html! {
         section class="wide" {
-            h1 { "Keeping" }
-            h2 { "On hold" }
-            @if holds.is_empty() { p class="muted" { "Nothing is on hold. A call is put on hold on its page; a number or an extension with callspool hold add." } }
+            h1 { (t!("Keeping")) }
+            h2 { (t!("On hold")) }
+            @if holds.is_empty() { p class="muted" { (t!("Nothing is on hold. A call is put on hold on its page; a number or an extension with callspool hold add.")) } }
             @else {
                 table class="cards" role="table" {
-                    (heads(&["What", "Since", "Until", "Why", ""]))
+                    (heads(&[t!("What"), t!("Since"), t!("Until"), t!("Why"), ""]))
                     tbody role="rowgroup" { @for hold in holds { (hold_line(hold, visitor)) } }
                 }
             }
-            h2 { "Erased" }
-            @if erasures.is_empty() { p class="muted" { "Nobody was ever erased here. It is done at the terminal: callspool erase." } }
+            h2 { (t!("Erased")) }
+            @if erasures.is_empty() { p class="muted" { (t!("Nobody was ever erased here. It is done at the terminal: callspool erase.")) } }
             @else {
                 table class="cards" role="table" {
-                    (heads(&["Asked", "How far", "Erased here", "On hold"]))
+                    (heads(&[t!("Asked"), t!("How far"), t!("Erased here"), t!("On hold")]))
                     tbody role="rowgroup" { @for erasure in erasures { (erasure_line(erasure)) } }
                 }
             }
@@ -91,33 +92,33 @@ fn main(holds: &[Hold], erasures: &[Erasure], visitor: &Visitor) -> Markup {
 fn held(hold: &Hold, visitor: &Visitor) -> Markup {
     html! {
         @match &hold.on {
-            HoldOn::Call(call) => { a href={ "/calls/" (call) } { "Call " (call) } }
-            HoldOn::Number(number) if visitor.over_all(Action::CallView) => { "Number " bdi { (stranger(number)) } }
-            HoldOn::Number(_) => { "A number" }
-            HoldOn::Extension(extension) => { "Extension " bdi { (stranger(extension)) } }
+            HoldOn::Call(call) => { a href={ "/calls/" (call) } { (t!("Call {}", call)) } }
+            HoldOn::Number(number) if visitor.over_all(Action::CallView) => { (t!("Number")) " " bdi { (stranger(number)) } }
+            HoldOn::Number(_) => { (t!("A number")) }
+            HoldOn::Extension(extension) => { (t!("Extension")) " " bdi { (stranger(extension)) } }
         }
-        " (" (count(hold.calls, "call", "calls")) ")"
+        " (" (count(hold.calls, t!("call"), t!("calls"))) ")"
     }
 }
 
 fn until(hold: &Hold) -> Markup {
-    html! { @match hold.until_ms { Some(at) => { (moment(at)) }, None => { "it is released" } } }
+    html! { @match hold.until_ms { Some(at) => { (moment(at)) }, None => { (t!("it is released")) } } }
 }
 
 fn hold_line(hold: &Hold, visitor: &Visitor) -> Markup {
     html! {
         tr role="row" {
-            td role="cell" data-head="What" { span { (held(hold, visitor)) } }
-            td role="cell" data-head="Since" { span { (moment(hold.given_ms)) " by " (stranger(&hold.given_by)) } }
-            td role="cell" data-head="Until" { (until(hold)) }
-            td role="cell" data-head="Why" { bdi { (stranger(&hold.why)) } }
+            td role="cell" class="key" data-head=(t!("What")) { span { (held(hold, visitor)) } }
+            td role="cell" data-head=(t!("Since")) { span { (moment(hold.given_ms)) (t!(" by {}", stranger(&hold.given_by))) } }
+            td role="cell" data-head=(t!("Until")) { (until(hold)) }
+            td role="cell" data-head=(t!("Why")) { bdi { (stranger(&hold.why)) } }
             td role="cell" class="do" {
                 form method="post" action="/release" {
                     (token(visitor))
                     input type="hidden" name="back" value="/keeping";
                     input type="hidden" name="id" value=(hold.id);
-                    input name="why" required maxlength="200" aria-label="Why it is released" placeholder="Why";
-                    button class="small" { "Release" }
+                    input name="why" required maxlength="200" aria-label=(t!("Why it is released")) placeholder=(t!("Why"));
+                    button class="small" { (t!("Release")) }
                 }
             }
         }
@@ -126,19 +127,19 @@ fn hold_line(hold: &Hold, visitor: &Visitor) -> Markup {
 
 fn erasure_line(erasure: &Erasure) -> Markup {
     let far = match erasure.state {
-        ErasureState::Done => "done",
-        ErasureState::Asking => "done here, targets are asked",
-        _ => "under way",
+        ErasureState::Done => t!("done"),
+        ErasureState::Asking => t!("done here, targets are asked"),
+        _ => t!("under way"),
     };
     let extent = &erasure.extent;
     html! {
         tr role="row" {
-            td role="cell" data-head="Asked" { span { (moment(erasure.asked_ms)) " by " (stranger(&erasure.asked_by)) } }
-            td role="cell" data-head="How far" { (far) }
-            td role="cell" data-head="Erased here" {
-                (count(extent.calls, "call", "calls")) ", " (count(extent.recordings, "recording", "recordings"))
+            td role="cell" data-head=(t!("Asked")) { span { (moment(erasure.asked_ms)) (t!(" by {}", stranger(&erasure.asked_by))) } }
+            td role="cell" data-head=(t!("How far")) { (far) }
+            td role="cell" data-head=(t!("Erased here")) {
+                (count(extent.calls, t!("call"), t!("calls"))) ", " (count(extent.recordings, t!("recording"), t!("recordings")))
             }
-            td role="cell" data-head="On hold" { (count(extent.on_hold, "call", "calls")) }
+            td role="cell" data-head=(t!("On hold")) { (count(extent.on_hold, t!("call"), t!("calls"))) }
         }
     }
 }
@@ -147,7 +148,7 @@ fn erasure_line(erasure: &Erasure) -> Markup {
 pub(super) fn card(call: i64, holds: &[Hold], visitor: &Visitor) -> Markup {
     html! {
         @for hold in holds {
-            p { (icon("held")) " On hold since " (moment(hold.given_ms)) " by " (stranger(&hold.given_by)) ", until " (until(hold)) ": "
+            p { (icon("held")) " " (t!("On hold since")) " " (moment(hold.given_ms)) (t!(" by {}", stranger(&hold.given_by))) (t!(", until ")) (until(hold)) ": "
                 bdi { (stranger(&hold.why)) } }
         }
         @if visitor.over_all(Action::HoldManage) {
@@ -155,8 +156,8 @@ pub(super) fn card(call: i64, holds: &[Hold], visitor: &Visitor) -> Markup {
                 (token(visitor))
                 input type="hidden" name="back" value={ "/calls/" (call) };
                 input type="hidden" name="id" value=(call);
-                input name="why" required maxlength="200" aria-label="Why it is put on hold" placeholder="Why";
-                button class="small" { "Put on hold" }
+                input name="why" required maxlength="200" aria-label=(t!("Why it is put on hold")) placeholder=(t!("Why"));
+                button class="small" { (t!("Put on hold")) }
             }
         }
     }
@@ -174,9 +175,9 @@ pub(super) async fn hold(
         .act(move |handle| keep::add_hold(handle.store(), by, on, None, &why, handle.clock()))
         .await;
     let notice = match put {
-        Ok(Ok(_)) => "The call is on hold: nothing deletes it or its recordings.".to_owned(),
-        Ok(Err(wrong)) => format!("It was not put on hold: {wrong}."),
-        Err(_) => NOT_SURE.to_owned(),
+        Ok(Ok(_)) => t!("The call is on hold: nothing deletes it or its recordings.").to_owned(),
+        Ok(Err(wrong)) => t!("It was not put on hold: {}.", wrong),
+        Err(_) => NOT_SURE.say().to_owned(),
     };
     done(&site, &visitor, &sent.back, notice)
 }
@@ -196,14 +197,14 @@ pub(super) async fn release(
         .act(move |handle| keep::release_hold(handle.store(), by, id, &why, handle.clock()))
         .await;
     let notice = match released {
-        Ok(true) => "The hold is released.".to_owned(),
-        Ok(false) => "It was released before.".to_owned(),
-        Err(_) => NOT_SURE.to_owned(),
+        Ok(true) => t!("The hold is released.").to_owned(),
+        Ok(false) => t!("It was released before.").to_owned(),
+        Err(_) => NOT_SURE.say().to_owned(),
     };
     done(&site, &visitor, &sent.back, notice)
 }
 
-const NOT_SURE: &str = "The store did not answer in time. It may be done yet; look again in a minute.";
+const NOT_SURE: Text = text!("The store did not answer in time. It may be done yet; look again in a minute.");
 
 /// Asks whether a delivery is really to be given up.
 pub(super) async fn ask_drop(
@@ -221,9 +222,9 @@ pub(super) async fn ask_drop(
         Ok(None) => {
             let refusal = Refusal {
                 status: StatusCode::NOT_FOUND,
-                title: "No such delivery",
-                why: "There is no delivery with this id.",
-                next: "Look for it in the queue.",
+                title: t!("No such delivery"),
+                why: t!("There is no delivery with this id."),
+                next: t!("Look for it in the queue."),
             };
             return refuse(&uri, refusal);
         }
@@ -231,25 +232,26 @@ pub(super) async fn ask_drop(
     };
     let main = html! {
         section class="card" {
-            h1 { "Drop a delivery?" }
-            p { (delivery.kind.word()) " of " a href={ "/calls/" (delivery.call) } { "call " (delivery.call) } " will never be delivered to "
-                b { (delivery.target) } ". There is no way back, and it is written down who dropped it." }
+            h1 { (t!("Drop a delivery?")) }
+            p { (t!("This will never be delivered to {}:", delivery.target)) " " (tongue::told(delivery.kind.word())) ", "
+                a href={ "/calls/" (delivery.call) } { (t!("call {}", delivery.call)) } ". "
+                (t!("There is no way back, and it is written down who dropped it.")) }
             form method="post" action="/drop" class="stack" {
                 (token(&visitor))
                 input type="hidden" name="back" value=(way_back(&sent.back));
                 input type="hidden" name="id" value=(delivery.id);
-                label for="why" { "Why" }
+                label for="why" { (t!("Why")) }
                 input id="why" name="why" required maxlength="200";
-                button id="drop" { "Drop it for good" }
+                button id="drop" { (t!("Drop it for good")) }
             }
-            p { a href=(way_back(&sent.back)) { "No, leave it" } }
+            p { a href=(way_back(&sent.back)) { (t!("No, leave it")) } }
         }
     };
     layout::page(
         &site,
         &visitor,
         Page {
-            title: "Drop a delivery",
+            title: t!("Drop a delivery"),
             tab: "/queue",
             live: None,
             main,
@@ -265,9 +267,9 @@ pub(super) async fn drop_it(
 ) -> Response {
     let (by, id, why) = (by(&visitor, Action::QueueDrop), sent.id.clone(), sent.why.clone());
     let notice = match site.act(move |handle| handle.drop_delivery(by, &id, &why)).await {
-        Ok(Ok(())) => "It is dropped.".to_owned(),
-        Ok(Err(wrong)) => format!("It was not dropped: {wrong}."),
-        Err(_) => NOT_SURE.to_owned(),
+        Ok(Ok(())) => t!("It is dropped.").to_owned(),
+        Ok(Err(wrong)) => t!("It was not dropped: {}.", wrong),
+        Err(_) => NOT_SURE.say().to_owned(),
     };
     done(&site, &visitor, &sent.back, notice)
 }

@@ -16,7 +16,7 @@ use crate::tongue::{self, Text, Tongue};
 type Tab = (&'static str, Text, fn(&Visitor) -> bool);
 
 /// The pages of the navigation, in order.
-const TABS: [Tab; 9] = [
+const TABS: [Tab; 10] = [
     ("/", text!("State"), |visitor| visitor.over_all(Action::BoxView)),
     ("/calls", text!("Calls"), |visitor| {
         visitor.may(Action::CallView) || visitor.over_all(Action::CallTrace)
@@ -31,6 +31,9 @@ const TABS: [Tab; 9] = [
         visitor.over_all(Action::RightsRead)
     }),
     ("/audit", text!("Audit"), |visitor| visitor.over_all(Action::AuditRead)),
+    ("/settings", text!("Settings"), |visitor| {
+        visitor.over_all(Action::BoxConfigure)
+    }),
     ("/me", text!("Me"), |_| true),
 ];
 
@@ -94,7 +97,7 @@ const SPOOL: &str = "M5 4h14M5 20h14M8 4v16m8-16v16M8 8l8 2m-8 2 8 2m-8 2 8 2";
 
 /// The icons that `body` uses, and on a page that keeps itself up to date all that it may come to use.
 fn sprite(body: &str) -> Markup {
-    let live = body.contains("data-live=");
+    let live = body.contains("data-live=") || body.contains("data-poll=");
     let used = |name: &str| live || body.contains(&format!("\"#{name}\""));
     html! {
         svg hidden {
@@ -142,7 +145,7 @@ pub(super) fn page(site: &Site, visitor: &Visitor, page: Page) -> Response {
         @if let Some(notice) = notice { p class="notice" role="status" { (notice) } }
         main data-live=[page.live.map(|(live, _)| live)] { (page.main) }
         footer {
-            span { "callspool " (identity.version) " · " span id="zone" data-zone=(t!("times of {0}")) { (t!("times are UTC")) } }
+            span { @if visitor.over_all(Action::BoxView) { a href="/update" { "callspool " (identity.version) } } @else { "callspool " (identity.version) } " · " span id="zone" data-zone=(t!("times of {0}")) { (t!("times are UTC")) } }
             (language::buttons(page.tab))
             a href="/password" { (t!("Password")) }
             form method="post" action="/logout" {

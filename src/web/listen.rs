@@ -5,7 +5,7 @@
 //! like one that does not exist.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
 use axum::body::Body;
@@ -22,6 +22,7 @@ use super::{audit, objects, send};
 use crate::aside::aside;
 use crate::model::{Recording, RecordingState};
 use crate::rights::{Action, Decision};
+use crate::sound::Coded;
 use crate::spool::{self, Codec};
 use crate::when;
 
@@ -65,7 +66,7 @@ pub(super) async fn recording(
     if let Some(refusal) = not_here(&found.recording) {
         return refuse(&uri, refusal.as_refusal());
     }
-    match open(&site, &found.recording).await {
+    match open(&site, &found.recording, action == Action::RecordingListen).await {
         Ok(opened) => {
             let asked = Asked {
                 method,
@@ -77,17 +78,21 @@ pub(super) async fn recording(
         }
         Err(error) => {
             log::error!("a held recording can't be opened: {error}");
-            refuse(
-                &uri,
-                Refusal {
-                    status: StatusCode::SERVICE_UNAVAILABLE,
-                    title: "The file can\u{2019}t be read",
-                    why: "The box holds this recording, and its disk did not give it.",
-                    next: "Tell whoever looks after the box; the state page says more.",
-                },
-            )
+            unreadable(&uri)
         }
     }
+}
+
+fn unreadable(uri: &Uri) -> Response {
+    refuse(
+        uri,
+        Refusal {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: t!("The file can\u{2019}t be read"),
+            why: t!("The box holds this recording, and its disk did not give it."),
+            next: t!("Tell whoever looks after the box; the state page says more."),
+        },
+    )
 }
 
 /// Digits alone: nothing else can be an id, and nothing else is looked up.
@@ -106,12 +111,27 @@ struct Asked {
 /// A held file, open, with what its beginning says.
 struct Opened {
     file: File,
+    /// As many as are sent of it when all is asked for.
     bytes: u64,
     kind: &'static str,
     suffix: &'static str,
+    /// How it is decoded, if a browser would not play it as it is.
+    coded: Option<Coded>,
 }
 
-async fn open(site: &Site, recording: &Recording) -> io::Result<Opened> {
+impl Opened {
+    /// Its bytes from `from` on.
+    fn from(mut self, from: u64) -> io::Result<Box<dyn Read + Send>> {
+        if let Some(coded) = self.coded {
+            return Ok(Box::new(coded.decoded(self.file, from)));
+        }
+        self.file.seek(SeekFrom::Start(from))?;
+        Ok(Box::new(self.file))
+    }
+}
+
+/// Opens a recording: as it is, or decoded `to_hear` where it must be.
+async fn open(site: &Site, recording: &Recording, to_hear: bool) -> io::Result<Opened> {
     let name = recording.file.clone().unwrap_or_default();
     let spool = site
         .spool()
@@ -119,14 +139,16 @@ async fn open(site: &Site, recording: &Recording) -> io::Result<Opened> {
     let opened = aside(move || {
         let file = spool.open_file(&name)?;
         let bytes = file.metadata()?.len();
-        let mut head = [0; 64];
+        let mut head = [0; HEAD];
         let got = file.read_at(&mut head, 0)?;
         let (kind, suffix) = kind(&head[..got]);
+        let coded = Coded::of(&head[..got], bytes).filter(|_| to_hear);
         Ok(Opened {
             file,
-            bytes,
+            bytes: coded.map_or(bytes, |coded| coded.length()),
             kind,
             suffix,
+            coded,
         })
     });
     opened.await.unwrap_or_else(|_| Err(io::Error::other("not opened")))
@@ -153,12 +175,15 @@ async fn answer(
     recording: Recording,
     opened: Opened,
 ) -> Response {
-    let tag = format!("\"{}\"", recording.sha256.as_deref().unwrap_or("unknown"));
+    // What is decoded is another representation of it, with a tag of its own (RFC 9110 §8.8.3).
+    let decoded = if opened.coded.is_some() { "-pcm" } else { "" };
+    let tag = format!("\"{}{decoded}\"", recording.sha256.as_deref().unwrap_or("unknown"));
+    let (whole, kind, suffix) = (opened.bytes, opened.kind, opened.suffix);
     let download = asked.action == Action::RecordingDownload;
     let known = asked.headers.get(header::IF_NONE_MATCH);
-    let (status, from, length) = match range::asked(&asked.headers, opened.bytes, &tag) {
+    let (status, from, length) = match range::asked(&asked.headers, whole, &tag) {
         _ if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) => (StatusCode::NOT_MODIFIED, 0, 0),
-        Part::Whole => (StatusCode::OK, 0, opened.bytes),
+        Part::Whole => (StatusCode::OK, 0, whole),
         Part::Bytes(first, last) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
         Part::Beyond => (StatusCode::RANGE_NOT_SATISFIABLE, 0, 0),
     };
@@ -174,18 +199,28 @@ async fn answer(
                 &asked.uri,
                 Refusal {
                     status: StatusCode::SERVICE_UNAVAILABLE,
-                    title: "Recordings are closed",
-                    why: "Who listens to what is written down first, and just now it can\u{2019}t be: the store takes nothing.",
-                    next: "Try again in a minute, and tell whoever looks after the box. Nothing is lost by it.",
+                    title: t!("Recordings are closed"),
+                    why: t!(
+                        "Who listens to what is written down first, and just now it can\u{2019}t be: the store takes nothing."
+                    ),
+                    next: t!(
+                        "Try again in a minute, and tell whoever looks after the box. Nothing is lost by it."
+                    ),
                 },
             );
         }
         let (still, key) = (site.clone(), visitor.key);
         let script = visitor.script;
         let may = move || script || still.access().sessions.on(&key, still.now());
-        body = send::file(opened.file, from, length, may, place);
+        body = match opened.from(from) {
+            Ok(source) => send::all_of(source, length, may, place),
+            Err(error) => {
+                log::error!("a held recording can't be read: {error}");
+                return unreadable(&asked.uri);
+            }
+        };
     }
-    let name = file_name(&recording, opened.suffix);
+    let name = file_name(&recording, suffix);
     let disposition = if download { "attachment" } else { "inline" };
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
@@ -201,16 +236,16 @@ async fn answer(
     match status {
         StatusCode::NOT_MODIFIED => return response,
         StatusCode::RANGE_NOT_SATISFIABLE => {
-            put(header::CONTENT_RANGE, &format!("bytes */{}", opened.bytes));
+            put(header::CONTENT_RANGE, &format!("bytes */{}", whole));
             return response;
         }
         StatusCode::PARTIAL_CONTENT => {
             let last = from + length - 1;
-            put(header::CONTENT_RANGE, &format!("bytes {from}-{last}/{}", opened.bytes));
+            put(header::CONTENT_RANGE, &format!("bytes {from}-{last}/{}", whole));
         }
         _ => {}
     }
-    put(header::CONTENT_TYPE, opened.kind);
+    put(header::CONTENT_TYPE, kind);
     put(header::CONTENT_LENGTH, &length.to_string());
     put(
         header::CONTENT_DISPOSITION,
@@ -254,21 +289,21 @@ fn not_here(recording: &Recording) -> Option<NotHere> {
         RecordingState::Held if recording.file.is_some() => None,
         RecordingState::Waiting => Some(NotHere {
             status: StatusCode::CONFLICT,
-            title: "Not here yet",
-            why: format!("The PBX has not given this recording yet: {}.", recording.reason),
-            next: "It comes by itself; look again in a few minutes.",
+            title: t!("Not here yet"),
+            why: t!("The PBX has not given this recording yet: {}.", recording.reason),
+            next: t!("It comes by itself; look again in a few minutes."),
         }),
         RecordingState::Gone => Some(NotHere {
             status: StatusCode::NOT_FOUND,
-            title: "It will never come",
-            why: format!("This box never had the recording: {}.", recording.reason),
-            next: "What is known about the call stays in the list.",
+            title: t!("It will never come"),
+            why: t!("This box never had the recording: {}.", recording.reason),
+            next: t!("What is known about the call stays in the list."),
         }),
         _ => Some(NotHere {
             status: StatusCode::GONE,
-            title: "No longer here",
-            why: "The recording was delivered, and then deleted on this box to make room.".to_owned(),
-            next: "Look for it in the CRM.",
+            title: t!("No longer here"),
+            why: t!("The recording was delivered, and then deleted on this box to make room.").to_owned(),
+            next: t!("Look for it in the CRM."),
         }),
     }
 }
@@ -278,25 +313,25 @@ fn none(uri: &Uri) -> Response {
         uri,
         Refusal {
             status: StatusCode::NOT_FOUND,
-            title: "No such recording",
-            why: "Among the calls that you may see there is no such recording.",
-            next: "Look for the call in the list of calls.",
+            title: t!("No such recording"),
+            why: t!("Among the calls that you may see there is no such recording."),
+            next: t!("Look for the call in the list of calls."),
         },
     )
 }
 
 fn forbidden(uri: &Uri, action: Action) -> Response {
     let what = match action {
-        Action::RecordingDownload => "You may see this call, and its recording is not yours to download.",
-        _ => "You may see this call, and its recording is not yours to hear.",
+        Action::RecordingDownload => t!("You may see this call, and its recording is not yours to download."),
+        _ => t!("You may see this call, and its recording is not yours to hear."),
     };
     refuse(
         uri,
         Refusal {
             status: StatusCode::FORBIDDEN,
-            title: "Not for you",
+            title: t!("Not for you"),
             why: what,
-            next: "Your own page, /me, says what you may and why.",
+            next: t!("Your own page, /me, says what you may and why."),
         },
     )
 }
@@ -306,9 +341,9 @@ fn too_many(uri: &Uri) -> Response {
         uri,
         Refusal {
             status: StatusCode::SERVICE_UNAVAILABLE,
-            title: "Too many are listening",
-            why: "The box sends only so many recordings at a time, so that it has time for its work.",
-            next: "Try again in half a minute.",
+            title: t!("Too many are listening"),
+            why: t!("The box sends only so many recordings at a time, so that it has time for its work."),
+            next: t!("Try again in half a minute."),
         },
     );
     response
@@ -317,19 +352,30 @@ fn too_many(uri: &Uri) -> Response {
     response
 }
 
-/// Whether a browser plays it, for the page of the call: `Some(why not)` otherwise.
-pub(super) fn unplayable(codec: Option<Codec>) -> Option<String> {
-    match codec {
-        Some(codec) if codec.plays_in_browsers() => None,
-        Some(codec) => Some(format!(
-            "It is compressed with {codec}, which browsers don\u{2019}t play. Download it and open it in a media player."
-        )),
-        None => Some(
-            "It is no WAV file that a browser is sure to play. Download it and open it in a media player."
-                .to_owned(),
-        ),
+/// How a recording is heard, for the page of the call: as it is, decoded on the way, or not at all and why.
+pub(super) enum Hearing {
+    /// A browser plays it as it is.
+    Plays,
+    /// It is decoded while it is sent; what it is.
+    Decoded(String),
+    /// No browser plays it, and nothing here decodes it.
+    Not(String),
+}
+
+/// How the file with this beginning is heard.
+pub(super) fn hearing(head: &[u8], bytes: u64) -> Hearing {
+    let said = |codec: Codec| codec.to_string();
+    match spool::codec(head) {
+        codec if Coded::of(head, bytes).is_some() => Hearing::Decoded(codec.map(said).unwrap_or_default()),
+        Some(codec) if codec.plays_in_browsers() => Hearing::Plays,
+        Some(codec) => Hearing::Not(t!("It is compressed with {}, which browsers don\u{2019}t play.", codec)),
+        None if kind(head).0 == "audio/mpeg" => Hearing::Plays,
+        None => Hearing::Not(t!("It is no WAV file that a browser is sure to play.").to_owned()),
     }
 }
+
+/// The beginning of a file that is enough to know what it is.
+pub(super) const HEAD: usize = 512;
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,7 @@ use crate::aside::aside;
 use crate::clock::Clock;
 use crate::files;
 use crate::store::Settings;
+use crate::tongue;
 
 /// The setting that holds how often was tried.
 const TRIES: &str = "web.tries";
@@ -86,8 +87,10 @@ impl Lock {
     pub(crate) async fn hash(&self, new: String) -> Option<Result<String, String>> {
         let permit = timeout(Duration::from_secs(5), Arc::clone(&self.hashing).acquire_owned()).await;
         let permit = permit.ok()?.ok()?;
+        let tongue = tongue::current();
         let hashed = aside(move || {
-            let hashed = password::judge(&new).and_then(|()| password::hash(&new));
+            let hashed =
+                tongue::speaking_here(tongue, || password::judge(&new)).and_then(|()| password::hash(&new));
             drop(permit);
             hashed
         });

@@ -15,6 +15,7 @@ use super::password::SHORTEST;
 use super::site::Site;
 use super::visitor::Visitor;
 use crate::rights::Who;
+use crate::tongue::Text;
 use crate::when;
 
 /// For whoever wants to know whether the page lives.
@@ -44,22 +45,22 @@ fn form(status: StatusCode, next: &str, name: &str, problem: Option<&str>) -> Re
                 (problem_of(problem))
                 form method="post" action="/login" class="stack" {
                     input type="hidden" name="next" value=(next);
-                    label for="name" { "Extension" }
+                    label for="name" { (t!("Extension")) }
                     input id="name" name="name" value=(name) autocomplete="username" autocapitalize="none"
-                        spellcheck="false" maxlength=(NAME) placeholder="technician" aria-describedby="who"
+                        spellcheck="false" maxlength=(NAME) placeholder=(t!("technician")) aria-describedby="who"
                         autofocus[name.is_empty()];
-                    p id="who" class="muted" { "Your number on the phone system. Technicians leave it empty." }
-                    label for="password" { "Password" }
+                    p id="who" class="muted" { (t!("Your number on the phone system. Technicians leave it empty.")) }
+                    label for="password" { (t!("Password")) }
                     input id="password" name="password" type="password" autocomplete="current-password" required
                         autofocus[!name.is_empty()] aria-describedby=[problem.map(|_| "problem")];
                     button { (t!("Log in")) }
                 }
-                p { a href="/welcome" { "I was given a one-time code" } }
+                p { a href="/welcome" { (t!("I was given a one-time code")) } }
                 details {
-                    summary { "Where is the technician's first password?" }
+                    summary { (t!("Where is the technician's first password?")) }
                     p class="muted" {
-                        "It was shown on the console at the first start; until somebody has used it, it also stands in the "
-                        "file " code { "first-password" } " in the state folder."
+                        (t!("It was shown on the console at the first start; until somebody has used it, it also stands in this file of the state folder:"))
+                        " " code { "first-password" }
                     }
                 }
             }
@@ -93,7 +94,7 @@ pub(super) async fn log_in(
             StatusCode::BAD_REQUEST,
             "/",
             "",
-            Some("The form arrived broken. Please send it again."),
+            Some(t!("The form arrived broken. Please send it again.")),
         );
     };
     let next = way_back(&tried.next);
@@ -104,21 +105,21 @@ pub(super) async fn log_in(
         Verdict::Right { id, first } => begin(&site, &id, if first { Next::Password } else { Next::Page(next) }),
         Verdict::Wrong => again(
             StatusCode::FORBIDDEN,
-            "This name and this password don't belong together. Please try again.",
+            t!("This name and this password don't belong together. Please try again."),
         ),
-        Verdict::NotOnPbx => again(StatusCode::FORBIDDEN, NOT_ON_PBX),
+        Verdict::NotOnPbx => again(StatusCode::FORBIDDEN, NOT_ON_PBX.say()),
         Verdict::Code => again(
             StatusCode::FORBIDDEN,
-            "This is your one-time code. Choose \u{201c}I was given a one-time code\u{201d} and type it there.",
+            t!("This is your one-time code. Choose “I was given a one-time code” and type it there."),
         ),
         Verdict::Pause(wait) => pause(again(StatusCode::TOO_MANY_REQUESTS, &too_many(wait)), wait),
-        Verdict::Busy => pause(again(StatusCode::SERVICE_UNAVAILABLE, BUSY), 5_000),
+        Verdict::Busy => pause(again(StatusCode::SERVICE_UNAVAILABLE, BUSY.say()), 5_000),
     }
 }
 
 /// Who is meant by what was typed: nothing and `technician` are the technician.
 fn named(name: &str) -> Who {
-    if name.is_empty() || name.eq_ignore_ascii_case("technician") {
+    if name.is_empty() || name.eq_ignore_ascii_case(t!("technician")) {
         Who::Technician
     } else {
         Who::Extension(name.to_owned())
@@ -128,14 +129,15 @@ fn named(name: &str) -> Who {
 /// The most characters of a name that are looked at.
 const NAME: usize = 32;
 
-const NOT_ON_PBX: &str = "The password is right, but the phone system has no such extension any more, or has disabled it. \
-                          Ask whoever manages it.";
+const NOT_ON_PBX: Text = text!(
+    "The password is right, but the phone system has no such extension any more, or has disabled it. Ask whoever manages it."
+);
 /// Said when no password could be looked at.
-pub(crate) const BUSY: &str = "The password could not be checked just now. Try again in a few seconds.";
+pub(crate) const BUSY: Text = text!("The password could not be checked just now. Try again in a few seconds.");
 
 /// What one who tried too often is told.
 pub(crate) fn too_many(wait: i64) -> String {
-    format!(
+    t!(
         "Too many wrong passwords. Try again in {}; before that none is looked at.",
         soon(wait)
     )
@@ -155,8 +157,9 @@ fn begin(site: &Site, id: &str, next: Next) -> Response {
     };
     let path = match (next, &visitor.who) {
         (Next::Password, _) => {
-            let notice = "You are in, and the file with the first password is gone. Choose your own now, or keep the \
-                          one that you used in your password manager.";
+            let notice = t!(
+                "You are in, and the file with the first password is gone. Choose your own now, or keep the one that you used in your password manager."
+            );
             site.access().sessions.leave_notice(&visitor.key, notice.to_owned());
             "/password"
         }
@@ -175,28 +178,28 @@ pub(super) async fn welcome() -> Response {
 fn welcome_form(status: StatusCode, name: &str, problem: Option<&str>) -> Response {
     bare(
         status,
-        "Welcome",
+        t!("Welcome"),
         html! {
             section class="card" {
-                h1 { (icon("spool")) "Welcome" }
-                p { "Your technician gave you a code. It works once, and only for a while; with it you choose your own password." }
+                h1 { (icon("spool")) (t!("Welcome")) }
+                p { (t!("Your technician gave you a code. It works once, and only for a while; with it you choose your own password.")) }
                 (problem_of(problem))
                 form method="post" action="/welcome" class="stack" {
-                    label for="name" { "Extension" }
+                    label for="name" { (t!("Extension")) }
                     input id="name" name="name" value=(name) autocomplete="username" autocapitalize="none"
                         spellcheck="false" required maxlength=(NAME) autofocus[name.is_empty()];
-                    label for="code" { "One-time code" }
+                    label for="code" { (t!("One-time code")) }
                     input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false"
                         required maxlength="64" autofocus[!name.is_empty()];
-                    label for="new" { "The password that you want" }
+                    label for="new" { (t!("The password that you want")) }
                     input id="new" name="new" type="password" autocomplete="new-password" required minlength=(SHORTEST)
                         aria-describedby="rule";
                     (rule())
-                    label for="again" { "The same once more" }
+                    label for="again" { (t!("The same once more")) }
                     input id="again" name="again" type="password" autocomplete="new-password" required;
-                    button { "Begin" }
+                    button { (t!("Begin")) }
                 }
-                p { a href="/login" { "I have a password already" } }
+                p { a href="/login" { (t!("I have a password already")) } }
             }
         },
     )
@@ -219,13 +222,13 @@ pub(super) async fn begin_with_code(
     begun: Result<Form<Begun>, FormRejection>,
 ) -> Response {
     let Ok(Form(begun)) = begun else {
-        let text = "The form arrived broken. Please send it again.";
+        let text = t!("The form arrived broken. Please send it again.");
         return welcome_form(StatusCode::BAD_REQUEST, "", Some(text));
     };
     let name: String = begun.name.trim().chars().take(NAME).collect();
     let again = |status, text: &str| welcome_form(status, &name, Some(text));
     if begun.new != begun.again {
-        let text = "The two passwords differ. Please type them again; the code is still good.";
+        let text = t!("The two passwords differ. Please type them again; the code is still good.");
         return again(StatusCode::UNPROCESSABLE_ENTITY, text);
     }
     let begun = site
@@ -236,15 +239,17 @@ pub(super) async fn begin_with_code(
         Ok(id) => begin(&site, &id, Next::Page("/")),
         Err(Refusal::Wrong) => again(
             StatusCode::FORBIDDEN,
-            "This extension and this code don't belong together, or the code was used or is too old. Ask for another one.",
+            t!(
+                "This extension and this code don't belong together, or the code was used or is too old. Ask for another one."
+            ),
         ),
-        Err(Refusal::NotOnPbx) => again(StatusCode::FORBIDDEN, NOT_ON_PBX),
+        Err(Refusal::NotOnPbx) => again(StatusCode::FORBIDDEN, NOT_ON_PBX.say()),
         Err(Refusal::Unfit(why)) => again(
             StatusCode::UNPROCESSABLE_ENTITY,
-            &format!("Please choose another one: {why}. The code is still good."),
+            &t!("Please choose another one: {}. The code is still good.", why),
         ),
         Err(Refusal::Pause(wait)) => pause(again(StatusCode::TOO_MANY_REQUESTS, &too_many(wait)), wait),
-        Err(Refusal::Busy) => pause(again(StatusCode::SERVICE_UNAVAILABLE, BUSY), 5_000),
+        Err(Refusal::Busy) => pause(again(StatusCode::SERVICE_UNAVAILABLE, BUSY.say()), 5_000),
     }
 }
 
@@ -260,7 +265,7 @@ pub(super) async fn password_page(State(site): State<Site>, Extension(visitor): 
         &site,
         &visitor,
         Page {
-            title: "Password",
+            title: t!("Password"),
             tab: "",
             live: None,
             main: password_form(&visitor, None),
@@ -271,10 +276,10 @@ pub(super) async fn password_page(State(site): State<Site>, Extension(visitor): 
 fn password_form(visitor: &Visitor, problem: Option<&str>) -> Markup {
     html! {
         section class="card narrow" {
-            h1 { "Change the password" }
+            h1 { (t!("Change the password")) }
             @match visitor.who() {
-                Who::Technician => { p { "It is the technicians' one password. Changing it logs all of them out, you too." } }
-                _ => { p { "Changing it logs you out everywhere." } }
+                Who::Technician => { p { (t!("It is the technicians' one password. Changing it logs all of them out, you too.")) } }
+                _ => { p { (t!("Changing it logs you out everywhere.")) } }
             }
             @if let Some(problem) = problem { p class="problem" role="alert" { (problem) } }
             form method="post" action="/password" class="stack" {
@@ -282,13 +287,13 @@ fn password_form(visitor: &Visitor, problem: Option<&str>) -> Markup {
                 // Password managers file a password under a name.
                 input class="away" type="text" name="user" value=(visitor.who().word()) autocomplete="username" tabindex="-1"
                     aria-hidden="true" readonly;
-                label for="old" { "The password until now" }
+                label for="old" { (t!("The password until now")) }
                 input id="old" name="old" type="password" autocomplete="current-password" required;
-                label for="new" { "The new one" }
+                label for="new" { (t!("The new one")) }
                 input id="new" name="new" type="password" autocomplete="new-password" required minlength=(SHORTEST)
                     aria-describedby="rule";
                 (rule())
-                button { "Change it" }
+                button { (t!("Change it")) }
             }
         }
     }
@@ -298,7 +303,7 @@ fn password_form(visitor: &Visitor, problem: Option<&str>) -> Markup {
 pub(crate) fn rule() -> Markup {
     html! {
         p id="rule" class="muted" {
-            "At least " (SHORTEST) " characters. Four words that have nothing to do with each other are easy to keep and hard to guess."
+            (t!("At least {} characters. Four words that have nothing to do with each other are easy to keep and hard to guess.", SHORTEST))
         }
     }
 }
@@ -329,20 +334,20 @@ pub(super) async fn change_password(
     let (status, problem) = match &refused {
         Refusal::Wrong => (
             StatusCode::FORBIDDEN,
-            "The password until now is another one. Nothing was changed.".to_owned(),
+            t!("The password until now is another one. Nothing was changed.").to_owned(),
         ),
         Refusal::Pause(wait) => (
             StatusCode::TOO_MANY_REQUESTS,
-            format!(
+            t!(
                 "Too many wrong passwords. Try again in {}. Nothing was changed.",
                 soon(*wait)
             ),
         ),
-        Refusal::Unfit(why) => (StatusCode::UNPROCESSABLE_ENTITY, format!("Nothing was changed: {why}.")),
-        Refusal::NotOnPbx => (StatusCode::FORBIDDEN, NOT_ON_PBX.to_owned()),
+        Refusal::Unfit(why) => (StatusCode::UNPROCESSABLE_ENTITY, t!("Nothing was changed: {}.", why)),
+        Refusal::NotOnPbx => (StatusCode::FORBIDDEN, NOT_ON_PBX.say().to_owned()),
         Refusal::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "The password could not be checked just now. Nothing was changed; try again in a few seconds."
+            t!("The password could not be checked just now. Nothing was changed; try again in a few seconds.")
                 .to_owned(),
         ),
     };
@@ -350,7 +355,7 @@ pub(super) async fn change_password(
         &site,
         &visitor,
         Page {
-            title: "Password",
+            title: t!("Password"),
             tab: "",
             live: None,
             main: password_form(&visitor, Some(&problem)),

@@ -68,7 +68,7 @@ pub(super) async fn page(
             &site,
             &visitor,
             Page {
-                title: "Me",
+                title: t!("Me"),
                 tab: "/me",
                 live: None,
                 main: main(&site, &visitor, &read, action, question.call.trim()),
@@ -127,34 +127,33 @@ fn main(site: &Site, visitor: &Visitor, read: &Read, action: Action, typed: &str
         section class="wide" {
             @match (visitor.who(), &read.name) {
                 (Who::Extension(extension), Some(name)) => { h1 { bdi { (name) } " " span class="number" { (extension) } } }
-                (Who::Extension(extension), None) => { h1 { "Extension " (extension) } }
-                _ => { h1 { "Technician" } }
+                (Who::Extension(extension), None) => { h1 { (t!("Extension {}", extension)) } }
+                _ => { h1 { (t!("Technician")) } }
             }
             @if subject.rights.too_old() && *visitor.who() != Who::Technician {
                 p class="problem" role="alert" { (explained::too_old(&subject.rights)) }
             }
             p class="muted" { (age(&subject.rights)) }
             @if *visitor.who() == Who::Technician {
-                p { "You see how the box is and where each recording is, and you make it act. You hear nothing, and see no "
-                    "number from outside and no name, unless somebody granted it." }
+                p { (t!("You see how the box is and where each recording is, and you make it act. You hear nothing, and see no number from outside and no name, unless somebody granted it.")) }
             }
-            h2 { "What I may, and why" }
+            h2 { (t!("What I may, and why")) }
             (holdings(subject, &read.names))
-            h2 { "Why about one call?" }
+            h2 { (t!("Why about one call?")) }
             form class="ask" action="/me" {
-                label for="call" { "Call" }
-                input id="call" name="call" value=(typed) required inputmode="numeric" placeholder="its number, as in /calls/17";
-                label for="action" { "What" }
+                label for="call" { (t!("Call")) }
+                input id="call" name="call" value=(typed) required inputmode="numeric" placeholder=(t!("its number, as in /calls/17"));
+                label for="action" { (t!("What")) }
                 (choice(action, &ABOUT_CALLS))
-                button class="small" { "Explain" }
+                button class="small" { (t!("Explain")) }
             }
             @match &read.answer {
                 None => {}
-                Some(Err(())) => { p class="problem" role="alert" { "Among the calls that you may see there is no such call." } }
+                Some(Err(())) => { p class="problem" role="alert" { (t!("Among the calls that you may see there is no such call.")) } }
                 Some(Ok(asked)) => { (answers(asked, &read.names)) }
             }
-            h2 { "Password" }
-            p { a href="/password" { "Change my password" } }
+            h2 { (t!("Password")) }
+            p { a href="/password" { (t!("Change my password")) } }
             (sessions(site, visitor))
         }
     }
@@ -253,15 +252,15 @@ fn holdings(subject: &Subject, names: &Names) -> Markup {
     let others = Action::ALL.iter().copied().filter(|action| !usual(action));
     html! {
         table class="cards" role="table" {
-            (heads(&["What", "How far", "Why"]))
+            (heads(&[t!("What"), t!("How far"), t!("Why")]))
             tbody role="rowgroup" {
                 @for action in ABOUT_CALLS.into_iter().chain(others) {
                     @let counting = counting(subject, action);
                     @if !counting.is_empty() || usual(&action) {
                         tr role="row" {
-                            td role="cell" data-head="What" { b { (does(action)) } }
-                            td role="cell" data-head="How far" {
-                                @if counting.is_empty() { span class="muted none" { (icon("idle")) " nothing" } }
+                            td role="cell" class="key" data-head=(t!("What")) { b { (does(action)) } }
+                            td role="cell" data-head=(t!("How far")) {
+                                @if counting.is_empty() { span class="muted none" { (icon("idle")) " " (t!("nothing")) } }
                                 @else { span {
                                     @for (n, grant) in counting.iter().enumerate() {
                                         @if n > 0 { br; }
@@ -269,12 +268,12 @@ fn holdings(subject: &Subject, names: &Names) -> Markup {
                                     }
                                 } }
                             }
-                            td role="cell" data-head="Why" {
-                                @if counting.is_empty() { span class="muted" { "nobody granted it" } }
+                            td role="cell" data-head=(t!("Why")) {
+                                @if counting.is_empty() { span class="muted" { (t!("nobody granted it")) } }
                                 @else { span {
                                     @for (n, grant) in counting.iter().enumerate() {
                                         @if n > 0 { br; }
-                                        bdi { (grant.role) } " from " (source(&grant.source)) ": " bdi { (grant.why) }
+                                        bdi { (grant.role) } (t!(" from {}: ", source(&grant.source))) bdi { (grant.why) }
                                     }
                                 } }
                             }

@@ -17,12 +17,15 @@
 //! | `audit`, `record` | what is written down about it, and who may read that |
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
-//! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `overview` of `parts`, `ailments`, `figures`, `graphs` (drawn by `chart`); `calls` with `calls_form`, `call` with `timeline`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
+//! | `setup`, `settings`, `network`, `system`, `first_call` | the first set-up, and the settings afterwards |
+//! | `update`, `multipart` | newer releases, and the form that sends one |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
 mod accounts;
 mod actions;
+mod ailments;
 mod api;
 mod asker;
 pub(crate) mod assets;
@@ -30,10 +33,16 @@ mod audit;
 mod backup;
 mod call;
 mod calls;
+mod calls_form;
 mod certificate;
+pub(crate) mod chart;
 mod checks;
 mod error;
 mod explained;
+mod figures;
+mod first_call;
+mod follow;
+mod graphs;
 mod guard;
 mod hearing;
 mod hosts;
@@ -48,9 +57,12 @@ mod login;
 mod logs;
 mod me;
 mod metrics;
+mod multipart;
+mod network;
 mod objects;
 mod overview;
 mod pace;
+mod parts;
 mod password;
 mod queue;
 mod range;
@@ -60,14 +72,20 @@ pub(crate) mod scrape;
 mod send;
 mod server;
 mod sessions;
+mod settings;
+mod setup;
 mod site;
+mod system;
 mod targets;
+mod timeline;
 mod tokens;
+mod update;
 mod visitor;
 mod who_may;
 mod words;
 
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use tokio::sync::watch;
@@ -75,10 +93,11 @@ use tokio::sync::watch;
 pub use error::Error;
 pub use password::{SHORTEST, hash_chosen, set_password};
 pub use record::{as_csv, as_json_lines};
-pub use routes::{Door, Needs, ROUTES, Route};
+pub use routes::{Door, Needs, ROUTES, Route, SETUP_ROUTES};
 
 use crate::agent::Handle;
 use crate::config;
+use crate::setup::BeginError;
 
 /// What another page of this binary is built of: the same look, the same lock, the same limits.
 pub(crate) mod frame {
@@ -93,19 +112,24 @@ pub(crate) mod frame {
     pub(crate) use super::server::{LOOK, open, renew, stopped};
     pub(crate) use super::sessions::{Found, Sessions};
     pub(crate) use super::site::lock;
-    pub(crate) use super::words::{count, exact_moment, moment, size, stranger};
+    pub(crate) use super::words::{count, encoded, exact_moment, moment, size, stranger};
 }
 
 /// A page that is ready to be served: it listens already.
 pub struct Prepared {
     /// The password, only on the run that made it: for the console. It also stands in [`Prepared::first_file`].
     pub first_password: Option<String>,
+    /// The code that the set-up asks for, while the box waits for it: for the console.
+    pub setup_code: Option<String>,
     /// Where the first password stands until somebody has logged in with it.
     pub first_file: PathBuf,
     /// SHA-256 of the certificate, as browsers show it: what a technician compares.
     pub fingerprint: String,
     /// Where it listens; the ports are the real ones where the configuration says 0.
     pub addresses: Vec<SocketAddr>,
+    /// The first listener once more: kept open until another run takes its place, so that nobody finds the door locked.
+    pub door: Option<TcpListener>,
+    setting_up: bool,
     shown: certificate::Shown,
     listeners: Vec<TcpListener>,
 }
@@ -114,7 +138,19 @@ pub struct Prepared {
 pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
     let config = handle.config();
     let shown = certificate::keep(&tls_folder(handle), &config.web, handle.clock().wall_ms())?;
-    let first_password = password::make_first(&mut handle.settings(), &config.state_dir)?;
+    let mut settings = handle.settings();
+    let known = password::stored(&settings)?.is_some();
+    let state = crate::setup::begin(&mut settings, config, known).map_err(|error| match error {
+        BeginError::Store(error) => Error::Store(error),
+        BeginError::Files(error) => Error::File(error),
+    })?;
+    let first_password = match state.open {
+        true => None,
+        false => password::make_first(&mut settings, &config.state_dir)?,
+    };
+    if let Err(error) = crate::setup::sweep_secrets(&config.state_dir, handle.store()) {
+        log::warn!("secrets that are not used any more are left: {error}");
+    }
     let listeners = listen(&config.web)?;
     let addresses = listeners
         .iter()
@@ -122,6 +158,9 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
         .collect();
     Ok(Prepared {
         first_password,
+        setup_code: state.code,
+        setting_up: state.open,
+        door: listeners.first().and_then(|listener| listener.try_clone().ok()),
         first_file: password::first_file(&config.state_dir),
         fingerprint: shown.fingerprint.clone(),
         addresses,
@@ -132,15 +171,30 @@ pub fn prepare(handle: &Handle) -> Result<Prepared, Error> {
 
 /// Begins to listen on all addresses.
 pub(crate) fn listen(web: &config::Web) -> Result<Vec<TcpListener>, Error> {
-    let one = |address: &SocketAddr| {
-        TcpListener::bind(address)
+    let mut kept = handed_over();
+    let mut one = |address: &SocketAddr| {
+        kept.take_if(|kept| kept.local_addr().is_ok_and(|own| own == *address))
+            .map_or_else(|| TcpListener::bind(address), Ok)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .map_err(|source| Error::Listen {
                 address: *address,
                 source,
             })
     };
-    web.listen.iter().map(one).collect()
+    web.listen.iter().map(&mut one).collect()
+}
+
+/// Says that a run before this one has left its listener at the standard input.
+pub const HANDED_OVER: &str = "CALLSPOOL_DOOR";
+
+/// The listener of the run before. Browsers that came in between wait in its queue.
+fn handed_over() -> Option<TcpListener> {
+    std::env::var_os(HANDED_OVER)?;
+    let own = std::io::stdin().as_fd().try_clone_to_owned().ok()?;
+    let nothing = std::fs::File::open("/dev/null").ok()?;
+    rustix::stdio::dup2_stdin(&nothing).ok()?;
+    let listener = TcpListener::from(own);
+    listener.local_addr().is_ok().then_some(listener)
 }
 
 /// Answers until `stop` says `true`. Runs on a current-thread runtime beside others: it never blocks it.
@@ -151,8 +205,14 @@ pub async fn serve(handle: Handle, prepared: Prepared, stop: watch::Receiver<boo
             prepared.fingerprint
         );
     }
-    let site = site::Site::new(handle, prepared.fingerprint, stop.clone());
-    server::run(site, prepared.listeners, prepared.shown, stop).await
+    let site = site::Site::new(handle, prepared.fingerprint, prepared.setting_up, stop.clone());
+    site.access().take_sessions(site.handle());
+    server::run(site.clone(), prepared.listeners, prepared.shown, stop).await?;
+    // Whoever is logged in stays so over a restart that was asked for here.
+    if *site.handle().parts().again.borrow() {
+        site.access().leave_sessions(site.handle());
+    }
+    Ok(())
 }
 
 fn tls_folder(handle: &Handle) -> PathBuf {

@@ -7,7 +7,7 @@ use super::visitor::Visitor;
 use crate::model::Recording;
 use crate::rights::{Action, Decision, Object};
 use crate::sight::{self, Sight};
-use crate::store::{self, CallFilter, CallRow};
+use crate::store;
 
 /// How much of a call `visitor` sees, or the decision by which they see nothing.
 pub(super) fn sight(
@@ -42,24 +42,4 @@ pub(super) fn recording(connection: &Connection, visitor: &Visitor, id: i64) -> 
         recording,
         visible,
     }))
-}
-
-/// A page of the list, and whether some of it is the trace alone.
-pub(super) fn list(
-    connection: &Connection,
-    visitor: &Visitor,
-    filter: &CallFilter,
-) -> store::Result<(Vec<CallRow>, bool)> {
-    if !visitor.over_all(Action::CallTrace) {
-        let seen = visitor.filter(Action::CallView);
-        return Ok((store::visible_calls(connection, filter, &seen)?, false));
-    }
-    let (mut shown, mut masked) = (Vec::new(), false);
-    for row in store::calls(connection, filter)? {
-        // Whoever traces all calls may have been granted more of some.
-        let seen = sight(connection, visitor, row.call.id)?.unwrap_or(Sight::Trace);
-        masked |= seen == Sight::Trace;
-        shown.push(sight::row(row, seen));
-    }
-    Ok((shown, masked))
 }

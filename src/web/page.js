@@ -49,7 +49,9 @@
     if (answer.redirected) return location.reload();
     if (!answer.ok) throw answer;
     return answer.text().then(text => swap(new DOMParser().parseFromString(text, "text/html").querySelector("main").innerHTML));
-  }).catch(fail).finally(() => setTimeout(poll, 10000));
+  }).catch(fail).finally(() => setTimeout(poll, pause));
+  const pause = main.dataset.poll * 1000 || 10000;
+  if (main.dataset.poll) return void setTimeout(poll, pause);
 
   if (!main.dataset.live) return;
   setInterval(fail, 5000);

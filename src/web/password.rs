@@ -76,11 +76,18 @@ pub(super) fn judge(new: &str) -> Result<(), Error> {
     different.sort_unstable();
     different.dedup();
     let what = if length < SHORTEST {
-        format!("the new password has {length} characters; use {SHORTEST} or more, for example four words")
+        t!(
+            "the new password has {0} characters; use {1} or more, for example four words",
+            length,
+            SHORTEST
+        )
     } else if length > LONGEST {
-        format!("the new password is longer than {LONGEST} characters; use a shorter one")
+        t!(
+            "the new password is longer than {} characters; use a shorter one",
+            LONGEST
+        )
     } else if different.len() < 5 || is_a_walk(&lower) || COMMON.iter().any(|part| lower.contains(part)) {
-        "the new password is one of those that are guessed first; use four words that have nothing to do with each other"
+        t!("the new password is one of those that are guessed first; use four words that have nothing to do with each other")
             .to_owned()
     } else {
         return Ok(());

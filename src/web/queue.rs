@@ -131,25 +131,20 @@ pub(super) fn delivery_line(
     back: &str,
     to_call: bool,
 ) -> Markup {
-    let (mark, picture) = match delivery.state {
-        DeliveryState::Delivered => (Mark::Ok, "ok"),
-        DeliveryState::Waiting | DeliveryState::Unsure => (Mark::Wait, "wait"),
-        DeliveryState::Held => (Mark::Bad, "stuck"),
-        DeliveryState::Dropped => (Mark::Idle, "none"),
-    };
+    let (mark, picture) = mark_of(delivery.state);
     let what = match delivery.kind {
-        DeliveryKind::CallCompleted => "The call",
-        DeliveryKind::CallMissed => "The missed call",
-        DeliveryKind::CallUpdated => "News of the call",
-        DeliveryKind::RecordingReady => "The recording",
-        DeliveryKind::TaskCallBack => "A task to call back",
-        DeliveryKind::RuleMatched => "Word of a rule",
+        DeliveryKind::CallCompleted => t!("The call"),
+        DeliveryKind::CallMissed => t!("The missed call"),
+        DeliveryKind::CallUpdated => t!("News of the call"),
+        DeliveryKind::RecordingReady => t!("The recording"),
+        DeliveryKind::TaskCallBack => t!("A task to call back"),
+        DeliveryKind::RuleMatched => t!("Word of a rule"),
     };
     html! {
         tr role="row" {
-            td role="cell" data-head="What" {
+            td role="cell" class="key" data-head="What" {
                 span {
-                    span class={ "tag " (mark.class()) } { (icon(picture)) (delivery.state.word()) } " "
+                    span class={ "tag " (mark.class()) } { (icon(picture)) (state_word(delivery.state)) } " "
                     @if to_call { a href={ "/calls/" (delivery.call) } { (what) } } @else { (what) }
                     // On its own page everything is for it.
                     @if back != address(&delivery.target) {
@@ -157,7 +152,7 @@ pub(super) fn delivery_line(
                     }
                 }
             }
-            td role="cell" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
+            td role="cell" class="key" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
             td role="cell" data-head="Made" { (moment(delivery.created_ms)) }
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {
@@ -168,6 +163,39 @@ pub(super) fn delivery_line(
                 }
             }
         }
+    }
+}
+
+/// How a delivery is: its mark and its picture.
+fn mark_of(state: DeliveryState) -> (Mark, &'static str) {
+    match state {
+        DeliveryState::Delivered => (Mark::Ok, "ok"),
+        DeliveryState::Waiting | DeliveryState::Unsure => (Mark::Wait, "wait"),
+        DeliveryState::Held => (Mark::Bad, "stuck"),
+        DeliveryState::Dropped => (Mark::Idle, "none"),
+    }
+}
+
+/// A target's part of a recording: its name, how far it is, and why.
+pub(super) fn at_target(delivery: &Delivery, at: Circumstances) -> Markup {
+    let (mark, picture) = mark_of(delivery.state);
+    html! {
+        li class=(mark.class()) {
+            (icon(picture))
+            span { b { a href=(address(&delivery.target)) { (delivery.target) } } " " (state_word(delivery.state)) }
+            span class="side" {}
+            small { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
+        }
+    }
+}
+
+fn state_word(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Delivered => t!("delivered"),
+        DeliveryState::Waiting => t!("waiting"),
+        DeliveryState::Unsure => t!("under way"),
+        DeliveryState::Held => t!("held"),
+        DeliveryState::Dropped => t!("dropped"),
     }
 }
 

@@ -17,6 +17,7 @@ use super::visitor::Visitor;
 use super::words::{exact_moment, stranger};
 use crate::rights::{Action, Object};
 use crate::store::{self, AuditFilter, AuditRow};
+use crate::tongue;
 use crate::{csv, when};
 
 /// Rows on a page.
@@ -71,7 +72,7 @@ pub(super) async fn page(
             &site,
             &visitor,
             Page {
-                title: "Audit",
+                title: t!("Audit"),
                 tab: "/audit",
                 live: None,
                 main: main(&asked, rows, visitor.over_all(Action::Export)),
@@ -87,35 +88,34 @@ fn main(asked: &Asked, mut rows: Vec<AuditRow>, export: bool) -> Markup {
     html! {
         section class="wide" {
             div class="top" {
-                h1 { "Audit" }
-                nav class="filter" aria-label="Which" {
-                    @for (word, name) in [("", "All"), ("done", "Done"), ("refused", "Refused")] {
+                h1 { (t!("Audit")) }
+                nav class="filter" aria-label=(t!("Which")) {
+                    @for (word, name) in [("", t!("All")), ("done", t!("Done")), ("refused", t!("Refused"))] {
                         a href={ "/audit" @if !word.is_empty() { "?only=" (word) } }
                             aria-current=[(asked.only == word).then_some("true")] { (name) }
                     }
                 }
                 form class="find" role="search" action="/audit" {
-                    input name="who" aria-label="Who: an extension, or technician" placeholder="Extension or technician" value=(asked.who) maxlength="32";
-                    button class="small" { "Find" }
+                    input name="who" aria-label=(t!("Who: an extension, or technician")) placeholder=(t!("Extension or technician")) value=(asked.who) maxlength="32";
+                    button class="small" { (t!("Find")) }
                 }
             }
-            p class="muted" { "Who listened to what, who was refused, who came in. No row is ever changed; after "
-                code { "rights.audit_keep" } " the oldest go." }
-            @if rows.is_empty() { p class="card" { (icon("idle")) " Nothing was written down" @if !asked.who.is_empty() { " about " bdi { (stranger(&asked.who)) } } "." } }
+            p class="muted" { (t!("Who listened to what, who was refused, who came in. No row is ever changed; the oldest go after the time of {}.", "rights.audit_keep")) }
+            @if rows.is_empty() { p class="card" { (icon("idle")) " " @if asked.who.is_empty() { (t!("Nothing was written down.")) } @else { (t!("Nothing was written down about {}.", stranger(&asked.who))) } } }
             @else {
                 table class="cards" role="table" {
-                    (heads(&["When", "Who", "What", "About", "Answer"]))
+                    (heads(&[t!("When"), t!("Who"), t!("What"), t!("About"), t!("Answer")]))
                     tbody role="rowgroup" { @for row in &rows { (line(row)) } }
                 }
             }
-            nav class="pages" aria-label="Older and newer" {
-                @if !asked.before.is_empty() { a class="button" href={ "/audit?who=" (asked.who.replace(|c: char| !c.is_ascii_alphanumeric(), "")) "&only=" (asked.only.replace(|c: char| !c.is_ascii_alphanumeric(), "")) } { "Newest" } }
+            nav class="pages" aria-label=(t!("Older and newer")) {
+                @if !asked.before.is_empty() { a class="button" href={ "/audit?who=" (asked.who.replace(|c: char| !c.is_ascii_alphanumeric(), "")) "&only=" (asked.only.replace(|c: char| !c.is_ascii_alphanumeric(), "")) } { (t!("Newest")) } }
                 @if let Some(last) = rows.last().filter(|_| more) {
-                    a class="button" href={ "/audit?before=" (last.id) "&who=" (asked.who.replace(|c: char| !c.is_ascii_alphanumeric(), "")) "&only=" (asked.only.replace(|c: char| !c.is_ascii_alphanumeric(), "")) } { "Older" }
+                    a class="button" href={ "/audit?before=" (last.id) "&who=" (asked.who.replace(|c: char| !c.is_ascii_alphanumeric(), "")) "&only=" (asked.only.replace(|c: char| !c.is_ascii_alphanumeric(), "")) } { (t!("Older")) }
                 }
                 @if export {
                     a class="button" href="/audit/export?format=csv" download { "CSV" }
-                    a class="button" href="/audit/export?format=jsonl" download { "JSON lines" }
+                    a class="button" href="/audit/export?format=jsonl" download { (t!("JSON lines")) }
                 }
             }
         }
@@ -125,20 +125,20 @@ fn main(asked: &Asked, mut rows: Vec<AuditRow>, export: bool) -> Markup {
 fn line(row: &AuditRow) -> Markup {
     html! {
         tr role="row" {
-            td role="cell" data-head="When" { (exact_moment(row.at_ms)) }
-            td role="cell" data-head="Who" { bdi { (stranger(&row.who)) } }
-            td role="cell" data-head="What" { (what(&row.action)) }
-            td role="cell" data-head="About" {
+            td role="cell" data-head=(t!("When")) { (exact_moment(row.at_ms)) }
+            td role="cell" data-head=(t!("Who")) { bdi { (stranger(&row.who)) } }
+            td role="cell" class="key" data-head=(t!("What")) { (what(&row.action)) }
+            td role="cell" data-head=(t!("About")) {
                 span {
-                    @if let Some(call) = row.call { a href={ "/calls/" (call) } { "call " (call) } " " }
-                    @if let Some(recording) = row.recording { "recording " (recording) " " }
+                    @if let Some(call) = row.call { a href={ "/calls/" (call) } { (t!("call {}", call)) } " " }
+                    @if let Some(recording) = row.recording { (t!("recording {}", recording)) " " }
                     bdi class="muted" { (stranger(&row.about)) }
                 }
             }
-            td role="cell" data-head="Answer" {
+            td role="cell" data-head=(t!("Answer")) {
                 span {
-                    span class={ "tag " (if row.allowed { "ok" } else { "bad" }) } { (icon(if row.allowed { "ok" } else { "none" })) (if row.allowed { "done" } else { "refused" }) }
-                    " " bdi class="muted" { (stranger(&row.because)) }
+                    span class={ "tag " (if row.allowed { "ok" } else { "bad" }) } { (icon(if row.allowed { "ok" } else { "none" })) (if row.allowed { t!("done") } else { t!("refused") }) }
+                    " " bdi class="muted" { (stranger(tongue::told(&row.because))) }
                 }
             }
         }
@@ -149,10 +149,10 @@ fn line(row: &AuditRow) -> Markup {
 fn what(action: &str) -> String {
     match (Action::from_word(action), action) {
         (Some(action), _) => does(action).to_owned(),
-        (None, audit::LOG_IN) => "Log in".to_owned(),
+        (None, audit::LOG_IN) => t!("Log in").to_owned(),
         (None, audit::END_SESSION) => t!("End a session").to_owned(),
-        (None, audit::PASSWORD) => "Change a password".to_owned(),
-        (None, _) => "Open a page".to_owned(),
+        (None, audit::PASSWORD) => t!("Change a password").to_owned(),
+        (None, _) => t!("Open a page").to_owned(),
     }
 }
 
@@ -172,9 +172,9 @@ pub(super) async fn export(
             &uri,
             Refusal {
                 status: StatusCode::FORBIDDEN,
-                title: "Not for you",
-                why: "You may export, but not read the audit.",
-                next: "Your own page, /me, says what you may and why.",
+                title: t!("Not for you"),
+                why: t!("You may export, but not read the audit."),
+                next: t!("Your own page, /me, says what you may and why."),
             },
         );
     }

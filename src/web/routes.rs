@@ -2,13 +2,15 @@
 //! doesn't say what it needs does not compile, and tests walk the table as everybody.
 
 use axum::Router;
+use axum::extract::{Extension, State};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 
 use super::site::Site;
+use super::visitor::Visitor;
 use super::{
-    actions, api, assets, backup, call, calls, checks, guard, keeping, language, layout, listen, live, login,
-    logs, me, metrics, overview, queue, record, targets, tokens, who_may,
+    actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live,
+    login, logs, me, metrics, overview, queue, record, settings, setup, targets, tokens, update, who_may,
 };
 use crate::rights::Action;
 
@@ -75,12 +77,16 @@ const fn route(
     }
 }
 
+/// The one form that is not taken in whole before somebody looks at it: its file is larger than memory should be.
+pub(super) const STREAMED: &str = "/update/upload";
+
 const SEE_CALLS: &[Action] = &[Action::CallView, Action::CallTrace];
 const HEAR: &[Action] = &[Action::RecordingListen, Action::RecordingDownload];
 
 /// All routes.
 pub const ROUTES: &[Route] = &[
     route("GET", "/ping", Needs::Public, || get(login::ping)),
+    route("GET", "/r/{token}", Needs::Public, || get(follow::link)),
     route("GET", "/login", Needs::Public, || get(login::page)),
     route("POST", "/login", Needs::Public, || post(login::log_in)),
     route("GET", "/welcome", Needs::Public, || get(login::welcome)),
@@ -183,6 +189,15 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/resume", Needs::All(Action::BoxOperate, Door::Page), || {
         post(actions::resume)
     }),
+    route("GET", "/update", Needs::All(Action::BoxView, Door::Page), || {
+        get(update::page)
+    }),
+    route("POST", "/update", Needs::All(Action::BoxOperate, Door::Page), || {
+        post(update::act)
+    }),
+    route("POST", STREAMED, Needs::All(Action::BoxOperate, Door::Page), || {
+        post(update::upload)
+    }),
     route("GET", "/keeping", Needs::All(Action::HoldManage, Door::Page), || {
         get(keeping::page)
     }),
@@ -216,6 +231,25 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/audit", Needs::All(Action::AuditRead, Door::Page), || {
         get(record::page)
     }),
+    route("GET", "/settings", Needs::All(Action::BoxConfigure, Door::Page), || {
+        get(
+            |State(site): State<Site>, Extension(visitor): Extension<Visitor>| async move {
+                settings::overview(&site, &visitor).await
+            },
+        )
+    }),
+    route(
+        "GET",
+        "/settings/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || get(setup::page),
+    ),
+    route(
+        "POST",
+        "/settings/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || post(setup::save),
+    ),
     route("GET", "/audit/export", Needs::All(Action::Export, Door::Page), || {
         get(record::export)
     }),
@@ -294,10 +328,29 @@ pub const ROUTES: &[Route] = &[
     ),
 ];
 
+/// The routes of the first set-up, which are served while it is on, and then nothing else but the way in.
+pub const SETUP_ROUTES: &[Route] = &[
+    route("GET", "/setup", Needs::Public, || get(setup::language)),
+    route("GET", "/setup/password", Needs::Public, || get(setup::password)),
+    route("POST", "/setup/password", Needs::Public, || post(setup::begin)),
+    route(
+        "GET",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || get(setup::page),
+    ),
+    route(
+        "POST",
+        "/setup/{step}",
+        Needs::All(Action::BoxConfigure, Door::Page),
+        || post(setup::save),
+    ),
+];
+
 /// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().chain(SETUP_ROUTES) {
         let mut handler = (route.handler)();
         if route.needs != Needs::Public {
             let state = (site.clone(), route);
@@ -307,6 +360,7 @@ pub(super) fn router(site: Site) -> Router {
     }
     router
         .fallback(layout::not_found)
+        .layer(from_fn_with_state(site.clone(), setup::gate))
         .layer(from_fn(guard::origin))
         .layer(from_fn_with_state(site.clone(), guard::host))
         .layer(from_fn(language::spoken))

@@ -1,10 +1,7 @@
 //! Sending a file: piece by piece, none of it in memory but the next one, and no thread kept by a slow reader.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,11 +18,10 @@ const PIECE: u64 = 64 * 1024;
 /// connection; it asks for the rest with a range when it wants it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The bytes of `file` from `from`, `length` of them, as a body. Sending goes on as long as `may` says so, asked before
-/// each piece; `done` is dropped when it is over.
-pub(super) fn file(
-    file: File,
-    from: u64,
+/// What `source` gives, `length` bytes of it, as a body. Sending goes on as long as `may` says so, asked before each
+/// piece; `done` is dropped when it is over.
+pub(super) fn all_of(
+    source: Box<dyn Read + Send>,
     length: u64,
     may: impl Fn() -> bool + Send + 'static,
     done: impl Send + 'static,
@@ -33,40 +29,41 @@ pub(super) fn file(
     // Room for one piece beside the one that is being written to the wire.
     let (send, receive) = mpsc::channel(1);
     task(async move {
-        feed(Arc::new(file), from, length, may, send).await;
+        feed(source, length, may, send).await;
         drop(done);
     });
     Body::new(Pieces { receive, left: length })
 }
 
 async fn feed(
-    file: Arc<File>,
-    from: u64,
+    mut source: Box<dyn Read + Send>,
     length: u64,
     may: impl Fn() -> bool,
     send: mpsc::Sender<io::Result<Bytes>>,
 ) {
-    let mut at = from;
-    let end = from + length;
-    while at < end {
+    let mut left = length;
+    while left > 0 {
         if !may() {
             let _ = send.try_send(Err(io::Error::other("the session is over")));
             return;
         }
-        let size = PIECE.min(end - at);
-        let source = Arc::clone(&file);
+        let size = PIECE.min(left);
         let read = aside(move || {
             let mut piece = vec![0; usize::try_from(size).unwrap_or(0)];
-            source.read_exact_at(&mut piece, at)?;
-            Ok(Bytes::from(piece))
+            let read = source.read_exact(&mut piece);
+            (source, read.map(|()| Bytes::from(piece)))
         });
-        let piece = read.await.unwrap_or_else(|_| Err(io::Error::other("not read")));
+        let Ok((back, piece)) = read.await else {
+            let _ = send.try_send(Err(io::Error::other("not read")));
+            return;
+        };
+        source = back;
         let failed = piece.is_err();
         if let Err(error) = &piece {
             log::warn!("a recording could not be read to its end: {error}");
         }
         match timeout(PATIENCE, send.send(piece)).await {
-            Ok(Ok(())) if !failed => at += size,
+            Ok(Ok(())) if !failed => left -= size,
             _ => return,
         }
     }

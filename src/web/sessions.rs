@@ -8,7 +8,7 @@ use ring::digest;
 use serde::Serialize;
 
 use super::password::same;
-use crate::random;
+use crate::random::{self, hex};
 use crate::rights::Who;
 
 /// A session ends this long after its login, however busy it was.
@@ -222,6 +222,52 @@ impl Sessions {
         open.iter_mut().find(|session| session.key == *key)?.notice.take()
     }
 
+    /// Those that are on, as text for [`Sessions::restore`]. It opens nothing: whoever reads it has the names of sessions
+    /// and not the ids that browsers show.
+    pub fn noted(&self, boot: &str, now: i64) -> String {
+        let mut text = format!("{boot}\n");
+        for session in self.live(now).iter() {
+            let who = match &session.who {
+                Who::Extension(extension) => format!("extension {extension}"),
+                _ => "technician".to_owned(),
+            };
+            let (key, begun, used) = (hex(&session.key), session.begun, session.used);
+            let from = session.from.map(|from| from.to_string()).unwrap_or_default();
+            text += &format!(
+                "{key}\t{who}\t{}\t{}\t{begun}\t{used}\t{from}\n",
+                session.with, session.token
+            );
+        }
+        text
+    }
+
+    /// Takes up what [`Sessions::noted`] gave in the same boot.
+    pub fn restore(&self, text: &str, boot: &str, now: i64) {
+        let mut lines = text.lines();
+        if lines.next() != Some(boot) {
+            return;
+        }
+        let one = |line: &str| {
+            let mut parts = line.split('\t');
+            let (key, who, with, token) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+            Some(Session {
+                key: unhex(key)?,
+                who: match who.strip_prefix("extension ") {
+                    Some(extension) => Who::Extension(extension.to_owned()),
+                    None => Who::Technician,
+                },
+                with: with.to_owned(),
+                token: token.to_owned(),
+                begun: parts.next()?.parse().ok()?,
+                used: parts.next()?.parse().ok()?,
+                from: parts.next().and_then(|from| from.parse().ok()),
+                notice: None,
+            })
+        };
+        self.lock().extend(lines.filter_map(one).take(MOST_OF_ALL));
+        drop(self.live(now));
+    }
+
     fn live(&self, now: i64) -> MutexGuard<'_, Vec<Session>> {
         let mut open = self.lock();
         open.retain(|session| now - session.used < self.idle_ms && now - session.begun < WHOLE_MS);
@@ -243,6 +289,14 @@ pub(super) fn key_of(id: &str) -> Key {
     let mut key = [0; 32];
     key.copy_from_slice(digest::digest(&digest::SHA256, id.as_bytes()).as_ref());
     key
+}
+
+fn unhex(text: &str) -> Option<Key> {
+    let mut key = [0; 32];
+    for (n, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * n..2 * n + 2)?, 16).ok()?;
+    }
+    Some(key)
 }
 
 #[cfg(test)]
@@ -304,6 +358,28 @@ mod tests {
         begin(&sessions, &mia, 10);
         assert_eq!(sessions.revoke(&mia, "", &this), 1);
         assert!(sessions.find(&second, 10, false).is_some() && sessions.find(&other, 10, false).is_some());
+    }
+
+    #[test]
+    fn a_session_outlives_a_restart_that_was_asked_for_and_no_reboot() {
+        let before = Sessions::new(Duration::from_secs(1800));
+        let (mia, tech) = (Who::Extension("101".to_owned()), Who::Technician);
+        let ids = [begin(&before, &mia, 0), begin(&before, &tech, 5)];
+        let text = before.noted("boot-1", 10);
+        assert!(
+            !ids.iter().any(|id| text.contains(id)),
+            "the ids themselves are nowhere"
+        );
+        let after = Sessions::new(Duration::from_secs(1800));
+        after.restore(&text, "boot-1", 20);
+        for (id, who) in ids.iter().zip([&mia, &tech]) {
+            let (old, new) = (before.find(id, 20, false).unwrap(), after.find(id, 20, false).unwrap());
+            assert_eq!((&new.who, new.token), (who, old.token));
+        }
+        let rebooted = Sessions::new(Duration::from_secs(1800));
+        rebooted.restore(&text, "boot-2", 20);
+        rebooted.restore("boot-2\nbroken\n", "boot-2", 20);
+        assert!(rebooted.find(&ids[0], 20, false).is_none());
     }
 
     #[test]

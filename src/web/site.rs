@@ -9,7 +9,9 @@ use tokio::time::timeout;
 
 use super::access::Access;
 use super::audit::Told;
+use super::graphs::Drawn;
 use super::hosts::{Hosts, hostname};
+use super::setup::Desk;
 use crate::agent::{Handle, Status};
 use crate::aside::{Gone, aside};
 use crate::spool::Spool;
@@ -52,7 +54,10 @@ struct Inner {
     /// A look at the status is under way; the next one waits for it instead of starting another.
     status_look: Arc<Semaphore>,
     seen: Mutex<Seen>,
+    /// The graphs, and when they were counted.
+    drawn: Mutex<Option<(Instant, Arc<Drawn>)>>,
     began: Instant,
+    desk: Desk,
 }
 
 #[derive(Default)]
@@ -81,7 +86,7 @@ pub(super) struct View {
 }
 
 impl Site {
-    pub fn new(handle: Handle, fingerprint: String, stop: watch::Receiver<bool>) -> Site {
+    pub fn new(handle: Handle, fingerprint: String, setting_up: bool, stop: watch::Receiver<bool>) -> Site {
         let web = &handle.config().web;
         Site(Arc::new(Inner {
             access: Access::new(&handle),
@@ -96,7 +101,9 @@ impl Site {
             looks: Arc::new(Semaphore::new(4)),
             status_look: Arc::new(Semaphore::new(1)),
             seen: Mutex::default(),
+            drawn: Mutex::default(),
             began: Instant::now(),
+            desk: Desk::new(setting_up),
             handle,
         }))
     }
@@ -107,6 +114,11 @@ impl Site {
 
     pub fn access(&self) -> &Access {
         &self.0.access
+    }
+
+    /// What set-up and settings share.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     pub fn hosts(&self) -> &Hosts {
@@ -123,6 +135,10 @@ impl Site {
 
     pub fn spool(&self) -> Option<Spool> {
         self.0.spool.clone()
+    }
+
+    pub fn drawn(&self) -> &Mutex<Option<(Instant, Arc<Drawn>)>> {
+        &self.0.drawn
     }
 
     pub fn told(&self) -> MutexGuard<'_, Told> {

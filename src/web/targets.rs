@@ -5,9 +5,10 @@ use axum::http::Uri;
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::ailments::button;
 use super::call::circumstances;
 use super::layout::{self, Mark, Page, fact, not_found, plain, unread};
-use super::overview::{button, of_target};
+use super::parts::of_target;
 use super::queue::{retry, table};
 use super::site::{Site, Unread, View};
 use super::visitor::Visitor;
@@ -16,6 +17,7 @@ use crate::config::Target;
 use crate::deliver::TargetStatus;
 use crate::model::{Delivery, DeliveryState};
 use crate::store;
+use crate::tongue;
 use crate::when::span;
 use crate::why::Circumstances;
 
@@ -86,7 +88,7 @@ pub(super) async fn content(site: &Site, visitor: &Visitor, name: &str) -> Strin
     match shown {
         Some(shown) => main(&shown, name, visitor).into_string(),
         None => html! {
-            section id="target" class="wide" { h1 { (name) } p class="problem" { "The store does not answer right now." } }
+            section id="target" class="wide" { h1 { (name) } p class="problem" { (t!("The store does not answer right now.")) } }
         }
         .into_string(),
     }
@@ -106,24 +108,24 @@ fn main(shown: &Shown, name: &str, visitor: &Visitor) -> Markup {
                 (state(target, &shown.view, visitor, &back, shown.held.len()))
             } @else {
                 h1 { (name) }
-                p class="problem" { "The store has not answered yet, so it is not known how this target is." }
+                p class="problem" { (t!("The store has not answered yet, so it is not known how this target is.")) }
             }
             @if !shown.held.is_empty() {
-                h2 { "Held for you" }
+                h2 { (t!("Held for you")) }
                 p {
-                    (count(shown.held.len() as i64, "delivery was", "deliveries were"))
-                    " tried enough and will not be tried again until you say so. Mend what the lines name, then retry."
+                    (t!("{} tried enough and will not be tried again until you say so. Mend what the lines name, then retry.",
+                        count(shown.held.len() as i64, t!("delivery was"), t!("deliveries were"))))
                 }
                 (table(&shown.held, shown.at, visitor, &back))
             }
             @if !shown.waiting.is_empty() {
-                h2 { "Waiting, oldest first" }
+                h2 { (t!("Waiting, oldest first")) }
                 (table(&shown.waiting, shown.at, visitor, &back))
-                @if shown.waiting.len() == MOST { p class="muted" { "These are the oldest; there may be more behind them." } }
+                @if shown.waiting.len() == MOST { p class="muted" { (t!("These are the oldest; there may be more behind them.")) } }
             }
-            h2 { "Confirmed last" }
+            h2 { (t!("Confirmed last")) }
             @if shown.confirmed.is_empty() {
-                p class="muted" { "This target has confirmed nothing yet." }
+                p class="muted" { (t!("This target has confirmed nothing yet.")) }
             } @else {
                 (table(&shown.confirmed, shown.at, visitor, &back))
             }
@@ -146,39 +148,39 @@ fn state(target: &TargetStatus, view: &View, visitor: &Visitor, back: &str, held
     html! {
         div class={ "overall " (part.mark.class()) } {
             h1 { (part.mark.icon()) span role="status" { (target.name) " " (part.word) } }
-            @if !is_well && !target.reason.is_empty() { p { (super::queue::cut(&target.reason)) } }
-            @if let Some(item) = item.filter(|item| !item.fix.is_empty()) { p { b { "What mends it: " } (item.fix) } }
+            @if !is_well && !target.reason.is_empty() { p { (super::queue::cut(tongue::told(&target.reason))) } }
+            @if let Some(item) = item.filter(|item| !item.fix.is_empty()) { p { b { (t!("What mends it: ")) } (tongue::told(&item.fix)) } }
             @if paused || held > 0 {
                 div class="actions" {
-                    @if paused { (button(visitor, "/resume", &target.name, "Try now", back)) }
-                    @if held > 0 { (retry(visitor, &target.name, "", back, "Retry all held", "retry-all")) }
+                    @if paused { (button(visitor, "/resume", &target.name, t!("Try now"), back)) }
+                    @if held > 0 { (retry(visitor, &target.name, "", back, t!("Retry all held"), "retry-all")) }
                 }
             }
         }
         dl class="card facts" {
-            (fact("So since", html! { (exact_moment(target.since_ms)) " (" (ago(now, target.since_ms)) ")" }))
-            (fact("Last confirmed", html! {
-                @match target.last_ok_ms { Some(at) => { (ago(now, at)) } None => { "never" } }
+            (fact(t!("So since"), html! { (exact_moment(target.since_ms)) " (" (ago(now, target.since_ms)) ")" }))
+            (fact(t!("Last confirmed"), html! {
+                @match target.last_ok_ms { Some(at) => { (ago(now, at)) } None => { (t!("never")) } }
             }))
-            (fact("Waiting", html! {
+            (fact(t!("Waiting"), html! {
                 (target.waiting)
-                @if let Some(at) = target.oldest_ms { ", the oldest for " (span(now - at)) }
+                @if let Some(at) = target.oldest_ms { (t!(", the oldest for {}", span(now - at))) }
             }))
-            (fact("Held", plain(target.held)))
-            (fact("Rate", html! {
-                (target.per_minute) " a minute"
-                @if let Some(left) = target.left_ms { ", done in about " (span(left)) }
+            (fact(t!("Held"), plain(target.held)))
+            (fact(t!("Rate"), html! {
+                (t!("{} a minute", target.per_minute))
+                @if let Some(left) = target.left_ms { (t!(", done in about {}", span(left))) }
             }))
-            (fact("Circuit", plain(match target.circuit {
-                "closed" => "closed: it is sent to",
-                "open" => "open: pausing after failures",
-                _ => "half-open: the next try decides",
+            (fact(t!("Circuit"), plain(match target.circuit {
+                "closed" => t!("closed: it is sent to"),
+                "open" => t!("open: pausing after failures"),
+                _ => t!("half-open: the next try decides"),
             })))
-            (fact("Next try", plain(match (target.state, target.retry_in_ms) {
-                ("disabled", _) => "when somebody says so".to_owned(),
-                (_, 1..) => format!("in {}", span(target.retry_in_ms)),
-                (_, _) if target.waiting == 0 => "when there is something".to_owned(),
-                _ => "now".to_owned(),
+            (fact(t!("Next try"), plain(match (target.state, target.retry_in_ms) {
+                ("disabled", _) => t!("when somebody says so").to_owned(),
+                (_, 1..) => t!("in {}", span(target.retry_in_ms)),
+                (_, _) if target.waiting == 0 => t!("when there is something").to_owned(),
+                _ => t!("now").to_owned(),
             })))
         }
     }

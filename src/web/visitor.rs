@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::password::same;
 use super::sessions::Key;
 use crate::rights::{self, Action, Decision, Filter, Object, Subject, Who};
 
@@ -22,6 +23,11 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
+    /// Whether a form with this token is one of this session.
+    pub fn sent(&self, token: &str) -> bool {
+        same(self.token.as_bytes(), token.as_bytes())
+    }
+
     /// Who it is.
     pub fn who(&self) -> &Who {
         &self.subject.who

@@ -19,6 +19,7 @@ use super::visitor::Visitor;
 use super::words::{count, exact_moment};
 use crate::rights::{Action, Scope, Who};
 use crate::store::{self, LocalGrant};
+use crate::tongue;
 use crate::who_hears::{Hearer, SQUARE, WhoHears, who_hears};
 use crate::why_may::{self, Asked};
 
@@ -76,7 +77,7 @@ pub(super) async fn page(
                         typed => why_may::call_of(connection, typed)?.map(Some),
                     };
                     answer = Some(match about {
-                        None => Err("There is no such call on this box."),
+                        None => Err(t!("There is no such call on this box.")),
                         Some(call) => Ok(why_may::why_may(connection, &subject, action, call.as_ref())?),
                     });
                     let asked = answer.as_ref().and_then(|answer| answer.as_ref().ok());
@@ -96,7 +97,7 @@ pub(super) async fn page(
             &site,
             &visitor,
             Page {
-                title: "Rights",
+                title: t!("Rights"),
                 tab: "/rights",
                 live: None,
                 main: main(&visitor, &read, action, &question),
@@ -109,10 +110,10 @@ pub(super) async fn page(
 fn main(visitor: &Visitor, read: &Read, action: Action, question: &Question) -> Markup {
     html! {
         section class="wide" {
-            h1 { "Who may hear whose recordings" }
+            h1 { (t!("Who may hear whose recordings")) }
             p class="muted" { (age(&visitor.subject.rights)) }
             @if read.hears.people.is_empty() {
-                p class="card" { "Nobody yet: the phone system has not told this box who is on it." }
+                p class="card" { (t!("Nobody yet: the phone system has not told this box who is on it.")) }
             } @else if read.hears.people.len() <= SQUARE {
                 (square(&read.hears.people))
             } @else {
@@ -120,25 +121,25 @@ fn main(visitor: &Visitor, read: &Read, action: Action, question: &Question) -> 
             }
             @let in_crm = read.hears.people.iter().filter(|one| !one.in_crm.is_empty()).count();
             @if in_crm > 0 {
-                p class="muted" { (count(in_crm as i64, "person hears", "people hear")) " more of what a CRM has confirmed, by their role there." }
+                p class="muted" { (t!("{} more of what a CRM has confirmed, by their role there.", count(in_crm as i64, t!("person hears"), t!("people hear")))) }
             }
-            h2 { "Why may somebody, or may not?" }
+            h2 { (t!("Why may somebody, or may not?")) }
             form class="ask" action="/rights" {
-                label for="as" { "Who" }
-                input id="as" name="as" value=(question.who) required placeholder="extension" maxlength="32";
-                label for="action" { "What" }
+                label for="as" { (t!("Who")) }
+                input id="as" name="as" value=(question.who) required placeholder=(t!("extension")) maxlength="32";
+                label for="action" { (t!("What")) }
                 (choice(action, Action::ALL))
-                label for="call" { "Call" }
-                input id="call" name="call" value=(question.call) placeholder="its number; empty: in general" maxlength="80";
-                button class="small" { "Explain" }
+                label for="call" { (t!("Call")) }
+                input id="call" name="call" value=(question.call) placeholder=(t!("its number; empty: in general")) maxlength="80";
+                button class="small" { (t!("Explain")) }
             }
             @match &read.answer {
                 None => {}
                 Some(Err(why)) => { p class="problem" role="alert" { (why) } }
                 Some(Ok(asked)) => { (answers(asked, &read.names)) }
             }
-            h2 { "Granted on this box" }
-            p class="muted" { "Given at the box with " code { "callspool rights grant" } " and ended with " code { "callspool rights revoke" } ", each with its reason." }
+            h2 { (t!("Granted on this box")) }
+            p class="muted" { (t!("Given at the box and ended there, each with its reason:")) " " code { "callspool rights grant" } ", " code { "callspool rights revoke" } }
             (given(&read.grants, &read.names))
             @if visitor.over_all(Action::AccountManage) { p { a href="/tokens" { (t!("Tokens for scripts")) } } }
         }
@@ -148,10 +149,10 @@ fn main(visitor: &Visitor, read: &Read, action: Action, question: &Question) -> 
 /// Everybody with everybody: a line for who hears, a column for whose.
 fn square(people: &[Hearer]) -> Markup {
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label="Who hears whom" {
+        div class="scroll" tabindex="0" role="region" aria-label=(t!("Who hears whom")) {
             table class="square" {
                 thead { tr {
-                    th scope="col" { "hears " span class="muted" { "→" } }
+                    th scope="col" { (t!("hears")) " " span class="muted" { "→" } }
                     @for one in people { th scope="col" { (one.extension) } }
                 } }
                 tbody {
@@ -160,10 +161,10 @@ fn square(people: &[Hearer]) -> Markup {
                             th scope="row" { (one.extension) " " bdi { (one.name) } }
                             @for other in people {
                                 @match one.hears(other) {
-                                    Scope::Denied => { td class="no" { span aria-label="no" { "·" } } }
-                                    Scope::Own => { td class="yes" { "own" } }
-                                    Scope::OwnAndDepartment => { td class="yes" { "dept" } }
-                                    Scope::Any => { td class="yes" { "all" } }
+                                    Scope::Denied => { td class=(t!("no")) { span aria-label=(t!("no")) { "·" } } }
+                                    Scope::Own => { td class="yes" { (t!("own")) } }
+                                    Scope::OwnAndDepartment => { td class="yes" { (t!("dept")) } }
+                                    Scope::Any => { td class="yes" { (t!("all")) } }
                                 }
                             }
                         }
@@ -180,27 +181,27 @@ const NAMED: usize = 12;
 fn by_department(hears: &WhoHears) -> Markup {
     let named = |extensions: &[String]| -> Markup {
         html! {
-            @if extensions.is_empty() { span class="muted" { "nobody" } }
+            @if extensions.is_empty() { span class="muted" { (t!("nobody")) } }
             (extensions.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", "))
-            @if extensions.len() > NAMED { " and " (extensions.len() - NAMED) " more" }
+            @if extensions.len() > NAMED { (t!(" and {} more", extensions.len() - NAMED)) }
         }
     };
     html! {
         dl class="facts card" {
-            (layout::fact("Hear everything", named(&hears.everything)))
-            (layout::fact("Hear nothing, not even their own", named(&hears.nothing)))
+            (layout::fact(t!("Hear everything"), named(&hears.everything)))
+            (layout::fact(t!("Hear nothing, not even their own"), named(&hears.nothing)))
         }
         table class="cards" role="table" {
-            (heads(&["Department", "People", "Hear their own", "All of it is heard by"]))
+            (heads(&[t!("Department"), t!("People"), t!("Hear their own"), t!("All of it is heard by")]))
             tbody role="rowgroup" {
                 @for one in &hears.departments {
                     tr role="row" {
-                        td role="cell" data-head="Department" { b { bdi { (one.name) } } }
-                        td role="cell" data-head="People" { (one.people) }
-                        td role="cell" data-head="Hear their own" {
-                            @if one.hear_own == one.people { "all" } @else { (one.hear_own) }
+                        td role="cell" data-head=(t!("Department")) { b { bdi { (one.name) } } }
+                        td role="cell" data-head=(t!("People")) { (one.people) }
+                        td role="cell" data-head=(t!("Hear their own")) {
+                            @if one.hear_own == one.people { (t!("all")) } @else { (one.hear_own) }
                         }
-                        td role="cell" data-head="All of it is heard by" { (named(&one.heard_by)) }
+                        td role="cell" data-head=(t!("All of it is heard by")) { (named(&one.heard_by)) }
                     }
                 }
             }
@@ -211,25 +212,25 @@ fn by_department(hears: &WhoHears) -> Markup {
 fn given(grants: &[LocalGrant], names: &Names) -> Markup {
     html! {
         @if grants.is_empty() {
-            p class="card" { (icon("idle")) " Nothing is granted here. What people may comes from the phone system and the CRM alone." }
+            p class="card" { (icon("idle")) " " (t!("Nothing is granted here. What people may comes from the phone system and the CRM alone.")) }
         } @else {
             table class="cards" role="table" {
-                (heads(&["Grant", "To", "What", "How far", "Until", "By and why"]))
+                (heads(&[t!("Grant"), t!("To"), t!("What"), t!("How far"), t!("Until"), t!("By and why")]))
                 tbody role="rowgroup" {
                     @for grant in grants {
                         tr role="row" {
-                            td role="cell" data-head="Grant" { (grant.id) }
-                            td role="cell" data-head="To" { (grant.extension) (grant.role) }
-                            td role="cell" data-head="What" {
+                            td role="cell" data-head=(t!("Grant")) { (grant.id) }
+                            td role="cell" data-head=(t!("To")) { bdi { (grant.extension) (grant.role) } }
+                            td role="cell" class="key" data-head=(t!("What")) {
                                 @match Action::from_word(&grant.action) { Some(action) => { (does(action)) } None => { (grant.action) } }
                              }
-                            td role="cell" data-head="How far" {
-                                (grant.scope) @if let Some(id) = grant.department { " " bdi { (department(id, names)) } }
+                            td role="cell" data-head=(t!("How far")) {
+                                (tongue::told(&grant.scope)) @if let Some(id) = grant.department { " " bdi { (department(id, names)) } }
                             }
-                            td role="cell" data-head="Until" {
-                                @match grant.until_ms { Some(until) => { (exact_moment(until)) } None => { "it is ended" } }
+                            td role="cell" data-head=(t!("Until")) {
+                                @match grant.until_ms { Some(until) => { (exact_moment(until)) } None => { (t!("it is ended")) } }
                             }
-                            td role="cell" data-head="By and why" { (grant.given_by) ": " bdi { (grant.why) } }
+                            td role="cell" data-head=(t!("By and why")) { bdi { (grant.given_by) ": " (grant.why) } }
                         }
                     }
                 }

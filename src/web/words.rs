@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use time::OffsetDateTime;
 
 use crate::model::Party;
+use crate::tongue::Text;
 use crate::when;
 
 /// The longest piece of a stranger's text that is shown.
@@ -12,8 +13,8 @@ const LONGEST: usize = 80;
 /// How long ago, `42 s ago`.
 pub(crate) fn ago(now_ms: i64, then_ms: i64) -> String {
     match now_ms - then_ms {
-        ..1000 => "just now".to_owned(),
-        past => format!("{} ago", when::span(past)),
+        ..1000 => t!("just now").to_owned(),
+        past => t!("{} ago", when::span(past)),
     }
 }
 
@@ -28,22 +29,30 @@ pub(crate) fn exact_moment(ms: i64) -> Markup {
 }
 
 fn written(ms: i64, exact: bool) -> String {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec",
+    const MONTHS: [Text; 12] = [
+        text!("Jan"),
+        text!("Feb"),
+        text!("Mar"),
+        text!("Apr"),
+        text!("May"),
+        text!("Jun"),
+        text!("Jul"),
+        text!("Aug"),
+        text!("Sept"),
+        text!("Oct"),
+        text!("Nov"),
+        text!("Dec"),
     ];
     let Ok(at) = OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)) else {
         return ms.to_string();
     };
-    let month = MONTHS[usize::from(u8::from(at.month())) - 1];
+    let month = MONTHS[usize::from(u8::from(at.month())) - 1].say();
     let (day, hour, minute) = (at.day(), at.hour(), at.minute());
+    let date = t!("{0} {1}", day, month);
     if exact {
-        format!(
-            "{day} {month} {}, {hour:02}:{minute:02}:{:02} UTC",
-            at.year(),
-            at.second()
-        )
+        format!("{date} {}, {hour:02}:{minute:02}:{:02} UTC", at.year(), at.second())
     } else {
-        format!("{day} {month}, {hour:02}:{minute:02}")
+        format!("{date}, {hour:02}:{minute:02}")
     }
 }
 
@@ -71,10 +80,23 @@ pub(crate) fn size(bytes: u64) -> String {
         (size, unit) = (size / 1024.0, next);
     }
     if size < 10.0 {
-        format!("{size:.1} {unit}")
+        format!("{size:.1} {unit}").replace('.', t!("."))
     } else {
         format!("{size:.0} {unit}")
     }
+}
+
+/// Text as part of an address: everything that could mean something there as `%XX`.
+pub(crate) fn encoded(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match plain(byte) {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 /// A number with its noun, `1 delivery`, `3 deliveries`.
@@ -118,7 +140,7 @@ pub(super) fn party(party: &Party) -> Markup {
                 bdi { (name) } " " bdi class="number" { (number) }
             }
             (Some(only), _) | (None, Some(only)) => { bdi { (only) } }
-            (None, None) => { span class="muted" { "unknown" } }
+            (None, None) => { span class="muted" { (t!("unknown")) } }
         }
     }
 }

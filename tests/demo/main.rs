@@ -59,6 +59,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         let (stop, stopped) = watch::channel(false);
         let has_broker = parts.broker.is_some();
         let faces = tokio::spawn(cli::serve(agent.handle(), stopped, move |page| {
+            let Some(page) = page else { return };
             println!();
             for address in &page.addresses {
                 println!(

@@ -70,7 +70,8 @@ pub fn place_all(pbx: &pbx::Handle) -> (Vec<TrueCall>, Vec<TrueCall>) {
 
 /// A box that reads the PBX again and again.
 pub fn a_box(name: &str, pbx: &pbx::Handle) -> Setup {
-    Setup::new(name, pbx, &pbx.url()).set(
+    let setup = Setup::new(name, pbx, &pbx.url()).before_all("numbers = { country = \"49\" }");
+    setup.set(
         "backfill = \"1h\"\npoll = \"50ms\"\nsweep = \"200ms\"\nsettle = \"50ms\"\n[spool]\nmin_free = \"1 MiB\"",
     )
 }

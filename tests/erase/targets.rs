@@ -152,7 +152,7 @@ fn of_a_call_with_another_party_only_the_persons_part_goes() {
             .unwrap()
     };
     let store = callspool::store::Store::open_read_only(&setup.state_dir().join("callspool.db")).unwrap();
-    let (_, number) = ((), callspool::model::Number::read(NUMBER).unwrap());
+    let number = callspool::numbers::Number::read(NUMBER, &Default::default()).unwrap();
     let part = store
         .read(|c| {
             let call = callspool::store::call_by_key(c, key)?.unwrap();

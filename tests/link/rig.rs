@@ -117,7 +117,7 @@ impl Rig {
                 boots: 41,
                 ..Birth::default()
             },
-            update: Update::default(),
+            update: Arc::new(Update::default),
             targets: vec!["crm".to_owned()],
             remote: self.remote.clone(),
             state: Arc::new(move || State {

@@ -4,6 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod archive;
+pub mod erasing;
 pub mod look;
 pub mod strace;
 pub mod volume;

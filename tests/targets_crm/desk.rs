@@ -66,6 +66,24 @@ impl Kind {
         }
     }
 
+    /// The requests that delete something: files first, then calls.
+    pub fn deleting(self) -> &'static [&'static str] {
+        match self {
+            Kind::HubSpot => &["files.delete", "calls.delete"],
+            Kind::Pipedrive => &["callLogs.delete", "activities.delete"],
+            Kind::EspoCrm => &["Note.delete", "Attachment.delete", "Call.delete"],
+        }
+    }
+
+    /// The request that looks for a call whose making was not answered.
+    pub fn finding(self) -> &'static str {
+        match self {
+            Kind::HubSpot => "calls.get",
+            Kind::Pipedrive => "activities.list",
+            Kind::EspoCrm => "Call.list",
+        }
+    }
+
     /// Where the CRM says that a call was held, or was not.
     pub fn held(self) -> (&'static str, &'static str) {
         match self {
@@ -88,6 +106,15 @@ pub fn pbx(rate: f64) -> pbx::Handle {
             ..quiet()
         },
     )
+}
+
+/// The same in real time, for the real agent.
+pub fn pbx_of_now() -> pbx::Handle {
+    let config = PbxConfig {
+        transcribed_share: 0.0,
+        ..quiet()
+    };
+    pbx::Pbx::start(config).unwrap()
 }
 
 /// A CRM at which everybody of the PBX works, by name, without a limit that tests of other things meet.

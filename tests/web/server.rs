@@ -17,6 +17,7 @@ use callspool::pbx::{Pbx, Refusals};
 use callspool::rights::{Action, Scope};
 use callspool::store::{self, Grantee, NewGrant, Store};
 use callspool::sync::PbxStatus;
+use callspool::update::desk::Desk as Updates;
 use callspool::{config, random, web};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -65,8 +66,11 @@ impl Page {
         );
         let config = config::parse(&text, Path::new("/etc/callspool.toml")).unwrap();
         let pbx = Arc::default();
+        let store = Store::open(&folder.join("callspool.db")).unwrap();
         let handle = Handle::new(Parts {
-            store: Store::open(&folder.join("callspool.db")).unwrap(),
+            update: Updates::new(&config, &store, &clock, &Arc::default()),
+            pulses: Default::default(),
+            store,
             health: Health::new(clock.clone()),
             identity: Identity {
                 name: config.name.clone(),
@@ -89,6 +93,7 @@ impl Page {
             events: Arc::default(),
             changed: Arc::default(),
             restart: Arc::default(),
+            again: tokio::sync::watch::Sender::new(false),
         });
         let prepared = web::prepare(&handle).unwrap();
         let (stop, stopped) = watch::channel(false);

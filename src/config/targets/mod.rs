@@ -3,6 +3,7 @@
 mod bitrix24;
 mod crm;
 mod folder;
+mod links;
 mod naming;
 mod s3;
 mod webhook;
@@ -24,6 +25,7 @@ type Key<'a> = &'a dyn Fn(&str) -> String;
 
 pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
+    let mut wanted = Vec::new();
     for (n, mut raw) in raw.into_iter().enumerate() {
         let table = format!("target.{n}");
         let key = |leaf: &str| format!("{table}.{leaf}");
@@ -57,6 +59,11 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
             true,
             "Whether calls from before the first start are delivered too.",
         );
+        if matches!(kind.as_str(), "webhook" | "hubspot")
+            && let Some(links) = links::resolve(typed, &key, &mut raw)
+        {
+            wanted.push((table.clone(), name.clone(), links));
+        }
         let settings = match kind.as_str() {
             "webhook" => TargetKind::Webhook(webhook::resolve(typed, &key, raw)),
             "bitrix24" => TargetKind::Bitrix24(bitrix24::resolve(typed, &key, raw)),
@@ -79,8 +86,10 @@ pub(super) fn resolve(typed: &mut Resolver, raw: Vec<RawTarget>) -> Vec<Target> 
             kind: settings,
             audio,
             history,
+            links: None,
         });
     }
+    links::join(typed, &mut targets, wanted);
     targets
 }
 

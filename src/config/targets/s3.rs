@@ -34,6 +34,8 @@ pub struct S3 {
     pub multipart_above: u64,
     /// Length of a part in bytes.
     pub part_size: u64,
+    /// Uploads that are under way at once.
+    pub at_once: usize,
     /// How long an answer may take.
     pub timeout: Duration,
     /// How its certificate is judged.
@@ -51,6 +53,13 @@ pub enum LockMode {
 
 /// The least that a part may have, the last one apart (Amazon S3, multipart upload limits).
 const LEAST_PART: u64 = 5 << 20;
+
+/// Three small requests a recording are what it costs where somebody else's tool needs two: with eight at once a store that
+/// is 20 ms away is used as well.
+const USUAL_AT_ONCE: u64 = 8;
+
+/// The most uploads at once: each has a thread and a connection of its own.
+const MOST_AT_ONCE: u64 = 16;
 
 pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: RawTarget) -> S3 {
     let url = typed.url(
@@ -142,7 +151,17 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: RawTarget) -> S3 {
     if part_size < LEAST_PART {
         typed.wrong(&key("part_size"), "stores refuse parts below 5 MiB".to_owned());
     }
+    let at_once = typed.number(
+        &key("uploads_at_once"),
+        raw.uploads_at_once,
+        USUAL_AT_ONCE,
+        "Uploads that are under way at once while there is much to send; those of one call go one after the other.",
+    );
+    if !(1..=MOST_AT_ONCE).contains(&at_once) {
+        typed.wrong(&key("uploads_at_once"), format!("use 1 to {MOST_AT_ONCE}"));
+    }
     S3 {
+        at_once: at_once.clamp(1, MOST_AT_ONCE) as usize,
         url,
         bucket,
         region,

@@ -9,6 +9,7 @@ use super::entry::{Entry, Notes, Plan};
 use super::trip::Trip;
 use crate::deliver::crm::Audio;
 use crate::deliver::verdict::Blame;
+use crate::store::Store;
 
 /// `ORIGINATOR_ID` of everything that callspool makes.
 const ORIGINATOR: &str = "callspool";
@@ -28,7 +29,7 @@ impl Bitrix24 {
         // A first try needn't look for what it can't have made, unless an earlier life of this box may have.
         let old = self.portal.clock.wall_ms() - entry.plan.ended_ms > 25 * 60_000;
         if (again || old)
-            && let Some(found) = self.activity_of(notes, &entry.plan)?
+            && let Some(found) = self.activity_of(notes.store, &entry.plan.external)?
         {
             entry.activity = Some(found);
             entry.finished = true;
@@ -54,12 +55,12 @@ impl Bitrix24 {
     }
 
     /// The activity that was made of this plan before.
-    fn activity_of(&self, notes: &Notes, plan: &Plan) -> Result<Option<u64>, Trip> {
+    pub(super) fn activity_of(&self, store: &Store, mark: &str) -> Result<Option<u64>, Trip> {
         let params = json!({
-            "filter": { "ORIGINATOR_ID": ORIGINATOR, "ORIGIN_ID": plan.external },
+            "filter": { "ORIGINATOR_ID": ORIGINATOR, "ORIGIN_ID": mark },
             "select": ["ID", "ORIGIN_ID"],
         });
-        let found = self.portal.call(Some(notes.store), "crm.activity.list", params)?;
+        let found = self.portal.call(Some(store), "crm.activity.list", params)?;
         let rows = found
             .get("result")
             .unwrap_or(&found)
@@ -67,7 +68,7 @@ impl Bitrix24 {
             .cloned()
             .unwrap_or_default();
         // Should the filter be ignored, the rows are somebody else's.
-        let ours = |row: &&Value| row.get("ORIGIN_ID").and_then(Value::as_str) == Some(plan.external.as_str());
+        let ours = |row: &&Value| row.get("ORIGIN_ID").and_then(Value::as_str) == Some(mark);
         Ok(rows.iter().find(ours).and_then(|row| number_of(row.get("ID"))))
     }
 

@@ -7,9 +7,10 @@ use super::entry::{CALL, Entry, Way};
 use super::trip::Trip;
 use crate::deliver::crm::{Notes, external_id, hash, transcript};
 use crate::model::{Delivery, Leg};
+use crate::store::Store;
 
 /// The key of the entry that belongs to a rule's task.
-const CALL_BACK: &str = "call_back";
+pub(super) const CALL_BACK: &str = "call_back";
 
 impl Bitrix24 {
     /// Brings the call's entry to *transcript attached*. Gives whether there is one now.
@@ -100,7 +101,7 @@ impl Bitrix24 {
             return Ok(());
         }
         if entry.tasking
-            && let Some(task) = self.task_of(notes, entry)?
+            && let Some(task) = self.task_of(notes.store, &entry.plan.external)?
         {
             entry.task = Some(task);
             return notes.save(key, entry);
@@ -131,13 +132,14 @@ impl Bitrix24 {
         notes.save(key, entry)
     }
 
-    fn task_of(&self, notes: &Notes, entry: &Entry) -> Result<Option<String>, Trip> {
-        let params = json!({ "filter": { "XML_ID": entry.plan.external }, "select": ["ID", "XML_ID"] });
-        let found = self.portal.call(Some(notes.store), "tasks.task.list", params)?;
+    /// The task with this mark.
+    pub(super) fn task_of(&self, store: &Store, mark: &str) -> Result<Option<String>, Trip> {
+        let params = json!({ "filter": { "XML_ID": mark }, "select": ["ID", "XML_ID"] });
+        let found = self.portal.call(Some(store), "tasks.task.list", params)?;
         let tasks = found.pointer("/result/tasks").or_else(|| found.get("tasks"));
         let tasks = tasks.and_then(Value::as_array).cloned().unwrap_or_default();
         // Should the filter be ignored, the rows are somebody else's.
-        let ours = |task: &&Value| task.get("xmlId").and_then(Value::as_str) == Some(entry.plan.external.as_str());
+        let ours = |task: &&Value| task.get("xmlId").and_then(Value::as_str) == Some(mark);
         let id = tasks
             .iter()
             .find(ours)

@@ -11,6 +11,7 @@ mod activity;
 mod call;
 mod employees;
 mod entry;
+mod erase;
 mod extras;
 mod oauth;
 mod plan;
@@ -32,6 +33,7 @@ use refused::Refused;
 use trip::Trip;
 
 use super::crm::{Told, recording_key};
+use super::erase::{Erased, Share};
 use super::payload::keeps_words_back;
 use super::target::{Target, Trouble, common_remedy};
 use super::verdict::{Blame, Verdict};
@@ -40,7 +42,7 @@ use crate::config;
 use crate::http::TrustError;
 use crate::model::{Delivery, DeliveryKind, Leg, Recording};
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 
 /// Where telephony was refused, it is asked again after this time, ms: an administrator may have changed that.
 const ASK_AGAIN_MS: i64 = 6 * 3_600_000;
@@ -286,6 +288,14 @@ impl Target for Bitrix24 {
     /// tasks know no key that would keep a late one from being a second one.
     fn lingers(&self) -> Duration {
         self.portal.settings.timeout * 2
+    }
+
+    fn traces_of(&self, share: &Share, store: &Store) -> store::Result<Vec<String>> {
+        self.left_of(share, store)
+    }
+
+    fn erase(&self, item: &ErasureItem, store: &Store) -> store::Result<Erased> {
+        self.erase_one(item, store)
     }
 
     fn remedy(&self, code: &str) -> &'static str {

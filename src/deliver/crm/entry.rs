@@ -76,9 +76,9 @@ impl Plan {
 #[serde(default)]
 pub(super) struct Step {
     /// When it was begun first, Unix milliseconds.
-    tried_ms: i64,
+    pub(super) tried_ms: i64,
     /// What it gave; with that it is done.
-    id: Option<String>,
+    pub(super) id: Option<String>,
 }
 
 /// A call (or a recording that needs an entry of its own) and its steps.
@@ -92,6 +92,8 @@ pub(in crate::deliver) struct Entry {
     pub recording: Option<i64>,
     /// Hash of the transcript that is there.
     pub transcript: Option<String>,
+    /// What recordings are called there, by which an upload is found whose answer was lost.
+    pub(super) names: BTreeMap<String, String>,
     pub(super) steps: BTreeMap<String, Step>,
 }
 

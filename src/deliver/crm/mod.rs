@@ -5,6 +5,7 @@ mod audio;
 mod bucket;
 mod encoded;
 mod entry;
+mod erase;
 mod escape;
 mod notes;
 mod number;

@@ -1,5 +1,7 @@
 //! Telephone numbers as CRMs take them: digits, perhaps a plus before them.
 
+use crate::numbers::{Number, Numbering};
+
 /// What can be sent of a number as the PBX wrote it; `None` if nothing of it is a number (hidden, a name, a SIP address
 /// of letters). Source: Bitrix24's tutorial asks for the "international format without letters"; everything else is
 /// answered with "Unsupported phone number format".
@@ -35,12 +37,11 @@ pub(in crate::deliver) fn tail(number: &str) -> Option<&str> {
     (digits.len() >= 6).then(|| &digits[digits.len().saturating_sub(TAIL)..])
 }
 
-/// Whether what somebody typed at a CRM is this number.
+/// Whether what somebody typed at a CRM is this number. The people of a CRM may sit in another country than the PBX, so
+/// what was typed without one is compared without.
 pub(in crate::deliver) fn is_same(typed: &str, number: &str) -> bool {
-    match (sendable(typed).as_deref().and_then(tail), tail(number)) {
-        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
-        _ => false,
-    }
+    let number = Number::read(number, &Numbering::default());
+    number.is_some_and(|number| number.is_long() && number.is(typed))
 }
 
 #[cfg(test)]
@@ -52,7 +53,7 @@ mod tests {
         for typed in ["030 123456", "+49 (30) 123-456", "004930123456", "tel:+4930123456"] {
             assert!(is_same(typed, "+4930123456"), "{typed}");
         }
-        for typed in ["030 123457", "123", "", "+4930123456789", "mobile"] {
+        for typed in ["030 123457", "123", "", "+4930123456789", "mobile", "+43 30 123456"] {
             assert!(!is_same(typed, "+4930123456"), "{typed}");
         }
         assert!(!is_same("101", "101"), "an extension finds nobody outside");

@@ -12,12 +12,14 @@ use super::trip::Trip;
 use super::vendor::{Todo, Vendor};
 use super::wire::judged;
 use crate::config;
+use crate::deliver::erase::{Erased, Share};
+use crate::deliver::linked::Links;
 use crate::deliver::payload::{due_ms, keeps_words_back};
 use crate::deliver::target::{Target, Trouble, common_remedy};
 use crate::deliver::verdict::{Blame, Verdict};
 use crate::model::{Delivery, DeliveryKind, Direction, Recording};
 use crate::spool::Spool;
-use crate::store::{self, Store};
+use crate::store::{self, ErasureItem, Store};
 use crate::when;
 
 /// What ended so long ago (ms) may have been told by an earlier life of this box, before a backup was put back.
@@ -25,9 +27,10 @@ const OLD_MS: i64 = 25 * 60_000;
 
 /// A CRM.
 pub(in crate::deliver) struct Crm {
-    vendor: Box<dyn Vendor>,
-    settings: config::Crm,
+    pub(super) vendor: Box<dyn Vendor>,
+    pub(super) settings: config::Crm,
     people: People,
+    links: Option<Links>,
 }
 
 impl Crm {
@@ -36,7 +39,14 @@ impl Crm {
             vendor,
             settings: settings.clone(),
             people: People::default(),
+            links: None,
         }
+    }
+
+    /// The same, told links to recordings in the place of their audio, if there are any.
+    pub(in crate::deliver) fn with(mut self, links: Option<Links>) -> Crm {
+        self.links = links;
+        self
     }
 
     fn is_old(&self, plan: &Plan) -> bool {
@@ -220,6 +230,9 @@ impl Crm {
                 "its call is not known at the CRM, so there is nothing to attach it to",
             ));
         };
+        if let Some(links) = &self.links {
+            return self.link(links, notes, delivery, main, &recording);
+        }
         // A PBX that was restored from a backup uses its ids again.
         let id = format!("{}-{}", recording.pbx_id, recording.epoch);
         let mut audio = Audio::of(&recording, spool)?;
@@ -230,6 +243,7 @@ impl Crm {
         let one = self.vendor.one_recording();
         if one && main.entry.recording.is_some_and(|known| known != recording.id) {
             let mut own = self.entry_of(notes, &main.entry, &recording)?;
+            own.entry.names.insert(id.clone(), audio.name.clone());
             self.make(&mut own)?;
             return self.vendor.attach(&mut own, &audio, &id);
         }
@@ -237,7 +251,34 @@ impl Crm {
             main.entry.recording = Some(recording.id);
             main.save()?;
         }
+        // Noted with the step itself.
+        main.entry.names.insert(id.clone(), audio.name.clone());
         self.vendor.attach(&mut main, &audio, &id)
+    }
+
+    /// Writes the address of a recording into its call. A call has room for one: another gets an entry of its own.
+    fn link(
+        &self,
+        links: &Links,
+        notes: &Notes,
+        delivery: &Delivery,
+        mut main: Work,
+        recording: &Recording,
+    ) -> Result<String, Trip> {
+        let linked = match links.of(delivery, notes.store).map_err(Trip::Store)? {
+            Ok(linked) => linked,
+            Err(verdict) => return Err(Trip::Over(verdict)),
+        };
+        if main.entry.recording.is_some_and(|known| known != recording.id) {
+            let mut own = self.entry_of(notes, &main.entry, recording)?;
+            self.make(&mut own)?;
+            return self.vendor.link(&own, &linked.url);
+        }
+        if main.entry.recording.is_none() {
+            main.entry.recording = Some(recording.id);
+            main.save()?;
+        }
+        self.vendor.link(&main, &linked.url)
     }
 
     /// The entry of a recording that finds its call taken by another one.
@@ -295,7 +336,7 @@ impl Crm {
 }
 
 /// The key of the entry that belongs to a task.
-const CALL_BACK: &str = "call_back";
+pub(super) const CALL_BACK: &str = "call_back";
 
 impl Target for Crm {
     fn deliver(&self, delivery: &Delivery, store: &Store, spool: &Spool) -> store::Result<Verdict> {
@@ -318,6 +359,14 @@ impl Target for Crm {
 
     fn lingers(&self) -> Duration {
         self.vendor.lingers(self.settings.timeout)
+    }
+
+    fn traces_of(&self, share: &Share, store: &Store) -> store::Result<Vec<String>> {
+        self.left_of(share, store)
+    }
+
+    fn erase(&self, item: &ErasureItem, _store: &Store) -> store::Result<Erased> {
+        self.erase_one(item)
     }
 
     fn remedy(&self, code: &str) -> &'static str {

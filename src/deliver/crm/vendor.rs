@@ -7,6 +7,7 @@ use super::entry::Work;
 use super::people::Person;
 use super::trip::{Refusal, Trip};
 use super::wire::Wire;
+use crate::deliver::verdict::Blame;
 
 /// A task for somebody.
 pub(in crate::deliver) struct Todo {
@@ -45,6 +46,16 @@ pub(in crate::deliver) trait Vendor: Send {
     /// Hangs a recording at the call. `id` tells it from others of the call.
     fn attach(&self, work: &mut Work, audio: &Audio, id: &str) -> Result<String, Trip>;
 
+    /// Writes the address of a recording into the call; doing so twice does no harm.
+    fn link(&self, work: &Work, url: &str) -> Result<String, Trip> {
+        let _ = (work, url);
+        Err(Trip::failed(
+            Blame::Hopeless,
+            "no-links",
+            "this CRM has no place for a link",
+        ))
+    }
+
     /// Whether a call has room for one recording alone.
     fn one_recording(&self) -> bool {
         false
@@ -55,6 +66,16 @@ pub(in crate::deliver) trait Vendor: Send {
 
     /// Makes a task and gives what it is called there.
     fn task(&self, work: &mut Work, todo: &Todo) -> Result<String, Trip>;
+
+    /// What steps leave here that can be deleted, by the first word of their names, in the order in which it has to go.
+    fn erases(&self) -> &'static [&'static str];
+
+    /// Looks for something of this kind whose making was not answered: a call or task by mark, owner (`-` for none) and
+    /// moment (Unix milliseconds) of the first try; anything else by the call's id and the file's name.
+    fn look(&self, kind: &str, hints: &[&str]) -> Result<Option<String>, Trip>;
+
+    /// Deletes something of this kind; says what became of it. A second time does no harm.
+    fn remove(&self, kind: &str, id: &str) -> Result<&'static str, Trip>;
 
     /// Whether it refuses the call's owner and not the call.
     fn refuses_owner(&self, refusal: &Refusal) -> bool;

@@ -26,6 +26,7 @@ pub(in crate::deliver) enum Verb {
     Post,
     Put,
     Patch,
+    Delete,
 }
 
 /// A CRM and how to speak to it.
@@ -67,6 +68,11 @@ impl Wire {
         self.send(what, Verb::Get, path, &Value::Null)
     }
 
+    /// Deletes what stands at an address.
+    pub(in crate::deliver) fn delete(&self, what: &'static str, path: &str) -> Result<(), Trip> {
+        self.send(what, Verb::Delete, path, &Value::Null).map(drop)
+    }
+
     /// Sends something and gives what was answered.
     pub(in crate::deliver) fn send(
         &self,
@@ -75,11 +81,8 @@ impl Wire {
         path: &str,
         body: &Value,
     ) -> Result<Value, Trip> {
-        let text = if verb == Verb::Get {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let bare = matches!(verb, Verb::Get | Verb::Delete);
+        let text = if bare { String::new() } else { body.to_string() };
         let length = text.len().to_string();
         let headers = [
             ("content-type", "application/json"),
@@ -88,9 +91,10 @@ impl Wire {
         self.ask(
             what,
             path,
-            if verb == Verb::Get { &[] } else { &headers },
+            if bare { &[] } else { &headers },
             |client, url, headers| match verb {
                 Verb::Get => client.get(url, headers),
+                Verb::Delete => client.delete(url, headers),
                 Verb::Post => client.post_from(url, headers, &mut text.as_bytes()),
                 Verb::Put => client.put(url, headers, &mut text.as_bytes()),
                 Verb::Patch => client.patch(url, headers, text.as_bytes()),
@@ -144,6 +148,10 @@ impl Wire {
         let json: Option<Value> = serde_json::from_str(&text).ok();
         if (200..300).contains(&status) {
             self.full.set(0);
+            // Nothing else is answered so than what was deleted.
+            if status == 204 && text.is_empty() {
+                return Ok(Value::Null);
+            }
             return json.ok_or_else(|| {
                 let reason =
                     format!("status {status} came with something else than JSON: something answers in its place");

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::crm::{
     Audio, Entry, Person, Refusal, Todo, Trip, Vendor, Verb, Wire, Work, escaped, id_of, of_object, tail, word,
 };
+use crate::deliver::verdict::{Blame, Verdict};
 use crate::when;
 
 /// Records of a list at most, as the vendor sets it.
@@ -155,7 +156,7 @@ impl Vendor for EspoCrm {
         if work.entry.done(&note).is_none() {
             // A file that hangs at nothing is cleared away by EspoCRM itself: one more of them does no harm.
             let file = work.once(&format!("file {id}"), false, &|_, _| Ok(None), &|_| self.upload(audio))?;
-            work.once(&note, false, &|_, _| self.find_post(&call, audio), &|_| {
+            work.once(&note, false, &|_, _| self.find_post(&call, &audio.name), &|_| {
                 self.post(&call, &file)
             })?;
         }
@@ -188,6 +189,41 @@ impl Vendor for EspoCrm {
             let made = self.wire.send("Task", Verb::Post, "/api/v1/Task", &task)?;
             id_of(made.get("id"))
         })
+    }
+
+    fn erases(&self) -> &'static [&'static str] {
+        &["note", "file", "call", "task"]
+    }
+
+    fn look(&self, kind: &str, hints: &[&str]) -> Result<Option<String>, Trip> {
+        match (kind, hints) {
+            // Nothing but its id tells a file that hangs at nothing from others.
+            ("file", _) => Err(Trip::failed(
+                Blame::Hopeless,
+                "file-unknown",
+                "the answer to an upload was lost; EspoCRM's own clean-up takes away files that hang at nothing",
+            )),
+            ("note", [call, name]) => match self.find_post(call, name) {
+                Err(Trip::Over(Verdict::Failed { code, .. })) if code == "deleted-there" => Ok(None),
+                other => other,
+            },
+            ("task", [mark, ..]) => self.find("Task", mark),
+            (_, [mark, ..]) => self.find("Call", mark),
+            _ => Ok(None),
+        }
+    }
+
+    /// `DELETE {entityType}/{id}` (REST API, "CRUD operations"). What is deleted is hidden at once; the clean-up job takes it
+    /// away for good.
+    fn remove(&self, kind: &str, id: &str) -> Result<&'static str, Trip> {
+        let record: &'static str = match kind {
+            "note" => "Note",
+            "file" => "Attachment",
+            "task" => "Task",
+            _ => "Call",
+        };
+        self.wire.delete(record, &format!("/api/v1/{record}/{id}"))?;
+        Ok("deleted; EspoCRM's clean-up job takes it away for good")
     }
 
     fn refuses_owner(&self, refusal: &Refusal) -> bool {

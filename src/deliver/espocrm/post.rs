@@ -52,13 +52,13 @@ impl EspoCrm {
     }
 
     /// The post with a file of this name.
-    pub(super) fn find_post(&self, call: &str, audio: &Audio) -> Result<Option<String>, Trip> {
+    pub(super) fn find_post(&self, call: &str, name: &str) -> Result<Option<String>, Trip> {
         let path = format!("/api/v1/Call/{call}/stream?maxSize=200");
         let told = self.wire.get("Call", &path).map_err(of_object)?;
         let mut posts = told.get("list").and_then(Value::as_array).into_iter().flatten();
         let ours = |post: &&Value| {
             let names = post.get("attachmentsNames").and_then(Value::as_object);
-            names.is_some_and(|names| names.values().any(|name| name.as_str() == Some(&audio.name)))
+            names.is_some_and(|names| names.values().any(|found| found.as_str() == Some(name)))
         };
         Ok(posts.find(ours).and_then(|post| word(post.get("id"))))
     }

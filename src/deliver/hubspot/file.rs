@@ -10,8 +10,8 @@ const FOLDER: &str = "/callspool";
 
 impl HubSpot {
     /// The file of this name, as its id and address.
-    pub(super) fn find_file(&self, audio: &Audio) -> Result<Option<String>, Trip> {
-        let path = format!("/files/v3/files/stat{FOLDER}/{}", escaped(&audio.name));
+    pub(super) fn find_file(&self, name: &str) -> Result<Option<String>, Trip> {
+        let path = format!("/files/v3/files/stat{FOLDER}/{}", escaped(name));
         match self.wire.get("files", &path) {
             Ok(told) => Ok(told
                 .get("file")

@@ -279,9 +279,12 @@ impl Vendor for HubSpot {
     }
 
     fn attach(&self, work: &mut Work, audio: &Audio, id: &str) -> Result<String, Trip> {
-        let file = work.once(&format!("file {id}"), false, &|_, _| self.find_file(audio), &|_| {
-            self.upload(audio)
-        })?;
+        let file = work.once(
+            &format!("file {id}"),
+            false,
+            &|_, _| self.find_file(&audio.name),
+            &|_| self.upload(audio),
+        )?;
         let files = work.entry.all_done("file ");
         let ids: Vec<&str> = files.iter().filter_map(|file| file.split(' ').next()).collect();
         let mut properties = json!({ "hs_attachment_ids": ids.join(";") });
@@ -297,6 +300,13 @@ impl Vendor for HubSpot {
             work.entry.done("call").unwrap_or_default(),
             ids.last().unwrap_or(&"")
         ))
+    }
+
+    /// The player of a call plays what `hs_call_recording_url` says ("Activities | Calls" guide); HubSpot itself fetches nothing
+    /// from there.
+    fn link(&self, work: &Work, url: &str) -> Result<String, Trip> {
+        self.change(&work.entry, json!({ "hs_call_recording_url": url }))?;
+        Ok(format!("call {}, link", work.entry.done("call").unwrap_or_default()))
     }
 
     fn describe(&self, work: &Work, text: &str) -> Result<(), Trip> {
@@ -332,6 +342,38 @@ impl Vendor for HubSpot {
                 self.make(Kind::Tasks, properties.clone(), &todo.external, contact)
             },
         )
+    }
+
+    fn erases(&self) -> &'static [&'static str] {
+        &["file", "call", "task"]
+    }
+
+    fn look(&self, kind: &str, hints: &[&str]) -> Result<Option<String>, Trip> {
+        let found = match (kind, hints) {
+            ("file", [_, name]) => self.find_file(name)?,
+            ("task", [mark, ..]) => self.find(Kind::Tasks, mark)?,
+            (_, [mark, ..]) => self.find(Kind::Calls, mark)?,
+            _ => None,
+        };
+        // A file's address stands behind its id.
+        Ok(found.map(|found| found.split(' ').next().unwrap_or_default().to_owned()))
+    }
+
+    /// Files go for good ("GDPR-delete file"); calls and tasks go to the recycling bin ("Delete a call": they "can be restored
+    /// within 90 days"), for which no other way is documented.
+    fn remove(&self, kind: &str, id: &str) -> Result<&'static str, Trip> {
+        match kind {
+            "file" => {
+                self.wire
+                    .delete("files", &format!("/files/v3/files/{id}/gdpr-delete"))?;
+                Ok("deleted for good")
+            }
+            _ => {
+                let path = format!("/crm/v3/objects/{kind}s/{id}");
+                self.wire.delete("objects", &path)?;
+                Ok("deleted; HubSpot's recycling bin keeps it for 90 days")
+            }
+        }
     }
 
     fn refuses_owner(&self, refusal: &Refusal) -> bool {

@@ -40,8 +40,7 @@ impl Pipedrive {
     }
 
     /// The call log of our activity, where the answer to its making was lost.
-    pub(super) fn find_log(&self, entry: &Entry) -> Result<Option<String>, Trip> {
-        let activity = entry.done("call");
+    pub(super) fn find_log(&self, activity: Option<&str>) -> Result<Option<String>, Trip> {
         for page in 0..MOST_PAGES {
             let path = format!("/api/v1/callLogs?start={}&limit=50", page * 50);
             let told = self.wire.get("call logs", &path)?;

@@ -154,7 +154,7 @@ impl Vendor for Pipedrive {
                 self.make_activity(activity, &entry.plan.owner, contact)
             },
         )?;
-        work.once("log", false, &|entry, _| self.find_log(entry), &|entry| {
+        work.once("log", false, &|entry, _| self.find_log(entry.done("call")), &|entry| {
             self.make_log(entry)
         })?;
         Ok(work.entry.done("call").unwrap_or_default().to_owned())
@@ -203,6 +203,33 @@ impl Vendor for Pipedrive {
                 self.make_activity(activity.clone(), &todo.owner, contact)
             },
         )
+    }
+
+    /// A call log goes with its recording and leaves its activity behind.
+    fn erases(&self) -> &'static [&'static str] {
+        &["log", "call", "task"]
+    }
+
+    fn look(&self, kind: &str, hints: &[&str]) -> Result<Option<String>, Trip> {
+        match (kind, hints) {
+            ("log", [activity, ..]) => self.find_log(Some(activity)),
+            (_, [mark, owner, since]) => {
+                let owner = if *owner == "-" { "" } else { owner };
+                self.find_activity(mark, owner, since.parse().unwrap_or(0))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Source: "Delete a call log" ("if there is an audio recording attached to it, it will also be deleted") and "Delete an
+    /// activity" ("after 30 days, the activity will be permanently deleted").
+    fn remove(&self, kind: &str, id: &str) -> Result<&'static str, Trip> {
+        if kind == "log" {
+            self.wire.delete("call logs", &format!("/api/v1/callLogs/{id}"))?;
+            return Ok("deleted with its recording");
+        }
+        self.wire.delete("activities", &format!("/api/v2/activities/{id}"))?;
+        Ok("deleted; Pipedrive keeps it for 30 days")
     }
 
     fn refuses_owner(&self, refusal: &Refusal) -> bool {

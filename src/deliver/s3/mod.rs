@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{Context, SHA256};
 
 use self::refusal::Refusal;
+pub(super) use self::wire::presigned;
 use self::wire::{Ask, Body, Wire};
 use super::checked::Checked;
 use super::erase::{Erased, names_in_archive, unknown_name};
@@ -36,10 +37,12 @@ use crate::store::{self, ErasureItem, Store};
 use crate::when;
 
 /// A bucket.
+#[derive(Clone)]
 pub struct ObjectStore {
     name: String,
     settings: config::S3,
     wire: Wire,
+    clock: Clock,
 }
 
 /// What stands under a name.
@@ -89,6 +92,14 @@ impl Target for ObjectStore {
         })
     }
 
+    fn at_once(&self) -> usize {
+        self.settings.at_once
+    }
+
+    fn another(&self) -> Option<Box<dyn Target>> {
+        Some(Box::new(self.clone()))
+    }
+
     /// Lists one object: that needs the key, the bucket, the clock, and no right to write.
     fn check(&self, _store: Option<&Store>) -> Result<String, Trouble> {
         let ask = Ask::new("GET", "").query("list-type", 2).query("max-keys", 1);
@@ -123,14 +134,15 @@ impl ObjectStore {
         Ok(ObjectStore {
             name: name.to_owned(),
             settings: settings.clone(),
-            wire: Wire::new(settings, clock)?,
+            wire: Wire::new(settings, clock.clone())?,
+            clock,
         })
     }
 
     /// An address under which anybody who has it can GET the object `key`, until `valid` is over (seven days at most):
     /// for a CRM that takes no audio but a link. An error says why there is none.
     pub fn link(&self, key: &str, valid: Duration) -> Result<String, Trouble> {
-        self.wire.link(key, valid).map_err(Verdict::into_trouble)
+        presigned(&self.settings, key, valid, &self.clock).map_err(Verdict::into_trouble)
     }
 
     /// Makes sure that `piece` is there.

@@ -4,7 +4,9 @@
 //! its name and aborted, so none is left behind to be paid for ("Multipart upload overview", Amazon S3 user guide).
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,9 @@ use crate::store::Store;
 
 /// The most of an answer that is read: a list of a thousand parts.
 const MOST_ANSWER: u64 = 1 << 20;
+
+/// So many parts of one file are under way at once, if so many uploads may be.
+const PARTS_AT_ONCE: usize = 4;
 
 /// The most parts that an upload may have.
 const MOST_PARTS: u64 = 10_000;
@@ -66,31 +71,83 @@ impl ObjectStore {
             Ok(None) | Err(_) => return Err(Verdict::FileLost.into()),
         };
         let (upload, mut tags) = self.upload(piece, size, delivery, store)?;
-        for (number, part) in (1u64..).zip(&parts) {
-            if tags.contains_key(&number) {
-                continue;
-            }
-            if file.seek(SeekFrom::Start(part.from)).is_err() {
-                return Err(Verdict::FileLost.into());
-            }
-            let ask = Ask::new("PUT", &piece.name)
-                .query("partNumber", number)
-                .query("uploadId", &upload.id);
-            let mut source = (&mut file).take(part.bytes);
-            let answer = self
-                .wire
-                .send(ask, Body::Stream(&mut source, part.bytes, &part.sha256))?;
-            let tag = answer.header("etag").map(str::to_owned);
-            let answer = yes(self, answer)?;
-            drop(answer);
-            let tag = tag.ok_or_else(|| {
-                Verdict::failed(Blame::Either, "no-etag", "the store took a part without a word which")
-            })?;
-            tags.insert(number, tag);
-        }
+        let left: Vec<(u64, &Part)> = (1u64..)
+            .zip(&parts)
+            .filter(|(number, _)| !tags.contains_key(number))
+            .collect();
+        tags.extend(self.put_all(&left, piece, &upload, || spool.open_file(name).ok())?);
         self.complete(piece, &upload, &tags, guarded)?;
         self.confirm(piece, None)?;
         self.tidy(piece, delivery, store)
+    }
+
+    /// Puts parts, a few at once; gives the tag of each. After a failure no further one is begun, and what the others had under
+    /// way is found by the next try.
+    fn put_all(
+        &self,
+        parts: &[(u64, &Part)],
+        piece: &Piece,
+        upload: &Upload,
+        open: impl Fn() -> Option<File> + Sync,
+    ) -> Result<Vec<(u64, String)>, Verdict> {
+        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let work = || {
+            let mut tags = Vec::new();
+            while !failed.load(Ordering::Relaxed)
+                && let Some((number, part)) = parts.get(next.fetch_add(1, Ordering::Relaxed))
+            {
+                match self.put_part(*number, part, piece, upload, open()) {
+                    Ok(tag) => tags.push((*number, tag)),
+                    Err(verdict) => {
+                        failed.store(true, Ordering::Relaxed);
+                        return Err(verdict);
+                    }
+                }
+            }
+            Ok(tags)
+        };
+        let hands = self.settings.at_once.min(PARTS_AT_ONCE).min(parts.len());
+        std::thread::scope(|scope| {
+            let more = (1..hands).filter_map(|_| {
+                let hand = std::thread::Builder::new().stack_size(512 << 10);
+                hand.spawn_scoped(scope, work).ok()
+            });
+            let more: Vec<_> = more.collect();
+            let mut tags = work();
+            for hand in more {
+                let done = hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                tags = match (tags, done) {
+                    (Ok(mut tags), Ok(more)) => {
+                        tags.extend(more);
+                        Ok(tags)
+                    }
+                    (Err(verdict), _) | (_, Err(verdict)) => Err(verdict),
+                };
+            }
+            tags
+        })
+    }
+
+    fn put_part(
+        &self,
+        number: u64,
+        part: &Part,
+        piece: &Piece,
+        upload: &Upload,
+        file: Option<File>,
+    ) -> Result<String, Verdict> {
+        let mut file = file.ok_or(Verdict::FileLost)?;
+        file.seek(SeekFrom::Start(part.from)).map_err(|_| Verdict::FileLost)?;
+        let ask = Ask::new("PUT", &piece.name)
+            .query("partNumber", number)
+            .query("uploadId", &upload.id);
+        let mut source = file.take(part.bytes);
+        let body = Body::Stream(&mut source, part.bytes, &part.sha256);
+        let answer = yes(self, self.wire.send(ask, body)?)?;
+        answer
+            .header("etag")
+            .map(str::to_owned)
+            .ok_or_else(|| Verdict::failed(Blame::Either, "no-etag", "the store took a part without a word which"))
     }
 
     /// Nothing is noted any more about an object that is there; an upload of it that is still open is aborted.

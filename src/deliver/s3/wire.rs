@@ -55,7 +55,8 @@ pub(super) enum Body<'a> {
     Stream(&'a mut dyn Read, u64, &'a str),
 }
 
-/// The way to one bucket.
+/// The way to one bucket. Clones share their connections.
+#[derive(Clone)]
 pub(super) struct Wire {
     client: Client,
     /// `https://` or `http://`
@@ -76,7 +77,7 @@ impl Wire {
         };
         let (scheme, host, root) = address(&settings.url, &settings.bucket, settings.bucket_in_host);
         Ok(Wire {
-            client: Client::new(&belief, settings.timeout)?,
+            client: Client::keeping(settings.at_once.max(2), &belief, settings.timeout)?,
             scheme,
             host,
             root,
@@ -161,27 +162,37 @@ impl Wire {
         Ok(answer)
     }
 
-    /// An address under which anybody can GET an object until `valid` is over; seven days at most, by the signature's
-    /// definition.
-    pub(super) fn link(&self, key: &str, valid: Duration) -> Result<String, Verdict> {
-        let who = self.credentials()?;
-        let stamp = sign::stamp(self.clock.wall_ms());
-        let path = self.path(key);
-        let valid = valid.clamp(Duration::from_secs(1), Duration::from_secs(7 * 86_400));
-        let query = sign::link(&who, &self.region, &stamp, &self.host, &path, valid);
-        Ok(format!("{}{}{path}?{query}", self.scheme, self.host))
-    }
-
     /// Read at every request, so that a changed key counts at once.
     fn credentials(&self) -> Result<Credentials, Verdict> {
-        read_secret(&self.secret_file)
-            .and_then(|text| Credentials::parse(&text))
-            .map_err(|text| Verdict::failed(Blame::Target, "secret", text))
+        credentials(&self.secret_file)
     }
 
     fn path(&self, key: &str) -> String {
         sign::encode(&format!("{}/{key}", self.root), true)
     }
+}
+
+/// An address under which anybody can GET an object until `valid` is over; seven days at most, by the signature's definition.
+/// An error is an access key that can't be read.
+pub(in crate::deliver) fn presigned(
+    settings: &config::S3,
+    key: &str,
+    valid: Duration,
+    clock: &Clock,
+) -> Result<String, Verdict> {
+    let who = credentials(&settings.secret_file)?;
+    let (scheme, host, root) = address(&settings.url, &settings.bucket, settings.bucket_in_host);
+    let stamp = sign::stamp(clock.wall_ms());
+    let path = sign::encode(&format!("{root}/{key}"), true);
+    let valid = valid.clamp(Duration::from_secs(1), Duration::from_secs(7 * 86_400));
+    let query = sign::link(&who, &settings.region, &stamp, &host, &path, valid);
+    Ok(format!("{scheme}{host}{path}?{query}"))
+}
+
+fn credentials(file: &std::path::Path) -> Result<Credentials, Verdict> {
+    read_secret(file)
+        .and_then(|text| Credentials::parse(&text))
+        .map_err(|text| Verdict::failed(Blame::Target, "secret", text))
 }
 
 /// Scheme, host, and what stands before the key in the path.

@@ -3,6 +3,7 @@
 mod belongs;
 mod differential;
 mod kept;
+mod looking;
 mod plan;
 
 use std::path::PathBuf;

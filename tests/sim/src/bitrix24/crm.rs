@@ -49,6 +49,23 @@ impl Portal {
         })
     }
 
+    /// Source: "Delete activity crm.activity.delete": of any type, those of telephony's calls too; the call's row in the
+    /// statistics and its recording stay.
+    pub(super) fn delete_activity(&mut self, given: &Map<String, Value>) -> Result<Value, Refusal> {
+        let id = Params::of(given, &["id"])?.number("id")?.unwrap_or(0) as u64;
+        if let Some(at) = self.truth.activities.iter().position(|one| one.id == id) {
+            self.truth.activities.remove(at);
+            return Ok(json!(true));
+        }
+        match self.truth.calls.iter_mut().find(|call| call.activity == id && id > 0) {
+            Some(call) => {
+                call.activity = 0;
+                Ok(json!(true))
+            }
+            None => Err(Refusal::new(400, "", "Activity is not found.")),
+        }
+    }
+
     pub(super) fn add_lead(&mut self, given: &Map<String, Value>) -> Result<Value, Refusal> {
         let fields = Params::of(given, &["fields", "params"])?.object("fields")?;
         let fields = Params::of(

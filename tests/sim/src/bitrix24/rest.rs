@@ -138,6 +138,8 @@ fn perform(
         "crm.lead.add" => portal.add_lead(given),
         "crm.activity.add" => portal.add_activity(given),
         "crm.activity.update" => portal.update_activity(given),
+        "crm.activity.delete" => portal.delete_activity(given),
+        "tasks.task.delete" => portal.delete_task(given),
         "crm.activity.get" => portal.activity(given),
         "crm.activity.list" => portal.list_activities(given),
         "tasks.task.add" => portal.add_task(given),

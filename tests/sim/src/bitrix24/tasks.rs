@@ -42,6 +42,17 @@ impl Portal {
         Ok(json!({ "task": { "id": id.to_string() } }))
     }
 
+    /// Source: "Delete Task tasks.task.delete". A task that is not there is refused as one that may not be deleted.
+    pub(super) fn delete_task(&mut self, given: &Map<String, Value>) -> Result<Value, Refusal> {
+        let id = Params::of(given, &["taskId"])?.number("taskId")?.unwrap_or(0) as u64;
+        let before = self.truth.tasks.len();
+        self.truth.tasks.retain(|task| task.id != id);
+        match self.truth.tasks.len() < before {
+            true => Ok(json!({ "task": true })),
+            false => Err(Refusal::new(400, "1048582", "No access to delete the task")),
+        }
+    }
+
     /// UNVERIFIED: that tasks can be looked for by `XML_ID`; the field itself is documented.
     pub(super) fn list_tasks(&mut self, given: &Map<String, Value>) -> Result<Value, Refusal> {
         let params = Params::of(given, &["filter", "select", "order", "start"])?;

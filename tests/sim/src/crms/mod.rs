@@ -118,6 +118,34 @@ impl State {
         }
     }
 
+    /// Deletes a call; whether there was one. What hangs at it hangs at nothing then.
+    pub(crate) fn delete_call(&mut self, id: &str) -> bool {
+        let Some(at) = self.truth.calls.iter().position(|call| call.id == id) else {
+            return false;
+        };
+        let call = self.truth.calls.remove(at);
+        self.truth.loose.extend(call.recordings);
+        true
+    }
+
+    /// Deletes a task; whether there was one.
+    pub(crate) fn delete_task(&mut self, id: &str) -> bool {
+        let before = self.truth.tasks.len();
+        self.truth.tasks.retain(|task| task.id != id);
+        self.truth.tasks.len() < before
+    }
+
+    /// Deletes a file, wherever it hangs; whether there was one.
+    pub(crate) fn delete_file(&mut self, id: &str) -> bool {
+        let truth = &mut self.truth;
+        let places = truth.calls.iter_mut().map(|call| &mut call.recordings);
+        places.chain([&mut truth.loose]).any(|files| {
+            let before = files.len();
+            files.retain(|file| file.id != id);
+            files.len() < before
+        })
+    }
+
     /// The call with this id.
     pub(crate) fn call(&mut self, id: &str) -> Option<&mut Call> {
         self.truth.calls.iter_mut().find(|call| call.id == id)

@@ -3,7 +3,7 @@
 //! misbehaviour on demand.
 //!
 //! Routes for faults and counts: `Call.list`, `Call.create`, `Call.update`, `Call.stream`, `Task.list`, `Task.create`,
-//! `Note.create`, `Attachment.create`, `User.list`, `Contact.list`, `Lead.list`, `Account.list`.
+//! `Note.create`, `Attachment.create`, the four with `.delete`, `User.list`, `Contact.list`, `Lead.list`, `Account.list`.
 
 use std::io;
 
@@ -35,6 +35,10 @@ impl Vendor for EspoCrm {
             ("GET", ["Call"]) => "Call.list",
             ("POST", ["Call"]) => "Call.create",
             ("PUT", ["Call", _]) => "Call.update",
+            ("DELETE", ["Call", _]) => "Call.delete",
+            ("DELETE", ["Task", _]) => "Task.delete",
+            ("DELETE", ["Note", _]) => "Note.delete",
+            ("DELETE", ["Attachment", _]) => "Attachment.delete",
             ("GET", ["Call", _, "stream"]) => "Call.stream",
             ("GET", ["Task"]) => "Task.list",
             ("POST", ["Task"]) => "Task.create",
@@ -112,7 +116,8 @@ impl Vendor for EspoCrm {
             "Call.stream" => records::stream(desk, ask),
             "Task.create" => records::task(desk, ask),
             "Note.create" => records::note(desk, ask),
-            _ => records::attachment(desk, ask),
+            "Attachment.create" => records::attachment(desk, ask),
+            _ => records::delete(desk, route, ask),
         }
     }
 }

@@ -131,11 +131,34 @@ pub(super) fn note(desk: &mut State, ask: &Ask) -> Result<Reply, Why> {
     let record = at
         .map(|at| desk.truth.loose.remove(at))
         .ok_or_else(|| Why::invalid("no such attachment"))?;
+    // The stream names it so too.
+    let id = format!("note{}", record.id);
     if let Some(call) = desk.call(&parent) {
         call.recordings.push(record);
     }
-    let id = format!("{:017x}", desk.id());
     Ok(Reply::new(200, json!({ "id": id })))
+}
+
+/// `DELETE {entityType}/{id}` answers `true`. A note's file hangs at nothing then.
+pub(super) fn delete(desk: &mut State, route: &str, ask: &Ask) -> Result<Reply, Why> {
+    let id = ask.path.rsplit('/').next().unwrap_or_default();
+    let found = match route {
+        "Call.delete" => desk.delete_call(id),
+        "Task.delete" => desk.delete_task(id),
+        "Attachment.delete" => desk.delete_file(id),
+        _ => {
+            let file = id.strip_prefix("note").unwrap_or_default().to_owned();
+            let of_calls = desk.truth.calls.iter().flat_map(|call| &call.recordings);
+            let record = of_calls.cloned().find(|one| one.id == file);
+            let found = record.is_some() && desk.delete_file(&file);
+            desk.truth.loose.extend(record);
+            found
+        }
+    };
+    match found {
+        true => Ok(Reply::new(200, Value::Bool(true))),
+        false => Err(Why::Missing("no such record".to_owned())),
+    }
 }
 
 /// `POST Attachment` for a field of the kind Attachment-Multiple.

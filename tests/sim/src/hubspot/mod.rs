@@ -3,7 +3,8 @@
 //! 2026), strict about what it accepts, and with misbehaviour on demand.
 //!
 //! Routes for faults and counts: `owners`, `property`, `property.create`, `contacts.search`, `calls.search`, `calls.get`,
-//! `calls.create`, `calls.update`, `tasks.search`, `tasks.get`, `tasks.create`, `files.upload`, `files.stat`.
+//! `calls.create`, `calls.update`, `calls.delete`, `tasks.search`, `tasks.get`, `tasks.create`, `tasks.delete`, `files.upload`,
+//! `files.stat`, `files.delete` (the one that is for good).
 //!
 //! UNVERIFIED: that calls and tasks can have a custom property with unique values (the documentation says "objects" and
 //! shows others); which status a second object with the same value is refused with (409 here).
@@ -51,6 +52,9 @@ impl Vendor for HubSpot {
             ("POST", ["crm", "v3", "objects", "tasks", "search"]) => "tasks.search",
             ("GET", ["crm", "v3", "objects", "tasks", _]) => "tasks.get",
             ("POST", ["crm", "v3", "objects", "tasks"]) => "tasks.create",
+            ("DELETE", ["crm", "v3", "objects", "calls", _]) => "calls.delete",
+            ("DELETE", ["crm", "v3", "objects", "tasks", _]) => "tasks.delete",
+            ("DELETE", ["files", "v3", "files", _, "gdpr-delete"]) => "files.delete",
             ("POST", ["files", "v3", "files"]) => "files.upload",
             ("GET", ["files", "v3", "files", "stat", ..]) => "files.stat",
             _ => return None,
@@ -113,6 +117,16 @@ impl Vendor for HubSpot {
             "calls.create" => calls::create(self, desk, ask),
             "calls.update" => calls::update(self, desk, ask),
             "tasks.create" => tasks::create(self, desk, ask),
+            "calls.delete" | "tasks.delete" => {
+                let id = ask.path.rsplit('/').next().unwrap_or_default();
+                // "Move a call to the recycling bin": one that lies there already is no error.
+                let _ = desk.delete_call(id) || desk.delete_task(id);
+                Ok(Reply::new(204, Value::Null))
+            }
+            "files.delete" => match desk.delete_file(ask.path.rsplit('/').nth(1).unwrap_or_default()) {
+                true => Ok(Reply::new(204, Value::Null)),
+                false => Err(Why::Missing("File does not exist".to_owned())),
+            },
             "files.upload" => files::upload(desk, ask),
             _ => files::stat(desk, ask),
         }

@@ -164,6 +164,19 @@ pub(super) fn update(desk: &mut State, ask: &Ask) -> Result<Reply, Why> {
     Ok(done(json!({ "id": id.parse::<i64>().unwrap_or(0) })))
 }
 
+/// `DELETE /api/v2/activities/{id}`: its call log stays.
+pub(super) fn delete(desk: &mut State, ask: &Ask) -> Result<Reply, Why> {
+    let id = ask.path.rsplit('/').next().unwrap_or_default();
+    if desk.call(id).is_some_and(|call| !call.log.is_empty()) {
+        let left = desk.call(id).map(|call| std::mem::take(&mut call.recordings));
+        desk.truth.loose.extend(left.unwrap_or_default());
+    }
+    match desk.delete_call(id) || desk.delete_task(id) {
+        true => Ok(done(json!({ "id": id.parse::<i64>().unwrap_or(0) }))),
+        false => Err(Why::Missing("Activity not found".to_owned())),
+    }
+}
+
 /// The mark that callspool leaves in a text.
 pub(crate) fn mark(text: &str) -> String {
     let from = text.find("callspool-").map_or("", |at| &text[at..]);

@@ -99,6 +99,21 @@ pub(super) fn list(desk: &State, ask: &Ask) -> Result<Reply, Why> {
     ))
 }
 
+/// `DELETE /v1/callLogs/{id}`: with its recording; the activity stays.
+pub(super) fn delete(desk: &mut State, ask: &Ask) -> Result<Reply, Why> {
+    let log = ask.path.rsplit('/').next().unwrap_or_default();
+    let call = desk
+        .truth
+        .calls
+        .iter_mut()
+        .find(|call| call.log == log && !log.is_empty());
+    let call =
+        call.ok_or_else(|| Why::Missing("A resource required for this operation was not found.".to_owned()))?;
+    call.log.clear();
+    call.recordings.clear();
+    Ok(Reply::new(200, json!({ "success": true })))
+}
+
 /// `POST /v1/callLogs/{id}/recordings`: one for each call log.
 pub(super) fn record(desk: &mut State, ask: &Ask) -> Result<Reply, Why> {
     if ask.header("content-length").parse() != Ok(ask.body.len()) {

@@ -3,7 +3,7 @@
 //! with misbehaviour on demand.
 //!
 //! Routes for faults and counts: `users`, `users.me`, `persons.search`, `activities.create`, `activities.list`,
-//! `activities.update`, `callLogs.create`, `callLogs.list`, `recordings`.
+//! `activities.update`, `activities.delete`, `callLogs.create`, `callLogs.list`, `callLogs.delete`, `recordings`.
 //!
 //! UNVERIFIED: what a second conversion of one activity into a call log is answered with (400 here), and the order of the
 //! list of call logs (newest last here, which is the harder one).
@@ -41,6 +41,8 @@ impl Vendor for Pipedrive {
             ("POST", ["api", "v2", "activities"]) => "activities.create",
             ("GET", ["api", "v2", "activities"]) => "activities.list",
             ("PATCH", ["api", "v2", "activities", _]) => "activities.update",
+            ("DELETE", ["api", "v2", "activities", _]) => "activities.delete",
+            ("DELETE", ["api", "v1", "callLogs", _]) => "callLogs.delete",
             ("POST", ["api", "v1", "callLogs"]) => "callLogs.create",
             ("GET", ["api", "v1", "callLogs"]) => "callLogs.list",
             ("POST", ["api", "v1", "callLogs", _, "recordings"]) => "recordings",
@@ -91,6 +93,8 @@ impl Vendor for Pipedrive {
             "activities.create" => activities::create(desk, ask),
             "activities.list" => activities::list(desk, ask),
             "activities.update" => activities::update(desk, ask),
+            "activities.delete" => activities::delete(desk, ask),
+            "callLogs.delete" => logs::delete(desk, ask),
             "callLogs.create" => logs::create(desk, ask),
             "callLogs.list" => logs::list(desk, ask),
             _ => logs::record(desk, ask),

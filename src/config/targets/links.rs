@@ -1,0 +1,103 @@
+//! `recording = "link"`: a target gets the address of a recording in an object store in the place of its audio.
+
+use std::time::Duration;
+
+use super::Key;
+use crate::config::raw::RawTarget;
+use crate::config::value::Resolver;
+use crate::config::{Links, Target, TargetKind};
+
+/// A link to the store itself can't be longer (AWS Signature Version 4, query parameters).
+const LONGEST_SIGNED: Duration = Duration::from_secs(7 * 86_400);
+
+/// What was typed, until all targets are known.
+pub(super) struct Wanted {
+    from: String,
+    base: Option<String>,
+    valid: Duration,
+}
+
+pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: &mut RawTarget) -> Option<Wanted> {
+    let recording = typed.text(
+        &key("recording"),
+        raw.recording.take(),
+        "audio",
+        "What it gets of a recording: \"audio\", or a \"link\" to the object that another target, an object storage, has of it.",
+    );
+    if recording == "audio" {
+        return None;
+    }
+    if recording != "link" {
+        typed.wrong(
+            &key("recording"),
+            format!("\"{recording}\" is not known; use \"audio\" or \"link\""),
+        );
+    }
+    let from = typed.needed(
+        &key("link_from"),
+        raw.link_from.take(),
+        "Name of the object storage target whose objects are linked to.",
+    );
+    let base = match raw.link_base.take() {
+        None => {
+            typed.note(
+                &key("link_base"),
+                "",
+                "Where this box's page is reached by whoever reads the CRM, https://…; without it links lead to the store itself, for 7 days at most.",
+            );
+            None
+        }
+        given => Some(typed.url(
+            &key("link_base"),
+            given,
+            &["https", "http"],
+            "Where this box's page is reached by whoever reads the CRM; links lead there, and on to the store.",
+        )),
+    };
+    let usual = if base.is_some() { "1825d" } else { "7d" };
+    let valid = typed.span(
+        &key("link_for"),
+        raw.link_for.take(),
+        usual,
+        "How long a link leads there.",
+    );
+    if base.is_none() && valid > LONGEST_SIGNED {
+        let text = "a link to the store itself lasts 7d at most, by the signature's definition; give link_base for longer ones";
+        typed.wrong(&key("link_for"), text.to_owned());
+    }
+    Some(Wanted { from, base, valid })
+}
+
+/// Finds the store of each target that wants links: it may stand below it.
+pub(super) fn join(typed: &mut Resolver, targets: &mut [Target], wanted: Vec<(String, String, Wanted)>) {
+    for (table, name, wanted) in wanted {
+        let key = format!("{table}.link_from");
+        let store = targets.iter().find(|target| target.name == wanted.from);
+        let bucket = match store.map(|target| (&target.kind, target.audio)) {
+            Some((TargetKind::S3(bucket), true)) => bucket.clone(),
+            Some((TargetKind::S3(_), false)) => {
+                typed.wrong(&key, format!("\"{}\" gets no audio (audio = false)", wanted.from));
+                continue;
+            }
+            Some(_) => {
+                typed.wrong(
+                    &key,
+                    format!("\"{}\" is no object storage (kind = \"s3\")", wanted.from),
+                );
+                continue;
+            }
+            None => {
+                typed.wrong(&key, format!("there is no target \"{}\"", wanted.from));
+                continue;
+            }
+        };
+        if let Some(target) = targets.iter_mut().find(|target| target.name == name) {
+            target.links = Some(Links {
+                from: wanted.from,
+                bucket,
+                base: wanted.base,
+                valid: wanted.valid,
+            });
+        }
+    }
+}

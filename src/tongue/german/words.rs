@@ -1,0 +1,26 @@
+//! Moments, spans and sizes.
+
+pub(super) const ROWS: super::Rows = &[
+    ("just now", "gerade eben"),
+    ("{} ago", "vor {}"),
+    ("d", "Tg"),
+    ("Jan", "Jan."),
+    ("Feb", "Feb."),
+    ("Mar", "März"),
+    ("Apr", "Apr."),
+    ("May", "Mai"),
+    ("Jun", "Juni"),
+    ("Jul", "Juli"),
+    ("Aug", "Aug."),
+    ("Sept", "Sept."),
+    ("Oct", "Okt."),
+    ("Nov", "Nov."),
+    ("Dec", "Dez."),
+    ("{0} {1}", "{0}. {1}"),
+    (".", ","),
+    ("unknown", "unbekannt"),
+    ("{} lines since the start", "{} Zeilen seit dem Start"),
+    ("{0} of {1} lines can't be read", "{0} von {1} Zeilen nicht lesbar"),
+    ("Live calls", "Laufende Anrufe"),
+    ("CDR lines", "CDR-Zeilen"),
+];
