@@ -68,11 +68,11 @@ fn list(tokens: &[Token], visitor: &Visitor) -> Markup {
         @if tokens.is_empty() { p class="card" { (icon("idle")) " " (t!("There is none.")) } }
         @else {
             table class="cards" role="table" {
-                (heads(&[t!("Name"), t!("May"), t!("Until"), t!("Last used"), ""]))
+                (heads(&[t!("Name"), t!("What it may"), t!("Until"), t!("Last used"), ""]))
                 tbody role="rowgroup" { @for one in tokens {
                     tr role="row" {
                         td role="cell" data-head=(t!("Name")) { bdi { (one.name) } }
-                        td role="cell" data-head=(t!("May")) { (one.may.join(", ")) }
+                        td role="cell" data-head=(t!("What it may")) { (one.may.join(", ")) }
                         td role="cell" data-head=(t!("Until")) { @match one.until_ms { Some(at) => { (exact_moment(at)) }, None => { (t!("it is revoked")) } } }
                         td role="cell" data-head=(t!("Last used")) {
                             @match one.used_ms { Some(at) => { span { (exact_moment(at)) " " bdi { (stranger(one.used_from.as_deref().unwrap_or_default())) } } }, None => { (t!("never")) } }

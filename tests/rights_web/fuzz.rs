@@ -58,7 +58,7 @@ fn nothing_that_schemathesis_asks_breaks_the_api_or_gets_an_answer_that_is_not_d
             "--seed",
             "7",
             "--max-examples",
-            "25",
+            "12",
             "--max-failures",
             "20",
         ])

@@ -29,7 +29,6 @@ pub(super) const ROWS: super::Rows = &[
     ("A new token", "Ein neues Token"),
     ("There is none.", "Es gibt keines."),
     ("Name", "Name"),
-    ("May", "Darf"),
     ("Until", "Bis"),
     ("it is revoked", "es widerrufen wird"),
     ("never", "nie"),
@@ -51,10 +50,6 @@ pub(super) const ROWS: super::Rows = &[
     ("No token was made: {}.", "Es wurde kein Token erstellt: {}."),
     ("The token opens nothing any more.", "Das Token öffnet nichts mehr."),
     ("It was revoked before.", "Es war schon widerrufen."),
-    (
-        "The store did not answer in time. It may be done yet; look again in a minute.",
-        "Der Speicher hat nicht rechtzeitig geantwortet. Es kann noch geschehen; sehen Sie in einer Minute wieder nach.",
-    ),
     ("Too many wrong tries", "Zu viele falsche Versuche"),
     (
         "Passwords or tokens were wrong too often, and none is looked at for a while.",
