@@ -109,7 +109,8 @@ pub use names::names;
 pub use outbox::{
     PARKED, Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
-    open_deliveries, outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held, waiting_deliveries,
+    open_deliveries, outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held,
+    waiting_deliveries,
 };
 pub use page_settings::{PageSettings, page_settings, page_text, page_text_of, put_page_text};
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};

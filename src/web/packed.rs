@@ -31,9 +31,13 @@ pub(super) async fn packed(request: Request, next: Next) -> Response {
     }
     let (mut head, body) = response.into_parts();
     // It is whole and in memory already.
-    let bytes = to_bytes(body, usize::try_from(MOST).unwrap_or(0)).await.unwrap_or_default();
-    head.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    head.headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+    let bytes = to_bytes(body, usize::try_from(MOST).unwrap_or(0))
+        .await
+        .unwrap_or_default();
+    head.headers
+        .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    head.headers
+        .append(header::VARY, HeaderValue::from_static("accept-encoding"));
     head.headers.remove(header::CONTENT_LENGTH);
     // A strong tag is one of bytes, and these are others.
     head.headers.remove(header::ETAG);
@@ -41,7 +45,9 @@ pub(super) async fn packed(request: Request, next: Next) -> Response {
 }
 
 fn takes(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok());
     accepted.unwrap_or_default().split(',').any(|one| {
         let mut parts = one.split(';').map(str::trim);
         parts.next() == Some("gzip") && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
@@ -49,8 +55,14 @@ fn takes(headers: &HeaderMap) -> bool {
 }
 
 fn is_worth_it(response: &Response, from_here: bool) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let fits = kind.starts_with("text/css") || kind.starts_with("text/javascript") || kind.starts_with("text/html") && from_here;
+    let kind = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or("");
+    let fits = kind.starts_with("text/css")
+        || kind.starts_with("text/javascript")
+        || kind.starts_with("text/html") && from_here;
     let length = response.body().size_hint().exact().unwrap_or(0);
     fits && (FEWEST..MOST).contains(&length) && !response.headers().contains_key(header::CONTENT_ENCODING)
 }

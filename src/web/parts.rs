@@ -116,7 +116,13 @@ fn pbx(view: &View) -> Part<'_> {
     if pbx.last_ok_ms.is_none() && pbx.error.is_empty() {
         return part(Mark::Idle, t!("PBX"), t!("not asked yet"), "", "");
     }
-    part(Mark::Bad, t!("PBX"), t!("does not answer"), tongue::told(&pbx.error), &side)
+    part(
+        Mark::Bad,
+        t!("PBX"),
+        t!("does not answer"),
+        tongue::told(&pbx.error),
+        &side,
+    )
 }
 
 /// A target in a line.

@@ -124,4 +124,3 @@ pub fn filled() -> Page {
     }
     page
 }
-

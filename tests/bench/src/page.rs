@@ -23,12 +23,18 @@ const TIMES: usize = 200;
 /// What is looked for among a million calls. Each finds something but the last.
 const SEARCHES: [(&str, &str); 8] = [
     ("/calls", "the newest calls"),
-    ("/calls?q=%2B44%2020%207946%200417", "a number, in another way of writing it"),
+    (
+        "/calls?q=%2B44%2020%207946%200417",
+        "a number, in another way of writing it",
+    ),
     ("/calls?q=ashdown%20700", "a name"),
     ("/calls?extension=10005", "an extension"),
     ("/calls?department=7", "a department"),
     ("/calls?state=waiting", "what is waited for"),
-    ("/calls?outcome=missed&from=1970-01-05&to=1970-01-06", "a day's missed calls"),
+    (
+        "/calls?outcome=missed&from=1970-01-05&to=1970-01-06",
+        "a day's missed calls",
+    ),
     ("/calls?q=nobody%20of%20this%20name", "nothing"),
 ];
 
@@ -76,7 +82,12 @@ fn weight(page: &Page, figures: &mut Figures) -> io::Result<()> {
     for path in &paths {
         bytes += page.size(path)?;
     }
-    figures.add("first view, requests", paths.len() as f64, "", "the state page and all that it fetches");
+    figures.add(
+        "first view, requests",
+        paths.len() as f64,
+        "",
+        "the state page and all that it fetches",
+    );
     figures.add(
         "first view, bytes",
         bytes as f64 / 1024.0,
@@ -90,7 +101,12 @@ fn times(page: &Page, path: &str, meaning: &str, figures: &mut Figures) -> io::R
     let mut took = page.first_bytes(path, TIMES)?;
     took.sort_by(f64::total_cmp);
     figures.add(&format!("first byte of {path}"), quantile(&took, 0.5), "ms", meaning);
-    figures.add(&format!("first byte of {path}, p99"), quantile(&took, 0.99), "ms", meaning);
+    figures.add(
+        &format!("first byte of {path}, p99"),
+        quantile(&took, 0.99),
+        "ms",
+        meaning,
+    );
     Ok(())
 }
 
@@ -109,7 +125,15 @@ impl Page {
         };
         let form = format!("password={}", password.trim());
         let login = format!("{}/login", page.address);
-        page.curl(&["-o", "/dev/null", "-H", "Sec-Fetch-Site: same-origin", "-d", &form, &login])?;
+        page.curl(&[
+            "-o",
+            "/dev/null",
+            "-H",
+            "Sec-Fetch-Site: same-origin",
+            "-d",
+            &form,
+            &login,
+        ])?;
         Ok(page)
     }
 
