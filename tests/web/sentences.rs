@@ -9,7 +9,7 @@ use crate::filled::filled;
 use crate::server::{Answer, NAME};
 
 /// What reads the same in both, or is data that stands in no element of its own.
-const SAME: [&str; 12] = [
+const SAME: [&str; 20] = [
     "callspool",
     "Transcript",
     "Status",
@@ -21,6 +21,15 @@ const SAME: [&str; 12] = [
     "CRM",
     "Archiv",
     "crm",
+    "Version",
+    "Version 9.8.7",
+    "Verkauf",
+    // Levels of the log.
+    "error",
+    "warn",
+    "info",
+    "debug",
+    "trace",
     NAME,
 ];
 
