@@ -8,7 +8,15 @@
 
 #[path = "browser/mod.rs"]
 mod browser;
+#[allow(dead_code)]
+#[path = "web/filled.rs"]
+mod filled;
 mod rig;
+#[allow(dead_code)]
+#[path = "web/server.rs"]
+mod server;
 
+#[path = "browser/pages.rs"]
+mod pages;
 #[path = "browser/set_up.rs"]
 mod set_up;

@@ -11,6 +11,9 @@ mod api;
 mod doors;
 #[path = "fleet/exposition.rs"]
 mod exposition;
+#[allow(dead_code)]
+#[path = "web/filled.rs"]
+mod filled;
 #[path = "web/keeping.rs"]
 mod keeping;
 #[path = "web/language.rs"]

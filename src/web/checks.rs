@@ -18,7 +18,7 @@ use super::layout::{self, Mark, Page, as_json, icon, to, token};
 use super::server::stopped;
 use super::site::Site;
 use super::visitor::Visitor;
-use super::words::{count, exact_moment};
+use super::words::{count, exact_moment, told};
 use crate::aside::task;
 use crate::doctor::{Check, Options, Outcome, Run, Verdict};
 use crate::findings::checks::title_of_group;
@@ -158,7 +158,7 @@ fn sentence(verdict: &Verdict) -> Markup {
     html! {
         div id="verdict" class={ "overall " (mark.class()) } role="status" {
             h2 { (mark.icon()) (title) }
-            @if mark != Mark::Ok { p { (verdict.text) } }
+            @if mark != Mark::Ok { p { (told(&verdict.text)) } }
         }
     }
 }
@@ -175,13 +175,13 @@ pub(super) fn line(check: &Check) -> Markup {
     html! {
         li class=(class) {
             (icon(sign))
-            span { b { (check.title) } " " span class="away" { (check.outcome.word()) } }
+            span { b { (tongue::told(&check.title)) } " " span class="away" { (tongue::told(check.outcome.word())) } }
             span class="side" { @if check.outcome != Outcome::Skipped { (check.took_ms) " ms" } }
             small {
-                (check.text)
+                (told(&check.text))
                 @if let Some(code) = &check.finding { " " code { (code) } }
             }
-            @if !check.fix.is_empty() { p class="fix" { (check.fix) } }
+            @if !check.fix.is_empty() { p class="fix" { (told(&check.fix)) } }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::layout::{self, Mark, Page, token};
 use super::parts::parts;
 use super::site::{Site, View};
 use super::visitor::Visitor;
-use super::words::count;
+use super::words::{count, title};
 use crate::health::Severity;
 use crate::when::span;
 
@@ -101,7 +101,7 @@ fn overall(view: &View) -> (Mark, String, String) {
     }
     let first = health
         .first()
-        .map(|folded| format!("{}.", folded.item.title))
+        .map(|folded| format!("{}.", title(&folded.item.code, &folded.item.title)))
         .unwrap_or_default();
     match view.status.overall {
         Severity::Ok => (

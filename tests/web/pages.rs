@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 
 use callspool::health::Report;
-use callspool::model::{DeliveryKind, DeliveryState, Leg, Party};
 use callspool::rights::{Action, Scope};
 use callspool::store;
 use callspool::store::Grantee;
@@ -11,79 +10,7 @@ use callspool::web::{Door, ROUTES};
 
 use crate::server::Page;
 
-pub const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'&\u{202e}\u{7}";
-
-/// `n` calls, an hour apart, the newest first in time; the caller's name is `name`.
-pub fn calls(page: &Page, n: i64, name: &str) {
-    let clock = page.handle.clock().clone();
-    let legs: Vec<Leg> = (0..n).map(|n| leg(n, clock.wall_ms() - n * 3_600_000, name)).collect();
-    let take = page
-        .handle
-        .store()
-        .write(move |within| store::take_legs(within, &legs, &|dn| dn == "101", &clock, 0));
-    assert_eq!(take.unwrap().len() as i64, n);
-}
-
-fn leg(n: i64, started_ms: i64, name: &str) -> Leg {
-    let party = |dn: &str, name: &str, kind| Party {
-        dn: Some(dn.to_owned()),
-        number: Some(dn.to_owned()),
-        name: Some(name.to_owned()),
-        kind: Some(kind),
-    };
-    Leg {
-        cdr_id: format!("c{n}"),
-        history_id: None,
-        call_key: format!("key-{n}"),
-        started_ms,
-        ringing_ms: 4_000,
-        talking_ms: if n % 3 == 0 { 0 } else { 65_000 },
-        answered: n % 3 != 0,
-        direction: None,
-        kind: None,
-        status: None,
-        reason: Some(HOSTILE.to_owned()),
-        from: party("10000", name, 1),
-        to: party("101", "Mia", 0),
-        recordings: Vec::new(),
-        transcript: None,
-        summary: None,
-        sentiment: None,
-        did: None,
-    }
-}
-
-/// A delivery of the first call that waits for a person.
-pub fn held(page: &Page, id: &'static str) {
-    let clock = page.handle.clock().clone();
-    let made = page.handle.store().write(move |within| {
-        let call = store::call_by_key(within, "key-1")?.unwrap();
-        store::add_delivery(
-            within,
-            id,
-            "crm",
-            call.id,
-            None,
-            DeliveryKind::CallCompleted,
-            "{}",
-            &clock,
-        )?;
-        let made = store::deliveries_of(within, call.id)?
-            .into_iter()
-            .find(|made| made.id == id)
-            .unwrap();
-        store::mark_failed(
-            within,
-            made.seq,
-            DeliveryState::Held,
-            true,
-            ("http-422", HOSTILE),
-            0,
-            &clock,
-        )
-    });
-    made.unwrap();
-}
+pub use crate::filled::{HOSTILE, calls, held};
 
 fn count_held(page: &Page) -> usize {
     page.handle

@@ -3,17 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use callspool::health::Report;
-use callspool::model::{Department, Directory, Person};
-use callspool::rights::{Action, Scope};
-use callspool::store::Grantee;
 use callspool::web::{Door, Needs, ROUTES};
 
-use crate::pages::{calls, held};
-use crate::server::{Answer, NAME, Page};
+use crate::filled::filled;
+use crate::server::{Answer, NAME};
 
 /// What reads the same in both, or is data that stands in no element of its own.
-const SAME: [&str; 12] = [
+const SAME: [&str; 20] = [
     "callspool",
     "Transcript",
     "Status",
@@ -25,6 +21,15 @@ const SAME: [&str; 12] = [
     "CRM",
     "Archiv",
     "crm",
+    "Version",
+    "Version 9.8.7",
+    "Verkauf",
+    // Levels of the log.
+    "error",
+    "warn",
+    "info",
+    "debug",
+    "trace",
     NAME,
 ];
 
@@ -81,50 +86,6 @@ fn unsaid(path: &str, english: &Answer, german: &Answer) -> Vec<String> {
     let same = english.intersection(&german);
     let meant = same.filter(|text| !SAME.contains(&text.as_str()) && !text.starts_with("callspool "));
     meant.map(|text| format!("{path}: {text}")).collect()
-}
-
-/// A box on which every page has something to show.
-fn filled() -> Page {
-    let page = Page::start();
-    calls(&page, 3, "Anna");
-    held(&page, "one");
-    let person = |id: i64, extension: &str, name: &str| Person {
-        id,
-        extension: extension.to_owned(),
-        name: name.to_owned(),
-        enabled: true,
-        ..Person::default()
-    };
-    page.apply(&Directory {
-        people: vec![person(1, "101", "Mia"), person(2, "102", "Ole")],
-        departments: vec![Department {
-            id: 7,
-            name: "Verkauf".to_owned(),
-            number: None,
-            rights: Vec::new(),
-        }],
-        ..Directory::default()
-    });
-    for action in [
-        Action::CallView,
-        Action::RecordingListen,
-        Action::RecordingDownload,
-        Action::HoldManage,
-        Action::QueueDrop,
-        Action::Export,
-    ] {
-        page.grant(Grantee::Role("technician".to_owned()), action, Scope::Any, None);
-    }
-    for code in ["pbx-unreachable", "disk-low", "recordings-late", "target-down:crm"] {
-        let finding = callspool::findings::find(code).unwrap();
-        page.handle.health().raise(Report {
-            code: code.to_owned(),
-            title: finding.title.to_owned(),
-            fix: finding.fix(callspool::pbx::Generation::V20).to_owned(),
-            ..Report::default()
-        });
-    }
-    page
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! Words that the flows put down in English: states, kinds, reasons that are the same every time.
 
 pub(super) const ROWS: super::Rows = &[
+    // Outcomes of checks.
+    ("failed", "fehlgeschlagen"),
+    ("warning", "Warnung"),
+    ("denied", "verweigert"),
+    ("skipped", "übersprungen"),
     // Kinds of deliveries.
     ("recording", "Aufzeichnung"),
     // Scopes of grants.
