@@ -18,7 +18,7 @@
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview`, `calls`, `call`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
-//! | `setup`, `settings`, `network`, `system`, `first_call` | the first set-up, and the settings afterwards |
+//! | `setup`, `settings`, `forms`, `network`, `system`, `first_call` | the first set-up, and the settings afterwards |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
 mod access;
@@ -35,6 +35,7 @@ mod checks;
 mod error;
 mod explained;
 mod first_call;
+mod forms;
 mod guard;
 mod hearing;
 mod hosts;
