@@ -13,7 +13,7 @@ use crate::world::*;
 
 /// How often the agent has started.
 fn starts(setup: &Setup) -> u64 {
-    status(setup).map_or(0, |status| status["starts"].as_u64().unwrap_or(0))
+    status(setup).map_or(0, |status| status["box"]["starts"].as_u64().unwrap_or(0))
 }
 
 fn entry(setup: &Setup, key: &str) -> (String, String) {
