@@ -77,8 +77,12 @@ pub fn list(
         let seen = rights::sql_filter(subject, Action::CallView);
         return Ok((store::visible_calls(connection, filter, &seen)?, false));
     }
+    // A few digits may be an extension or the end of a number; here they are an extension.
+    let mut filter = filter.clone();
+    let digits = filter.number.take().map(|(typed, _)| typed);
+    filter.extension = filter.extension.or(digits);
     let (mut shown, mut masked) = (Vec::new(), false);
-    for found in store::calls(connection, filter)? {
+    for found in store::calls(connection, &filter)? {
         // Whoever traces all calls may have been granted more of some.
         let seen = of_call(connection, subject, found.call.id)?.unwrap_or(Sight::Trace);
         masked |= seen == Sight::Trace;

@@ -17,6 +17,8 @@ mod fuzz;
 mod login;
 #[path = "rights_web/look.rs"]
 mod look;
+#[path = "rights_web/looking.rs"]
+mod looking;
 #[path = "rights_web/pages.rs"]
 mod pages;
 #[path = "rights_web/sound.rs"]

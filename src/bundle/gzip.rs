@@ -6,6 +6,11 @@ const SHORTEST: usize = 3;
 const LONGEST: usize = 258;
 /// How far back a match may lie.
 const WINDOW: usize = 32 * 1024;
+/// So many places are looked at for the longest.
+const TRIES: usize = 32;
+/// Hashes of three bytes.
+const PLACES: usize = 1 << 13;
+const NOWHERE: u32 = u32::MAX;
 
 /// First length and number of extra bits of the length codes from 257 on.
 const LENGTHS: [(usize, u8); 29] = [
@@ -100,28 +105,21 @@ pub fn gzip(data: &[u8]) -> Vec<u8> {
         count: 0,
     };
     bits.put(0b011, 3);
-    let mut last = vec![usize::MAX; 1 << 15];
+    let mut seen = Seen {
+        data,
+        last: vec![NOWHERE; PLACES],
+        before: vec![NOWHERE; data.len()],
+    };
     let mut at = 0;
     while at < data.len() {
-        let length = match data.get(at..at + SHORTEST) {
-            Some(&[a, b, c]) => {
-                let slot = (usize::from(a) << 10 ^ usize::from(b) << 5 ^ usize::from(c)) & ((1 << 15) - 1);
-                let before = std::mem::replace(&mut last[slot], at);
-                let alike = match before != usize::MAX && at - before <= WINDOW {
-                    true => alike(&data[before..], &data[at..]),
-                    false => 0,
-                };
-                if alike >= SHORTEST {
-                    bits.matched(alike, at - before);
-                }
-                alike
-            }
-            _ => 0,
-        };
+        let (length, distance) = seen.longest(at);
         if length >= SHORTEST {
-            at += length;
+            bits.matched(length, distance);
         } else {
             bits.symbol(usize::from(data[at]));
+        }
+        for _ in 0..length.max(1) {
+            seen.note(at);
             at += 1;
         }
     }
@@ -130,6 +128,44 @@ pub fn gzip(data: &[u8]) -> Vec<u8> {
     bits.out.extend(crc32(data).to_le_bytes());
     bits.out.extend((data.len() as u32).to_le_bytes());
     bits.out
+}
+
+/// Where three bytes stood before: the last place of each hash, and for each place the one before with the same hash.
+struct Seen<'a> {
+    data: &'a [u8],
+    last: Vec<u32>,
+    before: Vec<u32>,
+}
+
+impl Seen<'_> {
+    fn hash(&self, at: usize) -> Option<usize> {
+        let three = self.data.get(at..at + SHORTEST)?;
+        let number = u32::from_le_bytes([three[0], three[1], three[2], 0]);
+        Some((number.wrapping_mul(0x9e37_79b1) >> 19) as usize)
+    }
+
+    /// The longest of the latest matches, and how far back it lies; 0 if there is none.
+    fn longest(&self, at: usize) -> (usize, usize) {
+        let mut found = (0, 0);
+        let mut place = self.hash(at).map_or(NOWHERE, |hash| self.last[hash]);
+        for _ in 0..TRIES {
+            if place == NOWHERE || at - place as usize > WINDOW {
+                break;
+            }
+            let length = alike(&self.data[place as usize..], &self.data[at..]);
+            if length > found.0 {
+                found = (length, at - place as usize);
+            }
+            place = self.before[place as usize];
+        }
+        if found.0 < SHORTEST { (0, 0) } else { found }
+    }
+
+    fn note(&mut self, at: usize) {
+        if let Some(hash) = self.hash(at) {
+            self.before[at] = std::mem::replace(&mut self.last[hash], at as u32);
+        }
+    }
 }
 
 fn alike(before: &[u8], here: &[u8]) -> usize {

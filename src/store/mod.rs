@@ -63,8 +63,8 @@ pub use asked::{AskedCalls, Misunderstood, department_names};
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use call_backs::{
-    CallBackRow, add_call_back, call_back, calls_begun, due_call_backs, end_call_back, has_gap, next_call_back,
-    waiting_for_number,
+    CallBackRow, add_call_back, call_back, call_back_begun, calls_begun, due_call_backs, end_call_back, has_gap,
+    next_call_back, put_off_call_back, waiting_for_number,
 };
 pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, calls_ended, legs_of, mark_handed, next_settle, settled,
@@ -109,7 +109,8 @@ pub use names::names;
 pub use outbox::{
     PARKED, Progress, add_delivery, delay_delivery, delivered_since, deliveries_of, deliveries_to, delivery,
     drop_delivery, held_deliveries, mark_delivered, mark_failed, mark_unsure, next_delivery, next_due,
-    outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held, waiting_deliveries,
+    open_deliveries, outbox_progress, park_delivery, queue_length, rebase_timers, receipt_of, retry_held,
+    waiting_deliveries,
 };
 pub use page_settings::{PageSettings, page_settings, page_text, page_text_of, put_page_text};
 pub use parties::{object_of_call, object_of_extension, object_of_leg, object_of_recording, parties_of};

@@ -233,18 +233,34 @@ pub fn deliveries_to(
 
 /// Deliveries that wait for a person, oldest first.
 pub fn held_deliveries(connection: &Connection, most: usize) -> Result<Vec<Delivery>> {
-    rows(
-        connection,
-        &format!("{DELIVERY} WHERE state = 'held' ORDER BY seq LIMIT ?1"),
-        [most as i64],
-        of_row,
-    )
+    open_deliveries(connection, None, &[DeliveryState::Held], 0, most)
 }
 
 /// Deliveries that are not yet confirmed, oldest first.
 pub fn waiting_deliveries(connection: &Connection, most: usize) -> Result<Vec<Delivery>> {
-    let sql = format!("{DELIVERY} WHERE state NOT IN ('delivered', 'dropped') ORDER BY seq LIMIT ?1");
-    rows(connection, &sql, [most as i64], of_row)
+    let open = [DeliveryState::Waiting, DeliveryState::Unsure, DeliveryState::Held];
+    open_deliveries(connection, None, &open, 0, most)
+}
+
+/// Deliveries in one of these states that is neither delivered nor dropped, oldest first: of one target or of all, behind the
+/// one with the number `after`.
+pub fn open_deliveries(
+    connection: &Connection,
+    target: Option<&str>,
+    states: &[DeliveryState],
+    after: i64,
+    most: usize,
+) -> Result<Vec<Delivery>> {
+    let states: Vec<String> = states.iter().map(|state| format!("'{}'", state.word())).collect();
+    // By the index of what is open: among a million that are delivered a few would be looked for for seconds.
+    let sql = format!(
+        "{DELIVERY} WHERE seq IN (
+            SELECT seq FROM delivery INDEXED BY delivery_states
+            WHERE state <> 'delivered' AND state IN ({}) AND (?1 IS NULL OR target = ?1) AND seq > ?2
+            ORDER BY seq LIMIT ?3) ORDER BY seq",
+        states.join(",")
+    );
+    rows(connection, &sql, params![target, after, most as i64], of_row)
 }
 
 /// How far a target's deliveries are.

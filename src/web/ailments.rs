@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::layout::{Mark, fact, token};
 use super::site::View;
 use super::visitor::Visitor;
-use super::words::count;
+use super::words::{count, title, told};
 use crate::health::{Folded, Severity};
 use crate::when::span;
 
@@ -52,16 +52,16 @@ pub(super) fn health_item(folded: &Folded, view: &View, visitor: &Visitor) -> Ma
     };
     html! {
         article class={ "item " (mark.class()) } {
-            h3 { (mark.icon()) span { (item.title) } }
-            p { (item.text) " " span class="muted" { (t!("For {}.", span(view.status.now_ms - item.since_ms))) } }
-            @if !item.fix.is_empty() { p { b { (t!("What to do:")) " " } (item.fix) } }
+            h3 { (mark.icon()) span { (title(&item.code, &item.title)) } }
+            p { (told(&item.text)) " " span class="muted" { (t!("For {}.", span(view.status.now_ms - item.since_ms))) } }
+            @if !item.fix.is_empty() { p { b { (t!("What to do:")) " " } (told(&item.fix)) } }
             @if item.code == "pbx-pin-changed" && let Some(pin) = &view.status.pbx.offered_pin {
                 (offered_pin(view.status.pbx.pin.as_deref(), pin, visitor))
             }
             @if !folded.explains.is_empty() {
                 details id={ "why-" (item.code) } {
                     summary { (count(folded.explains.len() as i64, t!("consequence of this"), t!("consequences of this"))) }
-                    ul { @for under in &folded.explains { li { b { (under.title) } ". " (under.text) } } }
+                    ul { @for under in &folded.explains { li { b { (title(&under.code, &under.title)) } ". " (told(&under.text)) } } }
                 }
             }
         }

@@ -156,10 +156,10 @@ pub(super) async fn call(
 
 /// What waits for targets, and what is held for a person.
 pub(super) async fn waiting(State(site): State<Site>, uri: Uri) -> Response {
-    let read = queue::read(&site).await;
+    let read = queue::read(&site, &queue::Asked::default()).await;
     answered(
         &uri,
-        read.map(|queue| json!({ "held": queue.held, "waiting": queue.waiting })),
+        read.map(|queue| json!({ "held": queue.held.shown, "waiting": queue.waiting.shown })),
     )
 }
 

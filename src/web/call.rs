@@ -279,7 +279,7 @@ fn player(why: &RecordingWhy, sound: &Sound, visitor: &Visitor) -> Markup {
     }
 }
 
-/// Where each target has the recording, and why not where it has not.
+/// Where each target has the recording, and why not where it has not; of one target the card's sentence says it.
 fn at_targets(recording: i64, why: &Why, at: Circumstances) -> Markup {
     let own = || {
         why.deliveries
@@ -287,7 +287,7 @@ fn at_targets(recording: i64, why: &Why, at: Circumstances) -> Markup {
             .filter(|delivery| delivery.recording == Some(recording))
     };
     html! {
-        @if own().next().is_some() {
+        @if own().count() > 1 {
             ul class="parts" aria-label=(t!("Where each target has it")) {
                 @for delivery in own() { (at_target(delivery, at)) }
             }

@@ -31,8 +31,8 @@ pub(crate) fn line(known: &[(i64, i64)], (from, to): (i64, i64), top: i64, gap: 
         let y = HEIGHT - 2.0 - (*value as f64 / top.max(1) as f64).clamp(0.0, 1.0) * (HEIGHT - 4.0);
         match before.filter(|before| at - before <= gap) {
             Some(_) => path.push_str(&format!("L{x:.1} {y:.1}")),
-            // A lone sample is a dot.
-            None => path.push_str(&format!("M{x:.1} {y:.1}h1")),
+            // A lone sample is a short line, also at the end of the drawing.
+            None => path.push_str(&format!("M{:.1} {y:.1}H{x:.1}", (x - 6.0).max(0.0))),
         }
         before = Some(*at);
     }

@@ -22,9 +22,13 @@ use super::words::{count, exact_moment};
 use crate::aside::task;
 use crate::doctor::{Check, Options, Outcome, Run, Verdict};
 use crate::findings::checks::title_of_group;
+use crate::tongue;
 
 /// Where the lines go in a page that is still being written. It names the icons that they will use.
 const LINES: &str = r##"<!--lines "#ok" "#warn" "#bad" "#idle" "#none"-->"##;
+
+/// What keeps the page up to date, once it is whole; without a script it asks for itself.
+const LIVE: Option<(&str, &str)> = Some(("/live?of=checks", "/checks"));
 
 /// The most of a page's frame.
 const FRAME: usize = 1 << 20;
@@ -70,14 +74,33 @@ pub(super) async fn json(State(site): State<Site>) -> Response {
     as_json(StatusCode::OK, &run.map(|run| run.as_json()).unwrap_or_default())
 }
 
+/// What is in the page, for live updates: they turn the lines into their order when the run is over, and show a run that
+/// somebody else began.
+pub(super) fn content(site: &Site, visitor: &Visitor) -> String {
+    main(visitor, site.handle().doctor().newest().as_ref()).into_string()
+}
+
 fn whole(site: &Site, visitor: &Visitor, run: Option<&Arc<Run>>) -> Response {
+    layout::page(
+        site,
+        visitor,
+        Page {
+            title: t!("Checks"),
+            tab: "/checks",
+            live: LIVE,
+            main: main(visitor, run),
+        },
+    )
+}
+
+fn main(visitor: &Visitor, run: Option<&Arc<Run>>) -> Markup {
     let under_way = run.is_some_and(|run| run.verdict().is_none());
-    let main = html! {
+    html! {
         section id="checks" class="wide" {
             (top(visitor, run.map(|run| run.began_ms), under_way))
             @match run {
                 None => {
-                    p class="answer" { "Checks this box, its network, the way to PBX, CRM and broker, and what the PBX lets it do, in half a minute at most. Nothing is changed by it." }
+                    p class="answer" { (t!("Checks this box, its network, the way to PBX, CRM and broker, and what the PBX lets it do, in half a minute at most. Nothing is changed by it.")) }
                 }
                 Some(run) => {
                     @if let Some(verdict) = run.verdict() { (sentence(&verdict)) }
@@ -88,32 +111,22 @@ fn whole(site: &Site, visitor: &Visitor, run: Option<&Arc<Run>>) -> Response {
                             ul class="parts" { @for check in part { (line(check)) } }
                         }
                     }
-                    @if under_way { p class="answer" { "The checks are under way, and as many people watch them as can. Reload the page in half a minute." } } @else { (files()) }
+                    @if under_way { p class="answer" { (t!("The checks are under way. Their lines come by themselves.")) } } @else { (files()) }
                 }
             }
         }
-    };
-    layout::page(
-        site,
-        visitor,
-        Page {
-            title: "Checks",
-            tab: "/checks",
-            live: None,
-            main,
-        },
-    )
+    }
 }
 
 fn top(visitor: &Visitor, began_ms: Option<i64>, under_way: bool) -> Markup {
     html! {
         div class="top" {
-            h1 { "Checks" }
-            @if let Some(at) = began_ms { span class="muted" { "of " (exact_moment(at)) } }
+            h1 { (t!("Checks")) }
+            @if let Some(at) = began_ms { span class="muted" { (t!("of")) " " (exact_moment(at)) } }
             form method="post" action="/checks" {
                 (token(visitor))
-                @if under_way { button disabled { "Checking …" } } @else {
-                    button { @if began_ms.is_some() { "Check again" } @else { "Check now" } }
+                @if under_way { button disabled { (t!("Checking …")) } } @else {
+                    button { @if began_ms.is_some() { (t!("Check again")) } @else { (t!("Check now")) } }
                 }
             }
         }
@@ -123,8 +136,8 @@ fn top(visitor: &Visitor, began_ms: Option<i64>, under_way: bool) -> Markup {
 fn files() -> Markup {
     html! {
         p class="actions" {
-            a class="button" href="/checks.txt" download { "As text" }
-            a class="button" href="/checks.json" download="callspool-checks.json" { "As JSON" }
+            a class="button" href="/checks.txt" download { (t!("As text")) }
+            a class="button" href="/checks.json" download="callspool-checks.json" { (t!("As JSON")) }
         }
     }
 }
@@ -138,9 +151,9 @@ fn sentence(verdict: &Verdict) -> Markup {
     };
     let (failed, warned) = (verdict.failed.len() as i64, verdict.warned.len() as i64);
     let title = match mark {
-        Mark::Bad => count(failed, "check failed", "checks failed"),
-        Mark::Warn => count(warned, "thing is worth a look", "things are worth a look"),
-        _ => "All is well".to_owned(),
+        Mark::Bad => count(failed, t!("check failed"), t!("checks failed")),
+        Mark::Warn => count(warned, t!("thing is worth a look"), t!("things are worth a look")),
+        _ => t!("All is well").to_owned(),
     };
     html! {
         div id="verdict" class={ "overall " (mark.class()) } role="status" {
@@ -190,9 +203,9 @@ async fn stream(
         &site,
         &visitor,
         Page {
-            title: "Checks",
+            title: t!("Checks"),
             tab: "/checks",
-            live: None,
+            live: LIVE,
             main,
         },
     );
@@ -202,10 +215,11 @@ async fn stream(
     let (before, after) = text.split_once(LINES).unwrap_or((text.as_str(), ""));
     let (before, after) = (format!("{before}<ul class=\"parts card\">"), after.to_owned());
     let (send, receive) = mpsc::channel::<Bytes>(4);
-    task(async move {
+    let feeding = async move {
         let _ = feed(&site, &run, before, after, &send).await;
         drop(place);
-    });
+    };
+    task(tongue::speaking(tongue::current(), feeding));
     (head, Body::new(Pieces(receive))).into_response()
 }
 
@@ -234,7 +248,7 @@ async fn feed(
             changed = progress.changed() => if changed.is_err() { break None },
         }
     };
-    let end = html! { @if let Some(verdict) = &verdict { (sentence(verdict)) } (files()) p { a href="/checks" { "In order, with a button to check again" } } };
+    let end = html! { @if let Some(verdict) = &verdict { (sentence(verdict)) } (files()) p { a href="/checks" { (t!("In order, with a button to check again")) } } };
     send.send(format!("</ul>{}{after}", end.into_string()).into()).await
 }
 

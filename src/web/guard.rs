@@ -182,7 +182,7 @@ fn from_here(headers: &HeaderMap) -> bool {
         .is_some_and(|origin| origin.eq_ignore_ascii_case(host))
 }
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+pub(super) const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether a request to the API shows a token, or something that is to pass for one.
 fn scripted(request: &Request) -> bool {
@@ -387,7 +387,9 @@ fn login_for(uri: &Uri) -> String {
 /// `path` if it is one of our pages, else the first page: nobody is sent anywhere else.
 pub(super) fn way_back(path: &str) -> &str {
     let call = path.strip_prefix("/calls/");
-    let target = path.strip_prefix("/targets/");
+    let target = path
+        .strip_prefix("/targets/")
+        .or_else(|| path.strip_prefix("/queue?target="));
     // What a target's name may be made of.
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let of_form = ["/setup/", "/settings/"]
@@ -407,8 +409,8 @@ pub(super) fn way_back(path: &str) -> &str {
             | "/audit"
             | "/logs"
             | "/backup"
-            | "/tokens"
             | "/update"
+            | "/tokens"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || of_form

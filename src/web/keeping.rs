@@ -108,7 +108,7 @@ fn until(hold: &Hold) -> Markup {
 fn hold_line(hold: &Hold, visitor: &Visitor) -> Markup {
     html! {
         tr role="row" {
-            td role="cell" class="key" data-head=(t!("What")) { span { (held(hold, visitor)) } }
+            td role="cell" class="full" data-head=(t!("What")) { span { (held(hold, visitor)) } }
             td role="cell" data-head=(t!("Since")) { span { (moment(hold.given_ms)) (t!(" by {}", stranger(&hold.given_by))) } }
             td role="cell" data-head=(t!("Until")) { (until(hold)) }
             td role="cell" data-head=(t!("Why")) { bdi { (stranger(&hold.why)) } }

@@ -19,7 +19,7 @@ use super::layout::{Refusal, refuse};
 use super::server::stopped;
 use super::site::{STREAMS, Site};
 use super::visitor::Visitor;
-use super::{logs, overview, queue, targets};
+use super::{checks, logs, overview, queue, targets};
 use crate::aside::task;
 use crate::tongue;
 
@@ -101,7 +101,10 @@ async fn feed(site: &Site, visitor: &Visitor, of: &str, send: &mpsc::Sender<Byte
         let content = match (of, of.strip_prefix("targets/")) {
             (_, Some(name)) => targets::content(site, visitor, name).await,
             _ if of.starts_with("logs/") => logs::content(site, visitor, of).await,
-            ("queue", _) => queue::content(site, visitor).await,
+            ("checks", _) => checks::content(site, visitor),
+            (queue, _) if queue.starts_with("queue") => {
+                queue::content(site, visitor, &queue::Asked::of_live(queue)).await
+            }
             _ => overview::content(site, visitor).await,
         };
         let event = if content == sent {

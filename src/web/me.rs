@@ -258,7 +258,7 @@ fn holdings(subject: &Subject, names: &Names) -> Markup {
                     @let counting = counting(subject, action);
                     @if !counting.is_empty() || usual(&action) {
                         tr role="row" {
-                            td role="cell" class="key" data-head=(t!("What")) { b { (does(action)) } }
+                            td role="cell" class="full" data-head=(t!("What")) { b { (does(action)) } }
                             td role="cell" data-head=(t!("How far")) {
                                 @if counting.is_empty() { span class="muted none" { (icon("idle")) " " (t!("nothing")) } }
                                 @else { span {

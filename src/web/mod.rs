@@ -62,6 +62,7 @@ mod network;
 mod objects;
 mod overview;
 mod pace;
+mod packed;
 mod parts;
 mod password;
 mod queue;

@@ -17,7 +17,7 @@ use crate::when::span;
 
 /// The page.
 pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension<Visitor>) -> Response {
-    let (view, drawn) = (site.view().await, graphs::drawn(&site).await);
+    let (view, drawn) = tokio::join!(site.view(), graphs::drawn(&site));
     layout::page(
         &site,
         &visitor,
@@ -32,7 +32,7 @@ pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension
 
 /// What is in the page, for live updates.
 pub(super) async fn content(site: &Site, visitor: &Visitor) -> String {
-    let (view, drawn) = (site.view().await, graphs::drawn(site).await);
+    let (view, drawn) = tokio::join!(site.view(), graphs::drawn(site));
     main(site, visitor, &view, drawn.as_deref()).into_string()
 }
 

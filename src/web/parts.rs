@@ -10,6 +10,7 @@ use super::{hearing, targets};
 use crate::config::Config;
 use crate::deliver::TargetStatus;
 use crate::health::Severity;
+use crate::tongue;
 use crate::when::span;
 
 /// A clock that differs from the PBX's by more is worth a word.
@@ -115,7 +116,13 @@ fn pbx(view: &View) -> Part<'_> {
     if pbx.last_ok_ms.is_none() && pbx.error.is_empty() {
         return part(Mark::Idle, t!("PBX"), t!("not asked yet"), "", "");
     }
-    part(Mark::Bad, t!("PBX"), t!("does not answer"), &pbx.error, &side)
+    part(
+        Mark::Bad,
+        t!("PBX"),
+        t!("does not answer"),
+        tongue::told(&pbx.error),
+        &side,
+    )
 }
 
 /// A target in a line.
@@ -149,7 +156,7 @@ pub(super) fn of_target<'a>(target: &'a TargetStatus, view: &View) -> Part<'a> {
         _ => (Mark::Idle, t!("nothing sent yet").to_owned()),
     };
     if matches!(mark, Mark::Bad | Mark::Warn) && !target.reason.is_empty() {
-        detail.push(target.reason.clone());
+        detail.push(tongue::told(&target.reason).to_owned());
     }
     let mark = if target.held > 0 { mark.max(Mark::Warn) } else { mark };
     let side = target.last_ok_ms.map(|at| ago(now, at)).unwrap_or_default();
@@ -204,7 +211,7 @@ fn mqtt(view: &View) -> Part<'_> {
     if link.error.is_empty() {
         return part(Mark::Idle, "MQTT", t!("connecting"), &link.broker, &side);
     }
-    part(Mark::Bad, "MQTT", t!("not connected"), &link.error, &side)
+    part(Mark::Bad, "MQTT", t!("not connected"), tongue::told(&link.error), &side)
 }
 
 fn storage<'a>(view: &'a View, config: &Config) -> Part<'a> {

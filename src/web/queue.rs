@@ -1,38 +1,100 @@
 //! What waits to be delivered, and what waits for a person.
 
-use axum::extract::{Extension, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, State};
 use axum::http::Uri;
 use axum::response::Response;
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::call::circumstances;
 use super::layout::{self, Mark, Page, icon, token, unread};
 use super::site::{Site, Unread};
 use super::targets::address;
 use super::visitor::Visitor;
-use super::words::{count, moment, sentence};
+use super::words::{encoded, moment, sentence};
 use crate::model::{Delivery, DeliveryKind, DeliveryState};
 use crate::rights::Action;
 use crate::store;
 use crate::why::{self, Circumstances};
 
-/// The most lines of each list.
-const MOST: usize = 100;
+/// The lines of a page of each list.
+const PAGE: usize = 50;
+
+/// What of the queue is asked for.
+#[derive(Deserialize, Clone, Default)]
+#[serde(default)]
+pub(super) struct Asked {
+    /// Only this target; empty = all.
+    target: String,
+    /// The last held delivery of the page before.
+    held: i64,
+    /// The last waiting one.
+    waiting: i64,
+}
+
+impl Asked {
+    /// As it stands behind `of=queue/` of the live updates.
+    pub fn of_live(text: &str) -> Asked {
+        let mut parts = text.split('/').skip(1);
+        let target = parts.next().unwrap_or_default().to_owned();
+        let mut number = || parts.next().and_then(|part| part.parse().ok()).unwrap_or(0);
+        Asked {
+            target,
+            held: number(),
+            waiting: number(),
+        }
+    }
+
+    fn live(&self) -> String {
+        format!("/live?of=queue/{}/{}/{}", self.target, self.held, self.waiting)
+    }
+
+    /// The address of another page of it.
+    fn page(&self, held: i64, waiting: i64) -> String {
+        let mut pieces = Vec::new();
+        if !self.target.is_empty() {
+            pieces.push(format!("target={}", encoded(&self.target)));
+        }
+        for (name, number) in [("held", held), ("waiting", waiting)] {
+            if number > 0 {
+                pieces.push(format!("{name}={number}"));
+            }
+        }
+        match pieces.is_empty() {
+            true => "/queue".to_owned(),
+            false => format!("/queue?{}", pieces.join("&")),
+        }
+    }
+}
+
+/// A page of deliveries, and the number behind which the next one begins.
+pub(super) struct Lines {
+    pub(super) shown: Vec<Delivery>,
+    next: Option<i64>,
+}
 
 pub(super) struct Queue {
-    pub(super) held: Vec<Delivery>,
-    pub(super) waiting: Vec<Delivery>,
+    pub(super) held: Lines,
+    pub(super) waiting: Lines,
     at: Circumstances,
 }
 
-pub(super) async fn read(site: &Site) -> Result<Queue, Unread> {
-    site.read(|handle| {
+pub(super) async fn read(site: &Site, asked: &Asked) -> Result<Queue, Unread> {
+    let asked = asked.clone();
+    site.read(move |handle| {
         handle.store().read(|connection| {
-            let mut waiting = store::waiting_deliveries(connection, MOST)?;
-            waiting.retain(|delivery| delivery.state != DeliveryState::Held);
+            let target = Some(asked.target.as_str()).filter(|target| !target.is_empty());
+            let lines = |states: &[DeliveryState], after| {
+                let mut shown = store::open_deliveries(connection, target, states, after, PAGE + 1)?;
+                let more = shown.len() > PAGE;
+                shown.truncate(PAGE);
+                let next = shown.last().filter(|_| more).map(|last| last.seq);
+                Ok::<_, store::Error>(Lines { shown, next })
+            };
             Ok(Queue {
-                held: store::held_deliveries(connection, MOST)?,
-                waiting,
+                held: lines(&[DeliveryState::Held], asked.held)?,
+                waiting: lines(&[DeliveryState::Waiting, DeliveryState::Unsure], asked.waiting)?,
                 at: circumstances(handle),
             })
         })
@@ -41,16 +103,32 @@ pub(super) async fn read(site: &Site) -> Result<Queue, Unread> {
 }
 
 /// The page.
-pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension<Visitor>, uri: Uri) -> Response {
-    match read(&site).await {
+pub(super) async fn page(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    uri: Uri,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let Query(mut asked) = asked.unwrap_or_default();
+    // Only names of the configuration become part of addresses.
+    if !site
+        .handle()
+        .config()
+        .targets
+        .iter()
+        .any(|target| target.name == asked.target)
+    {
+        asked.target.clear();
+    }
+    match read(&site, &asked).await {
         Ok(queue) => layout::page(
             &site,
             &visitor,
             Page {
-                title: "Queue",
+                title: t!("Queue"),
                 tab: "/queue",
-                live: Some(("/live?of=queue", "/queue")),
-                main: main(&queue, &visitor),
+                live: Some((&asked.live(), &asked.page(asked.held, asked.waiting))),
+                main: main(&site, &queue, &asked, &visitor),
             },
         ),
         Err(error) => unread(&uri, &error),
@@ -58,45 +136,68 @@ pub(super) async fn page(State(site): State<Site>, Extension(visitor): Extension
 }
 
 /// What is in the page, for live updates.
-pub(super) async fn content(site: &Site, visitor: &Visitor) -> String {
-    match read(site).await {
-        Ok(queue) => main(&queue, visitor).into_string(),
+pub(super) async fn content(site: &Site, visitor: &Visitor, asked: &Asked) -> String {
+    match read(site, asked).await {
+        Ok(queue) => main(site, &queue, asked, visitor).into_string(),
         Err(_) => html! {
-            section id="queue" class="wide" { h1 { "Queue" } p class="problem" { "The store does not answer right now." } }
+            section id="queue" class="wide" { h1 { (t!("Queue")) } p class="problem" { (t!("The store does not answer right now.")) } }
         }
         .into_string(),
     }
 }
 
-fn main(queue: &Queue, visitor: &Visitor) -> Markup {
-    let mut targets: Vec<&str> = queue.held.iter().map(|delivery| delivery.target.as_str()).collect();
-    targets.sort_unstable();
-    targets.dedup();
+fn main(site: &Site, queue: &Queue, asked: &Asked, visitor: &Visitor) -> Markup {
+    let targets = &site.handle().config().targets;
+    let back = asked.page(0, 0);
+    let one = |name: &str| Asked {
+        target: name.to_owned(),
+        ..Asked::default()
+    };
     html! {
         section id="queue" class="wide" {
-            h1 { "Queue" }
-            @if queue.held.is_empty() && queue.waiting.is_empty() {
-                p class="answer" { (Mark::Ok.icon()) " Nothing waits. Everything that was handed over is confirmed." }
-            }
-            @if !queue.held.is_empty() {
-                h2 { "Held for you" }
-                p { (count(queue.held.len() as i64, "delivery was", "deliveries were")) " tried enough and will not be tried again until you say so." }
-                div class="actions" {
-                    (retry(visitor, "", "", "/queue", "Retry all", "retry-all"))
-                    @if targets.len() > 1 {
-                        @for target in &targets {
-                            (retry(visitor, target, "", "/queue", &format!("Retry those for {target}"), &format!("retry-{target}")))
+            div class="top" {
+                h1 { (t!("Queue")) }
+                @if targets.len() > 1 {
+                    nav class="filter" aria-label=(t!("Target")) {
+                        @for name in std::iter::once("").chain(targets.iter().map(|target| target.name.as_str())) {
+                            a href=(one(name).page(0, 0)) aria-current=[(asked.target == name).then_some("true")] {
+                                @if name.is_empty() { (t!("All")) } @else { (name) }
+                            }
                         }
                     }
                 }
-                (table(&queue.held, queue.at, visitor, "/queue"))
             }
-            @if !queue.waiting.is_empty() {
-                h2 { "Waiting" }
-                (table(&queue.waiting, queue.at, visitor, "/queue"))
-                @if queue.waiting.len() + queue.held.len() >= MOST {
-                    p class="muted" { "These are the oldest; there may be more behind them." }
+            @if queue.held.shown.is_empty() && queue.waiting.shown.is_empty() {
+                p class="answer" { (Mark::Ok.icon()) " " (t!("Nothing waits. Everything that was handed over is confirmed.")) }
+            }
+            @if !queue.held.shown.is_empty() {
+                h2 { (t!("Held for you")) }
+                p { (t!("These were tried enough and will not be tried again until you say so.")) }
+                div class="actions" {
+                    @match asked.target.as_str() {
+                        "" => (retry(visitor, "", "", &back, t!("Retry all"), "retry-all")),
+                        name => (retry(visitor, name, "", &back, &t!("Retry those for {}", name), &format!("retry-{name}"))),
+                    }
                 }
+                (table(&queue.held.shown, queue.at, visitor, &back))
+                (more(asked.held > 0, queue.held.next.map(|next| asked.page(next, asked.waiting)), asked.page(0, asked.waiting)))
+            }
+            @if !queue.waiting.shown.is_empty() {
+                h2 { (t!("Waiting")) }
+                (table(&queue.waiting.shown, queue.at, visitor, &back))
+                (more(asked.waiting > 0, queue.waiting.next.map(|next| asked.page(asked.held, next)), asked.page(asked.held, 0)))
+            }
+        }
+    }
+}
+
+/// The ways to the next page of a list, and back to its first.
+fn more(further: bool, next: Option<String>, first: String) -> Markup {
+    html! {
+        @if further || next.is_some() {
+            nav class="pages" aria-label=(t!("Older and newer")) {
+                @if further { a class="button" href=(first) { (t!("Oldest")) } }
+                @if let Some(next) = next { a class="button" href=(next) { (t!("Newer")) } }
             }
         }
     }
@@ -106,7 +207,7 @@ fn main(queue: &Queue, visitor: &Visitor) -> Markup {
 pub(super) fn table(deliveries: &[Delivery], at: Circumstances, visitor: &Visitor, back: &str) -> Markup {
     html! {
         table class="cards" role="table" {
-            (heads(&["What", "Where it is", "Made", ""]))
+            (heads(&[t!("What"), t!("Where it is"), t!("Made"), ""]))
             tbody role="rowgroup" { @for delivery in deliveries { (delivery_line(delivery, at, visitor, back, true)) } }
         }
     }
@@ -117,7 +218,7 @@ pub(super) fn heads(names: &[&str]) -> Markup {
     html! {
         thead role="rowgroup" { tr role="row" {
             @for name in names {
-                th role="columnheader" scope="col" { @if name.is_empty() { span class="away" { "Do" } } @else { (name) } }
+                th role="columnheader" scope="col" { @if name.is_empty() { span class="away" { (t!("Do")) } } @else { (name) } }
             }
         } }
     }
@@ -142,23 +243,23 @@ pub(super) fn delivery_line(
     };
     html! {
         tr role="row" {
-            td role="cell" class="key" data-head="What" {
+            td role="cell" class="full" {
                 span {
                     span class={ "tag " (mark.class()) } { (icon(picture)) (state_word(delivery.state)) } " "
                     @if to_call { a href={ "/calls/" (delivery.call) } { (what) } } @else { (what) }
                     // On its own page everything is for it.
                     @if back != address(&delivery.target) {
-                        " for " a href=(address(&delivery.target)) { (delivery.target) }
+                        " " (t!("for")) " " a href=(address(&delivery.target)) { (delivery.target) }
                     }
                 }
             }
-            td role="cell" class="key" data-head="Where it is" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
-            td role="cell" data-head="Made" { (moment(delivery.created_ms)) }
+            td role="cell" class="full" { bdi { (sentence(&cut(&why::delivery_answer(delivery, at)))) } }
+            td role="cell" data-head=(t!("Made")) { (moment(delivery.created_ms)) }
             td role="cell" class="do" {
                 @if delivery.state == DeliveryState::Held {
-                    (retry(visitor, "", &delivery.id, back, "Retry", &format!("retry-{}", delivery.seq)))
+                    (retry(visitor, "", &delivery.id, back, t!("Retry"), &format!("retry-{}", delivery.seq)))
                     @if visitor.over_all(Action::QueueDrop) {
-                        " " a href={ "/drop?id=" (delivery.id) "&back=" (back) } { "Drop…" }
+                        " " a href={ "/drop?id=" (delivery.id) "&back=" (encoded(back)) } { (t!("Drop…")) }
                     }
                 }
             }

@@ -127,7 +127,7 @@ fn line(row: &AuditRow) -> Markup {
         tr role="row" {
             td role="cell" data-head=(t!("When")) { (exact_moment(row.at_ms)) }
             td role="cell" data-head=(t!("Who")) { bdi { (stranger(&row.who)) } }
-            td role="cell" class="key" data-head=(t!("What")) { (what(&row.action)) }
+            td role="cell" class="full" data-head=(t!("What")) { (what(&row.action)) }
             td role="cell" data-head=(t!("About")) {
                 span {
                     @if let Some(call) = row.call { a href={ "/calls/" (call) } { (t!("call {}", call)) } " " }

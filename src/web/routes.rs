@@ -10,7 +10,7 @@ use super::site::Site;
 use super::visitor::Visitor;
 use super::{
     actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live,
-    login, logs, me, metrics, overview, queue, record, settings, setup, targets, tokens, update, who_may,
+    login, logs, me, metrics, overview, packed, queue, record, settings, setup, targets, tokens, update, who_may,
 };
 use crate::rights::Action;
 
@@ -347,7 +347,7 @@ pub const SETUP_ROUTES: &[Route] = &[
     ),
 ];
 
-/// The router. What stands last is passed first: headers, the language, then the name, then the origin, then the right.
+/// The router. What stands last is passed first: packing, headers, the language, then the name, then the origin, then the right.
 pub(super) fn router(site: Site) -> Router {
     let mut router = Router::new();
     for route in ROUTES.iter().chain(SETUP_ROUTES) {
@@ -365,5 +365,6 @@ pub(super) fn router(site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), guard::host))
         .layer(from_fn(language::spoken))
         .layer(from_fn(guard::headers))
+        .layer(from_fn(packed::packed))
         .with_state(site)
 }

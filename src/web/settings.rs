@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use tokio::task::spawn_blocking;
 
 use super::checks;
 use super::layout::{self, Mark, icon, to, token};
@@ -15,6 +14,7 @@ use super::site::Site;
 use super::visitor::Visitor;
 use super::words::exact_moment;
 use crate::accounts::By;
+use crate::aside::aside;
 use crate::config::{self, Config, Problem};
 use crate::doctor::{Check, Outcome};
 use crate::random;
@@ -550,7 +550,7 @@ async fn attempt(site: &Site, form: &Form<'_>, candidate: Config) -> Tried {
         (_, Some(name)) => setup::try_target(&candidate, &name, &clock),
         _ => setup::try_broker(&candidate, &clock),
     };
-    spawn_blocking(work).await.unwrap_or_default()
+    aside(work).await.unwrap_or_default()
 }
 
 async fn put(site: &Site, visitor: &Visitor, place: Place, pending: Pending) -> Response {

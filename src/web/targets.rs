@@ -12,12 +12,11 @@ use super::parts::of_target;
 use super::queue::{retry, table};
 use super::site::{Site, Unread, View};
 use super::visitor::Visitor;
-use super::words::{ago, count, exact_moment};
+use super::words::{ago, count, exact_moment, told};
 use crate::config::Target;
 use crate::deliver::TargetStatus;
 use crate::model::{Delivery, DeliveryState};
 use crate::store;
-use crate::tongue;
 use crate::when::span;
 use crate::why::Circumstances;
 
@@ -148,8 +147,8 @@ fn state(target: &TargetStatus, view: &View, visitor: &Visitor, back: &str, held
     html! {
         div class={ "overall " (part.mark.class()) } {
             h1 { (part.mark.icon()) span role="status" { (target.name) " " (part.word) } }
-            @if !is_well && !target.reason.is_empty() { p { (super::queue::cut(tongue::told(&target.reason))) } }
-            @if let Some(item) = item.filter(|item| !item.fix.is_empty()) { p { b { (t!("What mends it: ")) } (tongue::told(&item.fix)) } }
+            @if !is_well && !target.reason.is_empty() { p { (told(&super::queue::cut(&target.reason))) } }
+            @if let Some(item) = item.filter(|item| !item.fix.is_empty()) { p { b { (t!("What mends it: ")) } (told(&item.fix)) } }
             @if paused || held > 0 {
                 div class="actions" {
                     @if paused { (button(visitor, "/resume", &target.name, t!("Try now"), back)) }

@@ -221,7 +221,7 @@ fn given(grants: &[LocalGrant], names: &Names) -> Markup {
                         tr role="row" {
                             td role="cell" data-head=(t!("Grant")) { (grant.id) }
                             td role="cell" data-head=(t!("To")) { bdi { (grant.extension) (grant.role) } }
-                            td role="cell" class="key" data-head=(t!("What")) {
+                            td role="cell" class="full" data-head=(t!("What")) {
                                 @match Action::from_word(&grant.action) { Some(action) => { (does(action)) } None => { (grant.action) } }
                              }
                             td role="cell" data-head=(t!("How far")) {

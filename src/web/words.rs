@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use time::OffsetDateTime;
 
 use crate::model::Party;
-use crate::tongue::Text;
-use crate::when;
+use crate::tongue::{self, Text, Tongue};
+use crate::{findings, when};
 
 /// The longest piece of a stranger's text that is shown.
 const LONGEST: usize = 80;
@@ -113,6 +113,26 @@ pub(crate) fn stranger(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// What a flow put down in English, in the reader's language; what has no words there is marked as English, for whoever
+/// has the page read out.
+pub(crate) fn told(text: &str) -> Markup {
+    let said = tongue::told(text);
+    let foreign = tongue::current() == Tongue::German && said == text && text.contains(' ');
+    html! { @if foreign { span lang="en" { (text) } } @else { (said) } }
+}
+
+/// The title of something that was found: its own, or in another language than English the catalogue's with the name
+/// that stands behind its code.
+pub(crate) fn title(code: &str, title: &str) -> String {
+    let said = tongue::told(title);
+    let (kind, name) = code.split_once(':').unwrap_or((code, ""));
+    match findings::find(kind).filter(|_| tongue::current() == Tongue::German && said == title) {
+        Some(found) if name.is_empty() => tongue::told(found.title).to_owned(),
+        Some(found) => format!("{} ({name})", tongue::told(found.title)),
+        None => said.to_owned(),
+    }
 }
 
 /// A sentence in which moments stand as RFC 3339, with these as moments that the browser shows in its own zone.

@@ -187,15 +187,58 @@ fn a_file_that_is_gone_or_no_audio_is_never_shown_as_a_page() {
 }
 
 #[test]
-fn what_a_browser_cannot_play_is_offered_as_a_file() {
+fn what_a_browser_cannot_play_is_decoded_while_it_is_heard_and_stays_itself_as_a_file() {
+    let page = start();
+    for (n, file) in [(4, wav(0x31, 0, 6_500)), (5, wav(6, 8, 8_000))] {
+        crate::company::call(&page, n, "101");
+        hold(&page, n, "101", &file);
+        let cookie = page.log_in_as("101");
+        let call = page.get(&format!("/calls/{n}"), &cookie).body;
+        assert!(
+            call.contains(&format!("<audio controls preload=\"none\" src=\"/recordings/{n}\"")),
+            "{call}"
+        );
+        assert!(call.contains("decoded here while you listen"), "{call}");
+        let before = audit(&page).len();
+        let heard = page.get(&format!("/recordings/{n}"), &cookie);
+        // 100 blocks of two frames of 160 samples, or a sample a byte; 16 bits each, behind a header of 44 bytes.
+        let length = if n == 4 { 44 + 100 * 2 * 160 * 2 } else { 44 + 8_000 * 2 };
+        assert_eq!((heard.status, heard.bytes.len()), (200, length));
+        assert_eq!(heard.bytes[20..22], [1, 0], "PCM");
+        let tag = heard.header("etag").unwrap().to_owned();
+        assert!(tag.ends_with("-pcm\""), "{tag}");
+        for range in ["bytes=0-43", "bytes=1000-1999", "bytes=-7", "bytes=43-45"] {
+            let line = format!("GET /recordings/{n}\r\nCookie: {cookie}\r\nRange: {range}\r\nIf-Range: {tag}");
+            let part = page.ask(&line, "");
+            let told = part.header("content-range").unwrap().to_owned();
+            let (from, to) = told
+                .trim_start_matches("bytes ")
+                .split('/')
+                .next()
+                .unwrap()
+                .split_once('-')
+                .unwrap();
+            let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+            assert_eq!(
+                (part.status, part.bytes.as_slice()),
+                (206, &heard.bytes[from..=to]),
+                "{range}"
+            );
+        }
+        assert_eq!(audit_since(&page, before).len(), 1, "one listening, however many parts");
+        assert_eq!(page.get(&format!("/recordings/{n}?download"), &cookie).bytes, file);
+    }
+}
+
+#[test]
+fn what_nothing_here_can_play_is_said_plainly_and_offered_as_a_file() {
     let page = start();
     crate::company::call(&page, 4, "101");
-    hold(&page, 4, "101", &wav(0x31, 0, 6_500));
+    hold(&page, 4, "101", &wav(0x55, 0, 6_500));
     let cookie = page.log_in_as("101");
     let call = page.get("/calls/4", &cookie).body;
     assert!(
-        call.contains("It is compressed with GSM 6.10, which browsers don")
-            && call.contains("/recordings/4?download"),
+        call.contains("It is compressed with MP3, which browsers don") && call.contains("/recordings/4?download"),
         "{call}"
     );
     assert!(!call.contains("<audio"));

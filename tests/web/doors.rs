@@ -9,7 +9,11 @@ use crate::server::{Answer, NAME, Page, VERSION};
 
 /// A path that fits a route.
 fn path(route: &Route) -> String {
-    route.path.replace("{id}", "1").replace("{name}", "crm")
+    route
+        .path
+        .replace("{id}", "1")
+        .replace("{name}", "crm")
+        .replace("{step}", "clock")
 }
 
 fn head(route: &Route) -> String {

@@ -26,7 +26,9 @@ fn the_page_answers_while_somebody_else_holds_the_store() {
             .body
             .contains("All is well")
     );
-    assert_eq!(quickly("the calls", || page.get("/calls", &cookie)).status, 200);
+    for path in ["/calls", "/calls?q=anna&state=held", "/queue", "/checks", "/metrics"] {
+        assert_eq!(quickly(path, || page.get(path, &cookie)).status, 200);
+    }
     assert_eq!(quickly("the JSON", || page.get("/api/v1/status", &cookie)).status, 200);
     // The tries can't be stored now; they count all the same, and the login goes on.
     assert_eq!(page.try_password("wrong").status, 403);
@@ -34,13 +36,10 @@ fn the_page_answers_while_somebody_else_holds_the_store() {
     other.execute_batch("ROLLBACK").unwrap();
 }
 
-#[test]
-fn the_page_says_what_it_knows_while_the_store_does_not_answer() {
-    let page = Page::start();
-    let cookie = page.log_in();
-    assert!(page.get("/", &cookie).body.contains("All is well"));
-    // Readers wait for whoever rebuilds the index of the write-ahead log; here somebody holds the lock for that and
-    // rebuilds nothing. (SQLite, WAL format: the index begins with two copies of its header, which must agree.)
+/// Stops reading: readers wait for whoever rebuilds the index of the write-ahead log; here somebody holds the lock for that
+/// and rebuilds nothing, until the connection is dropped. (SQLite, WAL format: the index begins with two copies of its
+/// header, which must agree.)
+fn hang(page: &Page) -> Connection {
     let other = Connection::open(page.folder.join("callspool.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut index = std::fs::OpenOptions::new()
@@ -49,6 +48,81 @@ fn the_page_says_what_it_knows_while_the_store_does_not_answer() {
         .unwrap();
     index.seek(SeekFrom::Start(0)).unwrap();
     index.write_all(&[0xff; 40]).unwrap();
+    other
+}
+
+#[test]
+fn the_state_page_does_without_graphs_that_the_store_does_not_give() {
+    let page = Page::start();
+    let cookie = page.log_in();
+    let drawn = "<figure class=\"graph\">";
+    assert_eq!(
+        page.get("/", &cookie).body.matches(drawn).count(),
+        3,
+        "and the disk's, once it was measured"
+    );
+    let (folder, clock) = (page.stop(), callspool::clock::Clock::system());
+    // A page that never got them says so; one that did shows the last ones.
+    let page = Page::again(&folder, clock, "");
+    let cookie = page.log_in();
+    let other = hang(&page);
+    let mut body = String::new();
+    page.until("the page notices", |page| {
+        body = quickly("the state", || page.get("/", &cookie)).body;
+        body.contains("The store does not answer")
+    });
+    assert!(!body.contains(drawn) && body.contains("How it was"), "{body}");
+    assert!(body.contains("Not known: the store has not answered yet."), "{body}");
+    drop(other);
+    page.until("the graphs come", |page| page.get("/", &cookie).body.contains(drawn));
+    let other = hang(&page);
+    let body = quickly("the state", || page.get("/", &cookie)).body;
+    assert!(body.contains(drawn), "{body}");
+    drop(other);
+}
+
+#[test]
+fn the_page_answers_while_nothing_can_be_written() {
+    let page = Page::start();
+    crate::pages::calls(&page, 3, "Anna");
+    let cookie = page.log_in();
+    // As on a full disk, or one that was mounted read-only after an error: every write fails, reading goes on.
+    let closed = page.handle.store().write(|within| {
+        for table in ["setting", "audit", "delivery", "call"] {
+            for change in ["INSERT", "UPDATE"] {
+                within.execute_batch(&format!(
+                    "CREATE TRIGGER full_{table}_{change} BEFORE {change} ON {table}
+                     BEGIN SELECT raise(ABORT, 'database or disk is full'); END"
+                ))?;
+            }
+        }
+        Ok(())
+    });
+    closed.unwrap();
+    for path in [
+        "/",
+        "/calls",
+        "/calls/1",
+        "/queue",
+        "/checks",
+        "/targets/crm",
+        "/api/status",
+    ] {
+        assert_eq!(quickly(path, || page.get(path, &cookie)).status, 200, "{path}");
+    }
+    assert_eq!(
+        page.try_password(page.first_password.as_deref().unwrap()).status,
+        303,
+        "a login goes on"
+    );
+}
+
+#[test]
+fn the_page_says_what_it_knows_while_the_store_does_not_answer() {
+    let page = Page::start();
+    let cookie = page.log_in();
+    assert!(page.get("/", &cookie).body.contains("All is well"));
+    let other = hang(&page);
     let body = {
         let mut shown = String::new();
         page.until("the page notices", |page| {

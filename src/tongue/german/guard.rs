@@ -51,11 +51,6 @@ pub(super) const ROWS: super::Rows = &[
     ),
     ("Not logged in", "Nicht angemeldet"),
     (
-        "This needs a session, and yours is over or was never begun.",
-        "Dafür braucht es eine Sitzung, und Ihre ist zu Ende oder begann nie.",
-    ),
-    ("Log in at /login.", "Melden Sie sich unter /login an."),
-    (
         "It needs the right {}, and you don’t hold it.",
         "Dazu braucht es das Recht {}, und Sie haben es nicht.",
     ),

@@ -5,6 +5,7 @@
 
 mod api;
 mod calls;
+mod checks;
 mod clicks;
 mod common;
 mod fields;
@@ -33,6 +34,7 @@ pub(super) const TABLES: &[Rows] = &[
     common::ROWS,
     api::ROWS,
     calls::ROWS,
+    checks::ROWS,
     fields::ROWS,
     findings::ROWS,
     guard::ROWS,

@@ -15,6 +15,7 @@ pub(super) const ROWS: super::Rows = &[
     ("oldest {}", "ältestes {}"),
     ("nothing waits", "nichts wartet"),
     ("{} waiting", "{} warten"),
+    ("{} waiting{}", "{} warten{}"),
     ("{} held", "{} angehalten"),
     ("wants nothing more (410)", "will nichts mehr (410)"),
     (

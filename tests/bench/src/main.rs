@@ -13,6 +13,7 @@ mod figures;
 mod idle;
 mod latency;
 mod live;
+mod page;
 mod process;
 mod recordings;
 mod rights;
@@ -41,7 +42,7 @@ struct Arguments {
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
-    /// Only these: start, idle, live, rows, recordings, rights, archive (several with commas)
+    /// Only these: start, idle, live, rows, recordings, rights, page, archive (several with commas)
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Seconds that the idle agent settles, and then is watched
@@ -84,6 +85,9 @@ fn run(arguments: &Arguments) -> io::Result<Figures> {
     }
     if wanted("rights") {
         rights::measure(&bench, &mut figures)?;
+    }
+    if wanted("page") {
+        page::measure(&bench, &mut figures)?;
     }
     if wanted("live") {
         live::measure(&bench, &mut figures)?;

@@ -105,7 +105,8 @@ fn ask(store: &Store, clock: &Clock, figures: &mut Figures) -> store::Result<()>
     Ok(())
 }
 
-fn fill(store: &Store, clock: &Clock) -> store::Result<()> {
+/// A company of ten thousand and a million calls of theirs.
+pub fn fill(store: &Store, clock: &Clock) -> store::Result<()> {
     let directory = company();
     let at = clock.clone();
     store.write(move |within| store::apply_directory(within, &directory, "bench", &at))?;
