@@ -136,7 +136,11 @@ fn s2_7_a_system_owner_may_everything_everywhere() {
         assert_eq!(reach(&subject, *action), Any, "{}", action.word());
     }
     // Looking after the box is the technician's.
-    assert!(![BoxOperate, BoxConfigure, QueueDrop].iter().any(|action| may(&subject, *action)));
+    assert!(
+        ![BoxOperate, BoxConfigure, QueueDrop]
+            .iter()
+            .any(|action| may(&subject, *action))
+    );
     for (action, scope) in role("system_admins").unwrap().rights {
         assert!(role("system_owners").unwrap().scope(*action) >= *scope);
     }
