@@ -109,6 +109,7 @@ fn a_technician_sees_the_state_and_operates_and_hears_nothing_unless_granted() {
         [
             "box.view",
             "box.operate",
+            "box.configure",
             "call.trace",
             "audit.read",
             "rights.read",
