@@ -108,9 +108,14 @@ fn ruled(decision: Option<&Decision>, call_back: Option<&CallBackRow>) -> Option
     let mut sentence = decision.and_then(Decision::told);
     if let Some(row) = call_back {
         let state = match row.state {
-            CallBackState::Waiting => t!(
+            CallBackState::Waiting if row.reason.is_empty() => t!(
                 "a task is made at {} unless somebody calls back",
                 when::rfc3339(row.due_ms)
+            ),
+            CallBackState::Waiting => t!(
+                "a task is made at {} unless somebody calls back; {}",
+                when::rfc3339(row.due_ms),
+                row.reason
             ),
             CallBackState::Made => t!("a task was made for {}: {}", row.targets.join(", "), row.reason),
             CallBackState::Over => t!("no task: {}", row.reason),

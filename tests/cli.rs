@@ -10,6 +10,8 @@ mod people;
 mod rig;
 #[path = "cli/running.rs"]
 mod running;
+#[path = "cli/settings.rs"]
+mod settings;
 #[path = "cli/support.rs"]
 mod support;
 #[path = "cli/world.rs"]

@@ -138,6 +138,14 @@ fn what_a_running_box_publishes_fits_the_schemas_and_names_no_caller() {
     );
     seen.send("resume", &json!({"req": "r-1", "args": {"target": "nobody"}}));
     assert_eq!(seen.result("resume", "r-1")["status"], "failed");
+    // A support bundle stays on the box; what the broker hears is what it is called.
+    seen.send("bundle", &json!({"req": "b-1"}));
+    let bundle = seen.result("bundle", "b-1");
+    let name = format!("bundles/{}.tar.gz", bundle["data"]["id"].as_str().unwrap_or("none"));
+    let made =
+        std::fs::read(seen.setup.state_dir().join(name)).unwrap_or_else(|error| panic!("{error}: {bundle}"));
+    assert_eq!(bundle["data"]["bytes"], made.len(), "{bundle}");
+    assert_eq!(bundle["data"]["sha256"], rig::look::sha256(&made), "{bundle}");
     assert!(agent.stop());
     seen.wait_status("offline", 1);
 
@@ -186,7 +194,7 @@ fn what_a_running_box_publishes_fits_the_schemas_and_names_no_caller() {
     }
     let audit = callspool(&seen.setup, &["audit", "--json"]);
     let audit = String::from_utf8(audit.stdout).unwrap();
-    for request in ["sync s-1", "why w-1", "doctor d-1", "resume r-1"] {
+    for request in ["sync s-1", "why w-1", "doctor d-1", "resume r-1", "bundle b-1"] {
         assert!(audit.contains(request), "{request} is not in the audit: {audit}");
     }
     assert!(audit.contains("\"dashboard\"") && audit.contains("\"mqtt\""), "{audit}");

@@ -11,6 +11,8 @@ mod attack;
 mod browser;
 #[path = "rights_web/company.rs"]
 mod company;
+#[path = "rights_web/fuzz.rs"]
+mod fuzz;
 #[path = "rights_web/login.rs"]
 mod login;
 #[path = "rights_web/look.rs"]
@@ -21,3 +23,5 @@ mod looking;
 mod pages;
 #[path = "rights_web/sound.rs"]
 mod sound;
+#[path = "rights_web/token.rs"]
+mod token;

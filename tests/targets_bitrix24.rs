@@ -10,8 +10,8 @@ mod portal;
 
 #[path = "targets_bitrix24/calls.rs"]
 mod calls;
-#[path = "targets_bitrix24/chaos.rs"]
-mod chaos;
+#[path = "targets_bitrix24/persons.rs"]
+mod persons;
 #[path = "targets_bitrix24/portals.rs"]
 mod portals;
 #[path = "targets_bitrix24/trouble.rs"]

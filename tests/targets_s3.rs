@@ -5,6 +5,8 @@
 
 #[path = "targets_s3/bucket.rs"]
 mod bucket;
+#[path = "targets_s3/links.rs"]
+mod links;
 #[path = "targets_s3/moody.rs"]
 mod moody;
 mod rig;

@@ -3,6 +3,8 @@
 
 #[path = "update/back.rs"]
 mod back;
+#[path = "update/cut.rs"]
+mod cut;
 #[path = "update/fetched.rs"]
 mod fetched;
 #[path = "update/maker.rs"]

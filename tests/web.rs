@@ -22,13 +22,22 @@ mod language;
 mod login;
 #[path = "web/looking.rs"]
 mod looking;
+#[allow(dead_code)]
+#[path = "update/maker.rs"]
+mod maker;
 #[path = "web/metrics.rs"]
 mod metrics;
 #[path = "web/pages.rs"]
 mod pages;
 #[path = "web/sentences.rs"]
 mod sentences;
+#[path = "web/setup.rs"]
+mod setup;
+#[path = "web/slow.rs"]
+mod slow;
 #[path = "web/targets.rs"]
 mod targets;
 #[path = "web/trouble.rs"]
 mod trouble;
+#[path = "web/update.rs"]
+mod update;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use embedded_svc::storage::RawStorage;
 
 use super::handle::Handle;
+use crate::aside::aside;
 use crate::contract::{UPDATE_EVENT, UpdateEvent};
 use crate::pulse::Pulses;
 use crate::store::EventOutbox;
@@ -32,7 +33,7 @@ pub async fn renew(handle: Handle, pages: Vec<SocketAddr>) {
     loop {
         let (asking, own) = (desk.clone(), handle.clone());
         // Nobody waits for it: a list that can't be had is tried again next time.
-        let _ = tokio::task::spawn_blocking(move || {
+        let _ = aside(move || {
             let offer = match asking.check() {
                 Ok(Some(offer)) => offer,
                 Ok(None) => return,
@@ -87,7 +88,7 @@ async fn trial(handle: &Handle, pages: &[SocketAddr]) {
 /// The run before may have been a release that was given up: then dashboards are told, once.
 async fn tell_what_was_given_up(handle: &Handle) {
     let (own, mut settings) = (handle.clone(), handle.settings());
-    let read = tokio::task::spawn_blocking(move || {
+    let read = aside(move || {
         let bad = own.parts().update.given_up()?;
         let at = bad.at_ms.to_string();
         let told = settings.text(TOLD).ok()?;
@@ -111,7 +112,7 @@ async fn tell(handle: &Handle, what: &str, version: &str, why: &str) {
         return;
     }
     let own = handle.clone();
-    let kept = tokio::task::spawn_blocking(move || {
+    let kept = aside(move || {
         let (clock, payload) = (own.clock().clone(), serde_json::to_vec(&event).unwrap_or_default());
         let topic = format!("event/{UPDATE_EVENT}");
         own.store()
@@ -130,7 +131,7 @@ async fn unwell(handle: &Handle, pages: &[SocketAddr]) -> Option<String> {
         return Some(format!("the flow {flow} hangs"));
     }
     let (mut settings, now) = (handle.settings(), handle.clock().wall_ms().to_string());
-    let kept = tokio::task::spawn_blocking(move || {
+    let kept = aside(move || {
         settings.set_raw("update.well-ms", now.as_bytes())?;
         settings.text("update.well-ms").map(|text| text == Some(now))
     });

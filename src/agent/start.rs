@@ -180,6 +180,10 @@ impl Agent {
                 let status: Arc<Mutex<sync::SyncStatus>> = Arc::clone(&sync_status);
                 Box::new(move || status.lock().unwrap_or_else(PoisonError::into_inner).cursor_ms)
             },
+            going: {
+                let pbx = Arc::clone(&driver);
+                Box::new(move || pbx.going())
+            },
             events: config.mqtt.as_ref().map(|mqtt| {
                 let limits = store::Limits {
                     bytes: i64::try_from(mqtt.events_max).unwrap_or(i64::MAX),
@@ -197,7 +201,15 @@ impl Agent {
                 key: key(),
                 text: error.to_string(),
             })?;
+            let follows = |other: &crate::config::Target| {
+                other.links.as_ref().is_some_and(|links| links.from == target.name)
+            };
+            let others = config.targets.iter().zip(&target_bells);
             let worker = Worker {
+                followers: others
+                    .filter(|(other, _)| follows(other))
+                    .map(|(_, bell)| bell.clone())
+                    .collect(),
                 name: target.name.clone(),
                 target: opened,
                 store: store.clone(),

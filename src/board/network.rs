@@ -186,7 +186,7 @@ impl Keeper {
 
     /// Takes back what nobody confirmed in time. To be called every second or so; `true` if something was.
     pub fn look(&mut self) -> bool {
-        if !self.until.is_some_and(|until| Instant::now() >= until) {
+        if self.until.is_none_or(|until| Instant::now() < until) {
             return false;
         }
         match self.take_back() {

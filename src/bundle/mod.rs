@@ -92,6 +92,18 @@ impl Collected {
         }
     }
 
+    /// Facts of the machine and of the store's making: what is written there is the system's or ours.
+    fn facts(&mut self, name: &str, found: Result<String, String>) {
+        match found {
+            Ok(text) => {
+                let mut text = self.redactor.facts(&text);
+                cut(&mut text);
+                self.files.push((name.to_owned(), text.into_bytes()));
+            }
+            Err(why) => self.missing.push((name.to_owned(), why)),
+        }
+    }
+
     fn json(&mut self, name: &str, found: Result<Value, String>) {
         match found {
             Ok(mut value) => {
@@ -125,7 +137,7 @@ pub fn make(parts: Parts) -> Made {
     let mut all = Collected {
         files: Vec::new(),
         missing: Vec::new(),
-        redactor: Redactor::new(config, known.as_ref().ok().cloned().unwrap_or_default()),
+        redactor: Redactor::new(config, known.clone().unwrap_or_default()),
     };
     let settings = parts.config.map(redact::settings);
     all.json("configuration.json", settings);
@@ -133,18 +145,33 @@ pub fn make(parts: Parts) -> Made {
     all.json("doctor.json", parts.told.doctor);
     let log = parts.told.log.map(|lines| lines.iter().map(Line::as_text).collect());
     all.text("log.txt", log);
-    let store = match path.exists() {
-        true => Ok(store::facts(&path)),
-        false => Err("there is no store: the agent has not run yet".to_owned()),
-    };
+    let mut schema = Err("there is no store: the agent has not run yet".to_owned());
+    let mut store = schema.clone().map(|_: String| Value::Null);
+    if path.exists() {
+        let mut facts = store::facts(&path);
+        schema = Ok(statements(facts["schema"].take()));
+        store = Ok(facts);
+    }
     all.json("store.json", store);
-    all.json("machine.json", Ok(machine::facts(&state_dir)));
-    all.text("kernel.txt", machine::kernel());
+    // It is ours, word by word: nothing in it is anybody's name.
+    match schema {
+        Ok(text) => all.files.push(("schema.sql".to_owned(), text.into_bytes())),
+        Err(why) => all.missing.push(("schema.sql".to_owned(), why)),
+    }
+    let machine = serde_json::to_string_pretty(&machine::facts(&state_dir)).map_err(|error| error.to_string());
+    all.facts("machine.json", machine);
+    all.facts("kernel.txt", machine::kernel());
     if let Err(why) = known {
         // Then only numbers, mail and secrets are known by their looks.
         all.missing.push(("names to blot out".to_owned(), why));
     }
     finish(all, parts.now_ms)
+}
+
+/// The statements that made the tables, one after the other.
+fn statements(list: Value) -> String {
+    let each = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+    each.map(|sql| format!("{sql};\n\n")).collect()
 }
 
 fn finish(all: Collected, now_ms: i64) -> Made {

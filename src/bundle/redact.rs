@@ -63,13 +63,18 @@ impl Redactor {
 
     /// Text without what it must not hold.
     pub fn text(&self, text: &str) -> String {
+        without_mail(&without_numbers(&self.facts(text)))
+    }
+
+    /// Text of the machine, whose numbers are nobody's: bytes, sectors, addresses in memory.
+    pub fn facts(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for word in &self.known {
             if text.contains(word.as_str()) {
                 text = text.replace(word.as_str(), GONE);
             }
         }
-        without_mail(&without_numbers(&text))
+        text
     }
 
     /// The same for all text in `value`; what others wrote goes whole.

@@ -17,6 +17,7 @@ use crate::config::{self, Config};
 use crate::doctor::Options;
 use crate::files;
 use crate::logs::Line;
+use crate::setup;
 
 /// How long an agent is waited for that does not answer.
 const PATIENCE: Duration = Duration::from_secs(23);
@@ -24,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(23);
 const LINES: &str = "2000";
 
 pub(super) fn run(path: &Path, to: Option<PathBuf>, json: bool) -> Exit {
-    let loaded = config::load(path).map_err(|problems| {
+    // With a store that can't be read the page's settings can't be either; the file alone is better than nothing.
+    let loaded = setup::load(path).or_else(|_| config::load(path)).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         lines.join("\n")
     });

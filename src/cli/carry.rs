@@ -7,6 +7,7 @@ use super::{Exit, out};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::files;
+use crate::setup;
 use crate::transfer;
 
 pub(super) fn export(config: &Config, to: Option<&Path>, passphrase: Option<&Path>, json: bool) -> Exit {
@@ -89,9 +90,24 @@ pub(super) fn import(path: &Path, asked: &Asked, json: bool) -> Exit {
     }
     for (key, file) in &import.missing {
         out::message(&format!(
-            "{key} names {}, which is neither here nor in the document",
+            "{key} names {}, which is not here: put it there by hand",
             file.display()
         ));
+    }
+    // What a page wrote lies over the file, there and here.
+    if !import.page.is_empty() {
+        out::message(
+            "the page of the other box wrote these over its file; put them in force with callspool config set:",
+        );
+        import
+            .page
+            .lines()
+            .for_each(|line| out::message(&format!("  {}", out::tame(line))));
+    }
+    if setup::load(path).is_ok_and(|config| !config.page.is_empty()) {
+        out::message(
+            "this box's page wrote settings over its file, and they stay: callspool config show --origin",
+        );
     }
     if changed == 0 && import.secrets.is_empty() {
         return said("nothing would change", Exit::Ok);
@@ -116,7 +132,7 @@ pub(super) fn import(path: &Path, asked: &Asked, json: bool) -> Exit {
 }
 
 fn note(path: &Path) {
-    if let Ok(config) = config::load(path) {
+    if let Ok(config) = setup::load(path) {
         let what = "imported a configuration".to_owned();
         let _ = ask_one(&config.state_dir, &Request::Noted { what });
     }

@@ -236,15 +236,15 @@ async fn answer(handle: Handle, stream: Stream) {
     let Ok(Ok(1..)) = got else { return };
     let (tell, mut told) = mpsc::channel::<Value>(16);
     let (put, mut source) = Feed::new();
-    if line.contains("\"file\"") {
+    if line.contains("\"what\":\"file\"") {
         // Its bytes follow; whoever refuses it leaves the rest unread.
         reader.get_mut().set_limit(MOST_BYTES + MOST_HEAD as u64);
-        task(async move {
+        drop(task(async move {
             let mut piece = vec![0; 32 << 10];
             while let Ok(got @ 1..) = reader.read(&mut piece).await {
                 let _ = put.send(piece[..got].to_vec()).await;
             }
-        });
+        }));
     } else {
         drop(put);
     }

@@ -15,6 +15,8 @@ mod erase;
 mod hold;
 mod links;
 mod logs;
+#[cfg(test)]
+mod manual;
 mod needs;
 mod network_helper;
 mod out;
@@ -224,12 +226,17 @@ fn dispatch(cli: Cli) -> Exit {
 /// The release that is to run, which may be another than this program: then it does not come back.
 fn begin(path: &std::path::Path, json: bool) -> Exit {
     crate::update::launch::launch(path, &out::message);
-    match crate::setup::load(path) {
+    let ended = match crate::setup::load(path) {
         Ok(config) => with_config(Verb::Run, config, json),
         Err(problems) => {
             problems.iter().for_each(|problem| out::message(&problem.to_string()));
             Exit::Usage
         }
+    };
+    match ended {
+        // A supervisor does not start again what ended for its configuration; a release on trial must be given up for it.
+        Exit::Usage if crate::update::launch::on_trial(path) => Exit::Failed,
+        ended => ended,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::out;
 use crate::config::{Config, Target};
-use crate::rules::review::{Doubt, review};
+use crate::rules::review::{Doubt, review, unchecked_names};
 use crate::rules::{Book, Decision};
 use crate::store::{self, CallFilter, Store};
 use crate::when;
@@ -27,6 +27,8 @@ pub(super) struct DryRun {
     calls: Vec<Tried>,
     /// What is doubtful.
     doubts: Vec<Doubt>,
+    /// What kinds of names rules hold that could not be checked, because the PBX was not reached yet.
+    unchecked: Vec<&'static str>,
     /// The country whose numbers rules are compared in; empty if neither the configuration nor the PBX tells.
     country: String,
 }
@@ -57,6 +59,7 @@ pub(super) fn try_out(config: &Config) -> store::Result<DryRun> {
         return Ok(DryRun {
             doubts: review(&config.rules, &config.targets, None, None),
             rules: counted(config, &[]),
+            unchecked: unchecked_names(&config.rules, None),
             country: config.numbers.country.clone(),
             ..DryRun::default()
         });
@@ -105,6 +108,7 @@ fn tried(config: &Config, connection: &Connection) -> store::Result<DryRun> {
         tried: rows.len(),
         calls,
         doubts,
+        unchecked: unchecked_names(&config.rules, directory.as_ref()),
         country: book.numbering(told.as_ref()).country,
     })
 }
@@ -173,6 +177,13 @@ pub(super) fn print(run: &DryRun, config: &Config) {
     }
     if run.rules.is_empty() {
         return;
+    }
+    if !run.unchecked.is_empty() {
+        out::message(&format!(
+            "note: names in rules ({}) could not be checked: the PBX has told of none yet; the running agent checks them when \
+             it does",
+            run.unchecked.join(", ")
+        ));
     }
     if run.country.is_empty() && config.rules.iter().any(|rule| !rule.when.number.is_empty()) {
         out::message("warning: rules ask for numbers, and the country is not known: set numbers.country");

@@ -85,7 +85,10 @@ pub(super) fn run(config: Config) -> Exit {
             }
         };
         log::info!("stopping");
-        supervised.say("STOPPING=1");
+        // Whoever begins anew within this process does not stop, for one who would wait for its end.
+        if !(*again.borrow() && exit == Exit::Ok) {
+            supervised.say("STOPPING=1");
+        }
         stop.send_replace(true);
         let _ = faces.await;
         let again = *again.borrow() && exit == Exit::Ok;
@@ -128,9 +131,9 @@ impl Supervised {
             && let Some(within) = notifier.within()
         {
             let (feed, pulses) = (Arc::clone(notifier), handle.parts().pulses.clone());
-            task(agent::feed_watchdog(within, agent::HANGS, pulses, move || {
+            drop(task(agent::feed_watchdog(within, agent::HANGS, pulses, move || {
                 feed.say("WATCHDOG=1");
-            }));
+            })));
         }
         Supervised(notifier)
     }

@@ -146,7 +146,7 @@ fn apply_file(config: &Config, file: &Path, downgrade: bool, json: bool) -> Exit
 }
 
 fn note(last: &mut Value, value: Value) {
-    match value.get("progress") {
+    match value.get("on_its_way") {
         Some(progress) => out::message(&format!(
             "{} of {} KiB",
             progress["done"].as_u64().unwrap_or(0) >> 10,
@@ -297,7 +297,7 @@ fn followed(desk: &Desk, asked: &Request, say: &dyn Fn(Value)) -> Result<Value, 
         if since % 30 == 0
             && let (_, Some(progress)) = desk.glance()
         {
-            say(json!({ "progress": progress }));
+            say(json!({ "on_its_way": progress }));
         }
     }
     working

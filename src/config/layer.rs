@@ -95,3 +95,78 @@ fn put_targets<'a>(file: &mut DeTable<'a>, named: DeTable<'a>, lines: &mut BTree
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::{Config, Problem, parse_over};
+
+    const FILE: &str = "[pbx]\nurl = \"https://pbx\"\nclient_id = \"a\"\nsecret_file = \"b\"\npoll = \"7s\"\n\
+        [[target]]\nname = \"crm\"\nurl = \"https://crm\"\nsecret_file = \"c\"\n";
+
+    fn over(page: &str) -> Result<Config, Vec<Problem>> {
+        parse_over(FILE, page, Path::new("/etc/c.toml"))
+    }
+
+    #[test]
+    fn the_page_stands_over_the_file_setting_by_setting_and_targets_by_their_names() {
+        let page = "pbx.sweep = \"9s\"\npbx.url = \"https://other\"\ntarget.crm.url = \"https://crm2\"\n\
+            target.nas.kind = \"folder\"\ntarget.nas.path = \"/mnt/nas\"\nweb.names = [\"x\"]\n";
+        let config = over(page).unwrap();
+        assert_eq!(
+            (config.pbx.url.as_str(), config.pbx.poll.as_secs()),
+            ("https://other", 7)
+        );
+        let names: Vec<&str> = config.targets.iter().map(|target| target.name.as_str()).collect();
+        assert_eq!(names, ["crm", "nas"]);
+        assert_eq!(config.targets[0].kind.address().as_deref(), Some("https://crm2"));
+        let origins = [
+            "pbx.url",
+            "pbx.poll",
+            "target.0.url",
+            "target.0.secret_file",
+            "target.1.path",
+            "web.names",
+            "spool.keep",
+        ];
+        let origins = origins.map(|key| config.origin(key).unwrap());
+        assert_eq!(
+            origins,
+            [
+                "page",
+                "/etc/c.toml:5",
+                "page",
+                "/etc/c.toml:9",
+                "page",
+                "page",
+                "default"
+            ]
+        );
+        assert_eq!(over("").unwrap().origin("pbx.url"), Some("/etc/c.toml:2"));
+    }
+
+    #[test]
+    fn a_mistake_of_the_page_is_told_as_the_pages() {
+        let told = |page: &str| over(page).unwrap_err()[0].to_string();
+        assert!(told("pbx.poll = \"soon\"\n").starts_with("page: pbx.poll: \"soon\" is no span of time"));
+        assert!(told("log = \"info\"\npbx.poll = 5\n").starts_with("page: pbx.poll: invalid type"));
+        assert!(told("pbx.pol = 5\n").starts_with("page: pbx.pol: unknown field"));
+        assert!(told("state_dir = \"/x\"\n").starts_with("page: state_dir: stands in the file alone"));
+        assert!(told("target.nas.kind = \"folder\"\n").starts_with("page: target.1.path: must be given"));
+        let file = parse_over("[pbx]\nurl = 5\n", "log = \"info\"\n", Path::new("/etc/c.toml"));
+        assert!(
+            file.unwrap_err()[0]
+                .to_string()
+                .starts_with("/etc/c.toml:2: invalid type")
+        );
+    }
+
+    #[test]
+    fn a_box_that_knows_nobody_waits_to_be_set_up_and_one_that_knows_a_target_alone_is_wrong() {
+        let blank = parse_over("name = \"x\"\n", "", Path::new("/c.toml")).unwrap();
+        assert!(!blank.has_pbx() && blank.secret_files().is_empty());
+        assert!(parse_over("[[target]]\nname = \"t\"\n", "", Path::new("/c.toml")).is_err());
+        assert!(parse_over("[pbx]\npoll = \"1s\"\n", "", Path::new("/c.toml")).is_err());
+    }
+}

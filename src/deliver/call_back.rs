@@ -9,13 +9,20 @@ use rusqlite::Savepoint;
 use super::handover::HandOver;
 use super::payload::{delivery_id, task_body};
 use crate::model::{Call, CallBackState, DeliveryKind, Direction, Outcome};
-use crate::numbers::Numbering;
+use crate::numbers::{Number, Numbering};
 use crate::rules::{self, CallBack, Decision};
 use crate::store::{self, CallBackRow};
 use crate::when;
 
 /// A call that began so long before the missed one may have gone on after it, milliseconds.
 const LONG_MS: i64 = 3_600_000;
+
+/// After so long a call that goes on is looked for again, milliseconds; its row is written some seconds after its end.
+const GOES_ON_MS: i64 = 90_000;
+
+/// Why a task that is due waits.
+const GOES_ON: &str = "a call with that number goes on";
+const ENDED: &str = "a call with that number has just ended";
 
 /// How many share a transaction.
 const BATCH: usize = 32;
@@ -68,6 +75,7 @@ impl HandOver {
         if due.is_empty() {
             return Ok(false);
         }
+        let due = self.put_off_what_goes_on(due)?;
         let more = due.len() == BATCH;
         let (clock, origin, book) = (self.clock.clone(), self.origin.clone(), self.rules.clone());
         let names: Vec<String> = self.targets.iter().map(|target| target.name.clone()).collect();
@@ -97,6 +105,47 @@ impl HandOver {
         })?;
         self.workers.iter().for_each(crate::bell::Bell::ring);
         Ok(more)
+    }
+}
+
+impl HandOver {
+    /// Whoever speaks with the caller right now stands in no row of the call log yet: what waits for such a call is looked at
+    /// again when it has ended and was read, but not for ever. Gives the others.
+    fn put_off_what_goes_on(&self, due: Vec<CallBackRow>) -> store::Result<Vec<CallBackRow>> {
+        let sides = match (self.going)() {
+            Ok(None) => return Ok(due),
+            Ok(Some(sides)) => Some(sides),
+            // Not to be told at this moment: as if somebody might.
+            Err(_) => None,
+        };
+        let numbering = self.store.read(store::numbering)?;
+        let goes_on = |row: &CallBackRow| {
+            let Some(sides) = &sides else { return true };
+            let number = Number::read(&row.number, &numbering);
+            number.is_some_and(|number| sides.iter().any(|side| number.stands_in(side)))
+        };
+        let now_ms = self.clock.wall_ms();
+        let mut left = Vec::new();
+        let mut put_off = Vec::new();
+        for row in due {
+            let begun_ms = self.store.read(|c| store::call_back_begun(c, row.call))?;
+            let long = begun_ms.is_none_or(|ms| now_ms - ms >= row.after_ms + LONG_MS);
+            match long {
+                false if goes_on(&row) => put_off.push((row.call, GOES_ON)),
+                // It may have ended this very moment: its row gets the time to be written.
+                false if row.reason == GOES_ON => put_off.push((row.call, ENDED)),
+                _ => left.push(row),
+            }
+        }
+        if !put_off.is_empty() {
+            let clock = self.clock.clone();
+            self.store.write(move |within| {
+                let put =
+                    |(call, why): &(i64, &str)| store::put_off_call_back(within, *call, why, GOES_ON_MS, &clock);
+                put_off.iter().try_for_each(put)
+            })?;
+        }
+        Ok(left)
     }
 }
 

@@ -36,6 +36,8 @@ pub struct HandOver {
     pub rules: Arc<Book>,
     /// How far the call log was read, Unix milliseconds; `None` before the first reading.
     pub read_to: Box<dyn Fn() -> Option<i64> + Send>,
+    /// Both sides of each call that goes on at the PBX now ([`crate::pbx::Pbx::going`]).
+    pub going: Box<dyn Fn() -> Result<Option<Vec<String>>, crate::pbx::Error> + Send>,
     /// Where dashboards are told, if there are any.
     pub events: Option<EventOutbox>,
     /// Rung when there are new deliveries.

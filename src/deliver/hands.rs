@@ -7,10 +7,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::worker::Worker;
 use crate::bell::Bell;
 use crate::model::Delivery;
+use crate::pulse;
 use crate::store;
 
 /// The rows of the deliveries of one target that are under way.
@@ -92,7 +94,16 @@ impl Hands {
     }
 }
 
+/// Waits for somebody else at work: that is no hanging, and each of their requests has a time-out.
+pub(super) fn wait_until(is_finished: impl Fn() -> bool) {
+    while !is_finished() {
+        pulse::beat();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn outcome(hand: JoinHandle<store::Result<()>>) -> store::Result<()> {
+    wait_until(|| hand.is_finished());
     match hand.join() {
         Ok(done) => done,
         // The flow must not go on as if nothing were: it ends as it would have, had it been its own.

@@ -138,6 +138,12 @@ pub(super) fn common_remedy(code: &str) -> &'static str {
         }
         "certificate" => "Check the target's certificate, this box's clock, and `trust` in the configuration.",
         "address" => "Correct the address in the configuration.",
+        "no-object" => {
+            "Look at the same recording's delivery to the object storage (callspool why): without it there is nothing to link to."
+        }
+        "link-key" => {
+            "Make the file link.key in the state folder readable for callspool, or remove it: another is made."
+        }
         _ => "Check the target and the network to it; callspool tries again by itself.",
     }
 }

@@ -48,6 +48,8 @@ pub struct Worker {
     pub audio: Bell,
     /// Rung when this target has done its part of an erasure.
     pub keep: Bell,
+    /// The flows of the targets that are told links to what this one has: rung when it has another recording.
+    pub followers: Vec<Bell>,
     /// What is under way to the target at this moment.
     pub under_way: UnderWay,
 }
@@ -156,6 +158,7 @@ impl Worker {
                 changed: Arc::clone(&self.changed),
                 audio: self.audio.clone(),
                 keep: self.keep.clone(),
+                followers: self.followers.clone(),
                 under_way: self.under_way.clone(),
             };
             hands.add(hand, bell);
@@ -244,6 +247,9 @@ impl Worker {
                     change(within)?;
                     claim(within)
                 })?;
+                if delivery.recording.is_some() {
+                    self.followers.iter().for_each(Bell::ring);
+                }
             }
             Verdict::Disabled => {
                 let change = self.change(|target, clock| {

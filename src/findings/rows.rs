@@ -715,6 +715,16 @@ pub const FINDINGS: &[Finding] = &[
         Words("Look at the queue: mend the cause, then press Retry (or `callspool queue retry`)."),
     ),
     warning(
+        "rule-unknown-name",
+        "",
+        "",
+        [
+            "A rule names what the PBX does not have",
+            "An extension, department or queue in a rule is unknown there, so the rule matches less than its author meant: what it should exclude may be delivered.",
+        ],
+        Words("Correct the rule in the configuration (callspool config check shows all), then restart callspool."),
+    ),
+    warning(
         "erasure-waits",
         "",
         "",

@@ -25,11 +25,12 @@ const GOOD_MS: i64 = 120_000;
 /// How long the broker's link may take to accept it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Commands that this page offers; the box decides once more whether it does them.
-pub const OFFERED: [(&str, &str); 5] = [
+pub const OFFERED: [(&str, &str); 6] = [
     ("sync", "Sync now"),
     ("retry", "Retry held"),
     ("doctor", "Run the checks"),
     ("bundle", "Support bundle"),
+    ("update", "Install the newest release"),
     ("restart", "Restart the agent"),
 ];
 
@@ -106,6 +107,10 @@ async fn order(hub: &Hub, visitor: &Visitor, id: &str, name: &str) -> Result<(),
 impl Hub {
     /// Takes what a box said about a command. Blocking.
     pub fn answered(&self, id: &str, result: CommandResult) {
+        // The broker brought the request twice (QoS 1 may); what becomes of it is said of the first.
+        if result.reason.starts_with("repeated") {
+            return;
+        }
         let status = match result.status {
             CommandStatus::Accepted => "accepted",
             CommandStatus::Executing => "executing",

@@ -72,6 +72,7 @@ pub(super) fn payload(about: &About) -> Value {
         ("retry", "Retry held", "mdi:reload"),
         ("restart", "Restart", "mdi:restart"),
         ("doctor", "Run the doctor", "mdi:stethoscope"),
+        ("bundle", "Make a support bundle", "mdi:package-down"),
     ] {
         let taken = command_kind(command).is_some_and(|kind| match about.commands {
             Commands::All => true,

@@ -391,9 +391,10 @@ impl Desk<'_> {
         if self.down_since.is_none() && now >= self.next_note {
             let now_ms = receiver.clock.wall_ms();
             let noted = self.gaps.note(now_ms).and_then(|()| {
+                let clock = receiver.clock.clone();
                 receiver
                     .store
-                    .write(move |within| store::forget_cdr_lines(within, now_ms - KEEP_MS))
+                    .write(move |within| store::forget_cdr_lines(within, KEEP_MS, &clock))
             });
             if passing(noted)?.is_some() {
                 self.next_note = now + NOTE_EVERY_MS;

@@ -379,6 +379,10 @@ impl Pbx for Detected {
         self.ask(&mut |current| current.pbx().numbering())
     }
 
+    fn going(&self) -> Result<Option<Vec<String>>, Error> {
+        self.ask(&mut |current| current.pbx().going())
+    }
+
     fn may_administer(&self) -> Result<Option<bool>, Error> {
         self.ask(&mut |current| current.pbx().may_administer())
     }

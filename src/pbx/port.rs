@@ -63,6 +63,11 @@ pub trait Pbx: Send + Sync {
         Ok(None)
     }
 
+    /// Both sides of each call that goes on now, as the PBX shows them: names, numbers, anything. `None` if it does not tell.
+    fn going(&self) -> Result<Option<Vec<String>>, Error> {
+        Ok(None)
+    }
+
     /// Whether the credential may do what only an administrator may; found out by reading, nothing is changed.
     /// `None` if this PBX gives no way to tell.
     fn may_administer(&self) -> Result<Option<bool>, Error> {

@@ -45,7 +45,10 @@ pub fn review(
             doubt("has no condition and excludes every call".to_owned());
         }
         if let Some(directory) = directory {
-            unknown_names(rule, directory, &mut doubt);
+            names(rule, directory, &mut |found| match found {
+                Found::Unknown(text) => doubt(text),
+                Found::Unchecked(_) => {}
+            });
         }
         if !rule.when.did.is_empty() && dids == Some(false) {
             doubt(
@@ -78,7 +81,42 @@ fn takes_tasks(target: &Target) -> bool {
     !matches!(target.kind, TargetKind::S3(_) | TargetKind::Folder(_))
 }
 
-fn unknown_names(rule: &Rule, directory: &Directory, doubt: &mut dyn FnMut(String)) {
+/// What rules name that the PBX does not have; asked again whenever its directory changes.
+pub fn unknown_names(rules: &[Rule], directory: &Directory) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    for rule in rules {
+        names(rule, directory, &mut |found| {
+            if let Found::Unknown(text) = found {
+                let (name, line) = (rule.name.clone(), rule.line);
+                doubts.push(Doubt { rule: name, line, text });
+            }
+        });
+    }
+    doubts
+}
+
+/// What kinds of names (`extension`, …) rules hold that can't be checked, because the PBX told of none such yet.
+pub fn unchecked_names(rules: &[Rule], directory: Option<&Directory>) -> Vec<&'static str> {
+    let nothing = Directory::default();
+    let mut kinds = Vec::new();
+    for rule in rules {
+        names(rule, directory.unwrap_or(&nothing), &mut |found| match found {
+            Found::Unchecked(kind) if !kinds.contains(&kind) => kinds.push(kind),
+            _ => {}
+        });
+    }
+    kinds
+}
+
+/// What a look at a rule's names gave.
+enum Found {
+    /// The PBX has none of that name, in a sentence.
+    Unknown(String),
+    /// It told of nothing of this kind.
+    Unchecked(&'static str),
+}
+
+fn names(rule: &Rule, directory: &Directory, found: &mut dyn FnMut(Found)) {
     let queues = || {
         let hunts = directory
             .peers
@@ -97,6 +135,9 @@ fn unknown_names(rule: &Rule, directory: &Directory, doubt: &mut dyn FnMut(Strin
         ("queue or ring group", &rule.when.queue, queues()),
     ] {
         if known.is_empty() {
+            if !wanted.is_empty() {
+                found(Found::Unchecked(what));
+            }
             continue;
         }
         for name in wanted
@@ -108,7 +149,9 @@ fn unknown_names(rule: &Rule, directory: &Directory, doubt: &mut dyn FnMut(Strin
             } else {
                 String::new()
             };
-            doubt(format!("names the {what} {name:?}, which the PBX does not have{like}"));
+            found(Found::Unknown(format!(
+                "names the {what} {name:?}, which the PBX does not have{like}"
+            )));
         }
     }
 }

@@ -9,6 +9,7 @@ use embedded_svc::storage::{RawStorage, StorageBase};
 use super::page::{self, Change, Refused};
 use crate::accounts::By;
 use crate::agent::Handle;
+use crate::aside::aside;
 use crate::board::network::PATIENCE;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -65,7 +66,7 @@ async fn take_back_after(handle: Handle, patience: Duration) {
     tokio::time::sleep(handle.clock().real(patience)).await;
     let taken = {
         let handle = handle.clone();
-        tokio::task::spawn_blocking(move || take_back_now(&handle)).await
+        aside(move || take_back_now(&handle)).await
     };
     match taken {
         Ok(Ok(true)) => {

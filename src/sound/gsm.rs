@@ -112,9 +112,9 @@ impl Decoder {
             self.nrp = nc;
         }
         let (lag, gain) = (self.nrp as usize, QLB[bc as usize & 3]);
-        for k in 0..40 {
+        for (k, pulse) in erp.iter().enumerate() {
             let predicted = mult_r(gain, self.drp[120 + k - lag]);
-            self.drp[120 + k] = add(erp[k], predicted);
+            self.drp[120 + k] = add(*pulse, predicted);
         }
     }
 

@@ -24,7 +24,7 @@ pub struct CallBackRow {
     pub targets: Vec<String>,
     /// Where it is.
     pub state: CallBackState,
-    /// Why it is over, in words; empty before.
+    /// Why it is over, or waits longer, in words; empty before.
     pub reason: String,
     /// When the task is due, Unix milliseconds.
     pub due_ms: i64,
@@ -81,6 +81,29 @@ pub fn call_back(connection: &Connection, call: i64) -> Result<Option<CallBackRo
 pub fn waiting_for_number(connection: &Connection, number: &str) -> Result<Option<CallBackRow>> {
     let sql = format!("{CALL_BACK} WHERE state = 'waiting' AND number = ?1 ORDER BY due_ms LIMIT 1");
     Ok(connection.query_row(&sql, [number], of_row).optional()?)
+}
+
+/// When the missed call ended, Unix milliseconds.
+pub fn call_back_begun(connection: &Connection, call: i64) -> Result<Option<i64>> {
+    let sql = "SELECT ended_ms FROM call WHERE id = ?1";
+    Ok(connection
+        .prepare_cached(sql)?
+        .query_row([call], |row| row.get(0))
+        .optional()?)
+}
+
+/// It is looked at again so much later, and the call log must have been read up to then.
+pub fn put_off_call_back(within: &Savepoint, call: i64, reason: &str, by_ms: i64, clock: &Clock) -> Result<()> {
+    within
+        .prepare_cached("UPDATE call_back SET reason = ?2, due_ms = ?3, due_mono = ?4, boot = ?5 WHERE call = ?1")?
+        .execute(params![
+            call,
+            reason,
+            clock.wall_ms() + by_ms,
+            clock.mono_ms() + by_ms,
+            clock.boot()
+        ])?;
+    Ok(())
 }
 
 /// It is over: a task was made, or none is needed.

@@ -2,9 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension, Savepoint, params};
 
-use super::Result;
+use super::age::known_time;
 use super::calls::rows;
+use super::windows::cursor;
+use super::{Error, Result};
 use crate::cdr::Record;
+use crate::clock::Clock;
 
 /// A call's name that may come again (a counter of the PBX) is the same call only within this time.
 const SAME_CALL_MS: i64 = 6 * 3_600_000;
@@ -98,8 +101,34 @@ pub fn mend_cdr_line(within: &Savepoint, id: i64, record: &Record, came_ms: i64,
     Ok(())
 }
 
-/// Removes lines that came before `before_ms`: their calls are long taken.
-pub fn forget_cdr_lines(within: &Savepoint, before_ms: i64) -> Result<usize> {
-    let sql = "DELETE FROM cdr_line WHERE received_ms < ?1";
-    Ok(within.prepare_cached(sql)?.execute([before_ms])?)
+/// The setting that holds the marks by which lines grow old.
+const AGES: &str = "cdr.ages";
+
+/// Removes lines that are known to have been here for `keep_ms`, and whose calls are taken. Their age is told by marks:
+/// which row was the last at a moment of known time, for a clock that jumps must delete nothing that the PBX sends once.
+pub fn forget_cdr_lines(within: &Savepoint, keep_ms: i64, clock: &Clock) -> Result<usize> {
+    let now = known_time(within, clock)?;
+    let last: i64 = within.query_row("SELECT coalesce(max(id), 0) FROM cdr_line", [], |row| row.get(0))?;
+    let sql = "SELECT value FROM setting WHERE name = ?1";
+    let noted: Option<Vec<u8>> = within.query_row(sql, [AGES], |row| row.get(0)).optional()?;
+    let mut marks: Vec<(i64, i64)> = noted
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    let before = marks.clone();
+    // Rows of an emptied table are numbered from the beginning: older marks say nothing about them.
+    marks.retain(|(_, row)| *row <= last);
+    if marks.last().is_none_or(|(at, _)| now - at >= keep_ms / 24) {
+        marks.push((now, last));
+    }
+    let over = marks.iter().rposition(|(at, _)| *at <= now - keep_ms);
+    let up_to = over.and_then(|over| marks.get(over)).map_or(0, |(_, row)| *row);
+    marks.drain(..over.unwrap_or(0));
+    if marks != before {
+        let text = serde_json::to_vec(&marks).map_err(|error| Error::internal(error.to_string()))?;
+        let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)";
+        within.execute(sql, params![AGES, text])?;
+    }
+    let sql = "DELETE FROM cdr_line WHERE id <= ?1 AND received_ms < ?2";
+    let taken_to = cursor(within)?.unwrap_or(0);
+    Ok(within.prepare_cached(sql)?.execute([up_to, taken_to])?)
 }

@@ -285,3 +285,60 @@ fn a_hold_on_a_number_keeps_calls_however_the_pbx_writes_it() {
     }
     assert_eq!(bench.count("hold_call"), 3);
 }
+
+/// Lines of the PBX go when they have been here for so long by known time: no jump of the clock takes one away before.
+#[test]
+fn cdr_lines_grow_old_by_known_time_and_go_only_when_their_calls_are_taken() {
+    const KEEP: i64 = 24_000;
+    let bench = bench();
+    let passed = |ms: i64| {
+        let clock = bench.clock.clone();
+        let sql = "INSERT OR REPLACE INTO known_time (one, ms, mono, boot, wall_ms, synced) VALUES (1, ?1, ?2, ?3, 0, 1)";
+        let set = move |within: &rusqlite::Savepoint| {
+            Ok(within.execute(sql, rusqlite::params![ms, clock.mono_ms(), clock.boot()])?)
+        };
+        bench.store.write(set).unwrap();
+    };
+    let take = |text: &str, received_ms: i64| {
+        let line = CdrLine {
+            received_ms,
+            line: text.as_bytes().to_vec(),
+            record: None,
+        };
+        bench
+            .store
+            .write(move |within| take_cdr_lines(within, &[line.clone()]))
+            .unwrap();
+    };
+    let forget = || {
+        let clock = bench.clock.clone();
+        bench
+            .store
+            .write(move |within| forget_cdr_lines(within, KEEP, &clock))
+            .unwrap()
+    };
+    let read_to = |ms: i64| {
+        bench.store.write(move |within| set_cursor(within, ms)).unwrap();
+    };
+    read_to(i64::MAX >> 1);
+    passed(0);
+    // A wall clock of forty years ago, and one of in forty years: neither matters.
+    take("old", 1_000);
+    assert_eq!(forget(), 0);
+    passed(KEEP - 2_000);
+    take("young", 3_000_000_000_000);
+    assert_eq!(forget(), 0);
+    passed(KEEP + 1_000);
+    assert_eq!((forget(), bench.count("cdr_line")), (1, 1));
+    // What was not read yet stays, however old it is.
+    read_to(1);
+    passed(10 * KEEP);
+    assert_eq!((forget(), bench.count("cdr_line")), (0, 1));
+    read_to(i64::MAX >> 1);
+    assert_eq!((forget(), bench.count("cdr_line")), (1, 0));
+    // An empty table numbers its rows from the beginning; marks of before say nothing about them.
+    take("new", 5);
+    assert_eq!(forget(), 0);
+    passed(10 * KEEP + KEEP / 2);
+    assert_eq!((forget(), bench.count("cdr_line")), (0, 1));
+}

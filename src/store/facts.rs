@@ -100,7 +100,7 @@ fn plain(value: rusqlite::types::ValueRef) -> Value {
 
 fn listed(connection: &Connection, sql: &str) -> Result<Value> {
     let mut statement = connection.prepare(sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement.query([])?;
     let mut list = Vec::new();
     while let Some(row) = found.next()? {

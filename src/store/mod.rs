@@ -63,8 +63,8 @@ pub use asked::{AskedCalls, Misunderstood, department_names};
 pub use audit::{AuditFilter, AuditRow, NewAudit, audit, audit_rows, audit_to_retain, retain_audit};
 pub use backup::back_up;
 pub use call_backs::{
-    CallBackRow, add_call_back, call_back, calls_begun, due_call_backs, end_call_back, has_gap, next_call_back,
-    waiting_for_number,
+    CallBackRow, add_call_back, call_back, call_back_begun, calls_begun, due_call_backs, end_call_back, has_gap,
+    next_call_back, put_off_call_back, waiting_for_number,
 };
 pub use calls::{
     CallFilter, CallRow, call, call_by_key, calls, calls_ended, legs_of, mark_handed, next_settle, settled,

@@ -16,10 +16,12 @@ use super::late::Late;
 use super::{Context, Fatal, Trouble, reconcile, retention};
 use crate::backoff::Backoff;
 use crate::bell::{Bell, Wake};
+use crate::health::Report;
 use crate::model::{Directory, Leg};
 use crate::pbx::advice::{Problem, clicks, remedy};
 use crate::pbx::{self, Kind, ListedRecording, Storage};
 use crate::random::hex;
+use crate::rules::review::unknown_names;
 use crate::store::{self, Gap, Seen, Settings};
 
 const DAY_MS: i64 = 86_400_000;
@@ -227,11 +229,40 @@ impl Reader {
         let whole = serde_json::to_vec(&directory).map_err(|e| store::Error::internal(e.to_string()))?;
         let mark = hex(digest(&SHA256, &whole).as_ref());
         let clock = self.context.clock.clone();
+        self.look_at_rules(&directory);
         self.context
             .store
             .write(move |within| store::apply_directory(within, &directory, &mark, &clock))?;
         self.people = self.context.store.read(store::person_dns)?;
         Ok(())
+    }
+
+    /// Whether rules name what this PBX does not have: a mistyped extension excludes nobody, and nobody would notice.
+    fn look_at_rules(&self, directory: &Directory) {
+        let doubts = unknown_names(&self.context.rules.rules, directory);
+        let Some(first) = doubts.first() else {
+            self.context.clear("rule-unknown-name");
+            return;
+        };
+        let more = match doubts.len() {
+            1 => String::new(),
+            n => format!(", and {} more", n - 1),
+        };
+        let text = format!("rule {:?} {}{more}", first.rule, first.text);
+        let fix =
+            "Correct the rule in the configuration (callspool config check shows all), then restart callspool.";
+        let raised = self.context.health.raise(Report {
+            code: "rule-unknown-name".to_owned(),
+            title: "A rule names what the PBX does not have".to_owned(),
+            text,
+            fix: fix.to_owned(),
+            only_warning: true,
+            ..Report::default()
+        });
+        if raised {
+            log::warn!("rule-unknown-name: rule {:?}", first.rule);
+            self.context.changed.notify_one();
+        }
     }
 
     fn read_live(&mut self) -> Result<(), Trouble> {

@@ -28,6 +28,9 @@ struct Document {
     #[serde(default)]
     made_by: String,
     configuration: String,
+    /// What the page wrote over the file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    page: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     secrets: Option<Sealed>,
 }
@@ -59,6 +62,7 @@ pub fn export(config: &Config, passphrase: Option<&str>, now_ms: i64) -> Result<
         made: when::rfc3339(now_ms),
         made_by: format!("callspool {}", env!("CARGO_PKG_VERSION")),
         configuration,
+        page: config.page.clone(),
         secrets: passphrase.map(|passphrase| seal(&secrets, passphrase)).transpose()?,
     };
     let text = serde_json::to_string_pretty(&document).map_err(|error| error.to_string())?;
@@ -73,9 +77,11 @@ pub fn export(config: &Config, passphrase: Option<&str>, now_ms: i64) -> Result<
 pub struct Import {
     /// The text of its file.
     pub configuration: String,
+    /// What the page of the other box wrote over its file; it is shown and not put in force.
+    pub page: String,
     /// The files of its secrets with what is to stand in them.
     pub secrets: Vec<(PathBuf, String)>,
-    /// Files that it names and that are not there, neither here nor in the document.
+    /// Files that it names, that are not there, and that are not written here: not in the document, or at another place.
     pub missing: Vec<(String, PathBuf)>,
 }
 
@@ -88,8 +94,8 @@ pub fn read_import(bytes: &[u8], path: &Path, passphrase: Option<&str>) -> Resul
         return Err("it is longer than 1 MiB, and no configuration is".to_owned());
     }
     let text = std::str::from_utf8(bytes).map_err(|_| "it is no text".to_owned())?;
-    let (configuration, sealed) = match text.trim_start().starts_with('{') {
-        false => (text.to_owned(), None),
+    let (configuration, page, sealed) = match text.trim_start().starts_with('{') {
+        false => (text.to_owned(), String::new(), None),
         true => {
             let document: Document =
                 serde_json::from_str(text).map_err(|error| format!("it is no export of callspool: {error}"))?;
@@ -99,13 +105,14 @@ pub fn read_import(bytes: &[u8], path: &Path, passphrase: Option<&str>) -> Resul
                     document.callspool_export
                 ));
             }
-            (document.configuration, document.secrets)
+            (document.configuration, document.page, document.secrets)
         }
     };
     if configuration.len() > MOST_CONFIG {
         return Err("its configuration is longer than 256 KiB".to_owned());
     }
-    let config = config::parse(&configuration, path).map_err(|problems| {
+    // A box that was set up on its page has little in its file: both together must be right.
+    let config = config::parse_over(&configuration, &page, path).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         lines.join("\n")
     })?;
@@ -116,18 +123,19 @@ pub fn read_import(bytes: &[u8], path: &Path, passphrase: Option<&str>) -> Resul
     };
     let mut import = Import {
         configuration,
+        page,
         secrets: Vec::new(),
         missing: Vec::new(),
     };
     for (key, file) in config.secret_files() {
         match secrets.get(&key) {
             Some(secret) if secret.len() > MOST_SECRET => return Err(format!("the secret of {key} is too long")),
-            Some(secret) => {
-                check_place(file, path).map_err(|why| format!("{key}: {why}"))?;
-                import.secrets.push((file.to_owned(), secret.clone()));
+            Some(secret) if check_place(file, path).is_ok() => {
+                import.secrets.push((file.to_owned(), secret.clone()))
             }
-            None if !file.exists() => import.missing.push((key, file.to_owned())),
-            None => {}
+            // One that lies elsewhere is put there by hand: an import writes nowhere but in its own folder.
+            _ if !file.exists() => import.missing.push((key, file.to_owned())),
+            _ => {}
         }
     }
     Ok(import)

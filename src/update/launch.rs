@@ -90,6 +90,13 @@ pub fn launch(config: &Path, say: &dyn Fn(&str)) {
     }
 }
 
+/// Whether this very process is a release on trial.
+pub fn on_trial(config: &Path) -> bool {
+    let (state_dir, _) = crate::config::before_all(config);
+    let state = State::read(&state_dir.join("slots/state.json")).unwrap_or_default();
+    state.on_trial && state.boot != Place::Installed && state.boot == place_of_this(&state_dir)
+}
+
 fn ours(file: &Path) -> bool {
     let own = std::fs::metadata("/proc/self").map(|data| data.uid());
     matches!((own, std::fs::metadata(file)), (Ok(own), Ok(data)) if data.uid() == own)

@@ -13,7 +13,7 @@ use super::keys::Keys;
 use super::release::{self, Head};
 use super::state::{Place, State};
 use super::writer::Writer;
-use super::{VERSION, launch};
+use super::{VERSION, launch, newer};
 use crate::files;
 use crate::random;
 use crate::store::SCHEMA;
@@ -315,9 +315,22 @@ impl Slots {
         Ok(())
     }
 
-    /// What may not be older than it is.
-    pub(super) fn running_version(&self) -> String {
-        VERSION.to_owned()
+    /// What runs, or would run if the agent ran: the command line may be asked while it doesn't.
+    pub(super) fn current(&self) -> Place {
+        let state = self.state();
+        match self.running {
+            Place::Installed if !state.on_trial => state.boot,
+            running => running,
+        }
+    }
+
+    /// What a release must be newer than.
+    pub(super) fn current_version(&self) -> String {
+        let newest = self.release(self.current()).map(|head| head.manifest.version);
+        newest
+            .ok()
+            .filter(|newest| newer(newest, VERSION))
+            .unwrap_or_else(|| VERSION.to_owned())
     }
 
     /// What a store may not be newer than, for the installed program.

@@ -97,7 +97,7 @@ impl Writer {
 
     /// Everything that can be told of a release before it is here.
     fn check(&self, manifest: &Manifest) -> Result<(), Error> {
-        let (own, version) = (self.slots.running_version(), manifest.version.as_str());
+        let (own, version) = (self.slots.current_version(), manifest.version.as_str());
         if manifest.arch != std::env::consts::ARCH {
             return Err(Error::new(
                 "wrong-processor",
@@ -310,9 +310,9 @@ impl OtaUpdateFinished for Finished {
     /// Judges it once more, by what is on the disk, and lets the next start try it.
     fn activate(self) -> Result<(), Error> {
         self.slots.release(self.place)?;
-        let running = self.slots.running();
+        let current = self.slots.current();
         self.slots.change(|state| {
-            state.fallback = running;
+            state.fallback = current;
             state.boot = self.place;
             (state.on_trial, state.tries, state.give_up) = (true, 0, None);
             state.over = self.slots.installed_version().to_owned();

@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use tokio::sync::OnceCell;
-use tokio::task::spawn_blocking;
 
 use super::lock::Lock;
 use super::sessions::{self, Found, Sessions};
@@ -16,6 +15,7 @@ use super::site::{Site, Unread};
 use super::{accounts, audit};
 use crate::accounts::token_hash;
 use crate::agent::Handle;
+use crate::aside::{aside, unawaited};
 use crate::clock::Clock;
 use crate::files;
 use crate::random;
@@ -180,7 +180,7 @@ impl Access {
         if token.used_ms.is_none_or(|at| (now - at).abs() >= USED_MS) {
             let handle = site.handle().clone();
             // Nobody waits for it: a store that is slow to write keeps no reader away.
-            tokio::task::spawn_blocking(move || {
+            unawaited(move || {
                 let clock = handle.clock().clone();
                 let noted = handle
                     .store()
@@ -300,7 +300,7 @@ impl Access {
         self.lock.count(source, SETUP).await.map_err(Refusal::Pause)?;
         let folder = site.handle().config().state_dir.clone();
         let asked = folder.clone();
-        let right = spawn_blocking(move || setup::is_code(&asked, &code)).await;
+        let right = aside(move || setup::is_code(&asked, &code)).await;
         if !right.map_err(|_| Refusal::Busy)? {
             let failures = self.lock.failures(source);
             log::warn!("{source} tried a wrong set-up code, {failures} in a row");
@@ -321,7 +321,7 @@ impl Access {
         let stored = self.lock.put(hash.clone()).await.ok_or(Refusal::Busy)?;
         stored.map_err(Refusal::Unfit)?;
         // The password is on the disk: after a power cut between the two the next start takes the code away.
-        let _ = spawn_blocking(move || setup::forget_code(&folder)).await;
+        let _ = aside(move || setup::forget_code(&folder)).await;
         let entry = audit::event(
             &Who::Technician,
             source,

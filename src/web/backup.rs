@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use super::keeping::by;
 use super::layout::{self, Page, Refusal, icon, refuse, token, unread};
@@ -17,6 +16,7 @@ use super::logs::{attach, moment_of_name};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{audit, send};
+use crate::aside::aside;
 use crate::rights::{Action, Object};
 use crate::{accounts, random, store, transfer};
 
@@ -114,7 +114,7 @@ pub(super) async fn download(
     }
     let from = site.handle().store().path().to_owned();
     let state_dir = site.handle().config().state_dir.clone();
-    let copied = spawn_blocking(move || {
+    let copied = aside(move || {
         let to = Doomed(state_dir.join(format!("copy-{}.db", random::token::<4>())));
         store::back_up(&from, &to.0, &mut |_, _| {}).map_err(|error| error.to_string())?;
         // Open it stays readable when its name is gone, and nothing is left behind whatever happens.
@@ -191,7 +191,7 @@ pub(super) async fn compare(
     let path = site.handle().config().path.clone();
     let typed = sent.configuration.replace("\r\n", "\n");
     let text = typed.clone();
-    let compared = spawn_blocking(move || {
+    let compared = aside(move || {
         let import = transfer::read_import(text.as_bytes(), &path, None)?;
         let before = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
         let lines = transfer::difference(&before, &import.configuration);

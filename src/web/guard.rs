@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::hosts::Hosts;
 use super::layout::{Refusal, refuse, to, unread};
+use super::pace::Pace;
 use super::routes::{Door, Needs, Route, STREAMED};
 use super::site::Site;
 use super::visitor::Visitor;
@@ -134,7 +135,15 @@ pub(crate) async fn origin(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    match timeout(BODY_TIME, to_bytes(body, BODY)).await {
+    let pace = parts.extensions.get::<Arc<Pace>>().cloned();
+    if let Some(pace) = &pace {
+        pace.waits_for_body();
+    }
+    let taken = timeout(BODY_TIME, to_bytes(body, BODY)).await;
+    if let Some(pace) = &pace {
+        pace.asked();
+    }
+    match taken {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
         Ok(Err(_)) => refuse(
             &parts.uri,
@@ -401,6 +410,7 @@ pub(super) fn way_back(path: &str) -> &str {
             | "/logs"
             | "/backup"
             | "/update"
+            | "/tokens"
     ) || call
         .is_some_and(|id| !id.is_empty() && id.len() < 20 && id.bytes().all(|b| b.is_ascii_digit()))
         || of_form

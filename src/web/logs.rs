@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use super::keeping::by;
 use super::layout::{self, Page, Refusal, icon, refuse, to, token};
 use super::site::Site;
 use super::visitor::Visitor;
 use super::words::{exact_moment, size, stranger};
+use crate::aside::aside;
 use crate::logs::{self, Filter, Line};
 use crate::rights::Action;
 use crate::{accounts, bundle, when};
@@ -103,9 +103,7 @@ pub(super) async fn content(site: &Site, visitor: &Visitor, of: &str) -> String 
 
 async fn main(site: &Site, visitor: &Visitor, asked: &Asked) -> Markup {
     let state_dir = site.handle().config().state_dir.clone();
-    let kept = spawn_blocking(move || bundle::kept(&state_dir))
-        .await
-        .unwrap_or_default();
+    let kept = aside(move || bundle::kept(&state_dir)).await.unwrap_or_default();
     html! {
         (lines(asked))
         (support(visitor, &kept))
@@ -202,7 +200,7 @@ pub(super) async fn make(State(site): State<Site>, Extension(visitor): Extension
         return to(StatusCode::SEE_OTHER, "/logs");
     };
     let (handle, by) = (site.handle().clone(), by(&visitor, Action::BoxOperate));
-    let made = spawn_blocking(move || {
+    let made = aside(move || {
         let made = handle.bundle();
         // A store that can't be written must not keep help away.
         let about = format!("made the support bundle {}", made.id);
@@ -237,7 +235,7 @@ pub(super) async fn make(State(site): State<Site>, Extension(visitor): Extension
 pub(super) async fn kept(State(site): State<Site>, Path(id): Path<String>, uri: Uri) -> Response {
     let state_dir = site.handle().config().state_dir.clone();
     let name = format!("{id}.tar.gz");
-    let read = spawn_blocking(move || std::fs::read(bundle::path_of(&state_dir, &id)?).ok()).await;
+    let read = aside(move || std::fs::read(bundle::path_of(&state_dir, &id)?).ok()).await;
     let Ok(Some(bytes)) = read else {
         return refuse(
             &uri,

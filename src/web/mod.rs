@@ -18,7 +18,7 @@
 //! | `me`, `who_may`, `explained` | rights in words |
 //! | `site` | what all handlers share; looks into the store with a time limit |
 //! | `overview` of `parts`, `ailments`, `figures`, `graphs` (drawn by `chart`); `calls` with `calls_form`, `call` with `timeline`, `queue`, `targets`, `checks`, `actions`, `live`, `api` | the pages, buttons, live updates, JSON |
-//! | `setup`, `settings`, `network`, `system`, `first_call` | the first set-up, and the settings afterwards |
+//! | `setup`, `settings`, `forms`, `network`, `system`, `first_call` | the first set-up, and the settings afterwards |
 //! | `update`, `multipart` | newer releases, and the form that sends one |
 //! | `layout`, `words`, `language`, `assets` | how it looks, and in which language |
 
@@ -42,6 +42,7 @@ mod explained;
 mod figures;
 mod first_call;
 mod follow;
+mod forms;
 mod graphs;
 mod guard;
 mod hearing;
@@ -61,6 +62,7 @@ mod multipart;
 mod network;
 mod objects;
 mod overview;
+mod pace;
 mod packed;
 mod parts;
 mod password;
@@ -78,6 +80,7 @@ mod site;
 mod system;
 mod targets;
 mod timeline;
+mod tokens;
 mod update;
 mod visitor;
 mod who_may;

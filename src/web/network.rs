@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use tokio::task::spawn_blocking;
 
 use super::layout::{self, to, token};
 use super::setup::{Place, Shown, Typed, shown};
@@ -13,6 +12,7 @@ use super::site::Site;
 use super::visitor::Visitor;
 use super::{checks, settings};
 use crate::accounts;
+use crate::aside::aside;
 use crate::board::helper;
 use crate::board::network::{Addressing, Order, Standing};
 use crate::setup::{self, Change};
@@ -36,12 +36,12 @@ async fn asked(site: &Site, order: Order) -> Option<Result<Standing, String>> {
     if !socket.exists() {
         return None;
     }
-    spawn_blocking(move || helper::ask(&socket, &order)).await.ok()
+    aside(move || helper::ask(&socket, &order)).await.ok()
 }
 
 async fn show(site: &Site, visitor: &Visitor, place: Place, status: StatusCode, wrong: Wrong) -> Response {
     let (config, clock) = (site.handle().config().clone(), site.handle().clock().clone());
-    let lines = spawn_blocking(move || setup::look_at_network(&config, &clock))
+    let lines = aside(move || setup::look_at_network(&config, &clock))
         .await
         .unwrap_or_default();
     let standing = asked(site, Order::Show).await;

@@ -10,7 +10,7 @@ use super::site::Site;
 use super::visitor::Visitor;
 use super::{
     actions, api, assets, backup, call, calls, checks, follow, guard, keeping, language, layout, listen, live,
-    login, logs, me, metrics, overview, packed, queue, record, settings, setup, targets, update, who_may,
+    login, logs, me, metrics, overview, packed, queue, record, settings, setup, targets, tokens, update, who_may,
 };
 use crate::rights::Action;
 
@@ -161,6 +161,18 @@ pub const ROUTES: &[Route] = &[
         "/configuration/compare",
         Needs::All(Action::BoxOperate, Door::Page),
         || post(backup::compare),
+    ),
+    route("GET", "/tokens", Needs::All(Action::AccountManage, Door::Page), || {
+        get(tokens::page)
+    }),
+    route("POST", "/tokens", Needs::All(Action::AccountManage, Door::Page), || {
+        post(tokens::make)
+    }),
+    route(
+        "POST",
+        "/tokens/revoke",
+        Needs::All(Action::AccountManage, Door::Page),
+        || post(tokens::revoke),
     ),
     route("GET", "/live", Needs::All(Action::BoxView, Door::Live), || {
         get(live::stream)

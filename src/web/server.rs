@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::certificate::{self, Shown};
 use super::guard::Ends;
+use super::pace::{Pace, Paces};
 use super::site::Site;
 use super::{Error, asker, routes, tls_folder};
 use crate::aside::aside;
@@ -25,6 +26,8 @@ use crate::config;
 
 /// Connections at a time; more wait in the system's own queue.
 const CONNECTIONS: usize = 32;
+/// How long somebody who comes waits for a place before one who is slow must make room.
+const ROOM: Duration = Duration::from_millis(20);
 /// How long the TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long a request's head may take, and how long an idle connection is kept.
@@ -75,7 +78,7 @@ pub(crate) fn open(
     most: usize,
     stop: &watch::Receiver<bool>,
 ) -> Result<JoinSet<()>, Error> {
-    let free = Arc::new(Semaphore::new(most));
+    let (free, paces) = (Arc::new(Semaphore::new(most)), Paces::default());
     let mut doors = JoinSet::new();
     for listener in listeners {
         let address = listener.local_addr().map_err(|source| Error::Listen {
@@ -88,7 +91,7 @@ pub(crate) fn open(
             listener,
             router.clone(),
             showing.clone(),
-            Arc::clone(&free),
+            (Arc::clone(&free), paces.clone()),
             stop.clone(),
         ));
     }
@@ -126,32 +129,40 @@ async fn accept(
     listener: tokio::net::TcpListener,
     router: Router,
     showing: watch::Receiver<Shown>,
-    free: Arc<Semaphore>,
+    (free, paces): (Arc<Semaphore>, Paces),
     mut stop: watch::Receiver<bool>,
 ) {
     let mut open = JoinSet::new();
     let stopping = stop.clone();
     loop {
         let next = async {
-            let permit = Arc::clone(&free).acquire_owned().await.ok()?;
-            Some((permit, listener.accept().await))
+            let accepted = listener.accept().await;
+            // Whoever comes when all places are taken is let in for whoever holds one without asking anything.
+            let permit = loop {
+                let place = Arc::clone(&free).acquire_owned();
+                match timeout(ROOM, place).await {
+                    Ok(permit) => break permit.ok()?,
+                    Err(_) => paces.make_room(),
+                }
+            };
+            Some((permit, accepted))
         };
         let accepted = tokio::select! {
             () = stopped(&mut stop) => break,
-            Some(_) = open.join_next() => continue,
             accepted = next => accepted,
         };
+        while open.try_join_next().is_some() {}
         match accepted {
             Some((permit, Ok((stream, peer)))) => {
                 let tls = Arc::clone(&showing.borrow().tls);
-                open.spawn(connection(
-                    stream,
-                    peer,
-                    TlsAcceptor::from(tls),
-                    router.clone(),
-                    permit,
-                    stopping.clone(),
-                ));
+                let (pace, stop) = (paces.begin(), stopping.clone());
+                let (tls, router) = (TlsAcceptor::from(tls), router.clone());
+                open.spawn(async move {
+                    tokio::select! {
+                        () = connection(stream, peer, tls, router, (permit, Arc::clone(&pace)), stop) => {}
+                        () = pace.must_leave() => log::debug!("{peer}: asked nothing, and made room"),
+                    }
+                });
             }
             // Out of file descriptors, most likely: those who hold them must be let go on.
             Some((_, Err(error))) => {
@@ -170,7 +181,7 @@ async fn connection(
     peer: SocketAddr,
     tls: TlsAcceptor,
     router: Router,
-    permit: OwnedSemaphorePermit,
+    (permit, pace): (OwnedSemaphorePermit, Arc<Pace>),
     mut stop: watch::Receiver<bool>,
 ) {
     let Ok(local) = stream.local_addr() else {
@@ -185,7 +196,9 @@ async fn connection(
     };
     let inner = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        pace.asked();
         request.extensions_mut().insert(Ends { peer, local });
+        request.extensions_mut().insert(Arc::clone(&pace));
         inner.call(request)
     });
     let connection = http1::Builder::new()

@@ -19,6 +19,7 @@ use super::password::SHORTEST;
 use super::site::Site;
 use super::visitor::Visitor;
 use super::{access, assets, first_call, language, network, settings, system};
+use crate::aside::task;
 use crate::setup::Change;
 use crate::tongue::{CHOICES, Text, current};
 
@@ -86,7 +87,7 @@ impl Desk {
     pub fn leave(&self, site: &Site) {
         if !self.leaving.swap(true, Ordering::Relaxed) {
             let handle = site.handle().clone();
-            tokio::spawn(async move {
+            task(async move {
                 tokio::time::sleep(std::time::Duration::from_millis(400)).await;
                 handle.begin_anew();
             });

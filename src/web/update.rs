@@ -19,6 +19,7 @@ use super::site::Site;
 use super::visitor::Visitor;
 use super::words::{exact_moment, size};
 use crate::accounts::{self, By};
+use crate::aside::aside;
 use crate::rights::{Action, Object};
 use crate::update::desk::{Desk, Status};
 use crate::update::feed::Feed;
@@ -158,16 +159,17 @@ pub(super) async fn act(
 ) -> Response {
     let by = by(&visitor);
     let what = sent.what;
-    let fetches = what == "fetch";
+    let fetches = matches!(what.as_str(), "fetch" | "check");
     let work = move |handle: &crate::agent::Handle| {
         let desk = handle.parts().update.clone();
         let clock = handle.clock();
         accounts::note(handle.store(), by, format!("update {what}"), clock)?;
         let done = match what.as_str() {
-            "check" => desk.check().map(|offer| match offer {
-                Some(offer) => t!("Version {} can be had", offer.manifest.version),
-                None => t!("Nothing newer is known.").to_owned(),
-            }),
+            "check" => {
+                // It may take as long as its server takes.
+                std::thread::spawn(move || desk.check());
+                Ok(t!("It is being looked for; look again in a moment.").to_owned())
+            }
             "confirm" => desk.confirm().map(|()| t!("The version that runs stays.").to_owned()),
             "rollback" => desk.roll_back().map(|version| {
                 handle.restart_soon();
@@ -276,7 +278,7 @@ pub(super) async fn upload(
 async fn install(desk: &Desk, first: Vec<u8>, mut body: Body) -> Result<String, String> {
     let (put, mut feed) = Feed::new();
     let own = desk.clone();
-    let mut working = tokio::task::spawn_blocking(move || own.apply_from(&mut feed, false));
+    let mut working = Box::pin(aside(move || own.apply_from(&mut feed, false)));
     let mut sent = first.len();
     let mut next = Some(first);
     // When the slot has all it wants, or refuses, nobody takes the rest.
@@ -289,20 +291,13 @@ async fn install(desk: &Desk, first: Vec<u8>, mut body: Body) -> Result<String, 
     }
     drop(put);
     // The browser shows no answer before all that it sends was taken.
-    while tokio::time::timeout(Duration::ZERO, &mut working).await.is_err() {
-        match timeout(Duration::from_millis(50), piece(&mut body)).await {
-            Ok(Some(_)) => {}
-            _ => break,
+    let done = loop {
+        if let Ok(done) = timeout(Duration::from_millis(20), &mut working).await {
+            break done;
         }
-    }
-    finish(working).await
-}
-
-async fn finish(working: tokio::task::JoinHandle<Result<String, crate::update::Error>>) -> Result<String, String> {
-    working
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.text)
+        let _ = timeout(Duration::from_millis(20), piece(&mut body)).await;
+    };
+    done.map_err(|error| error.to_string())?.map_err(|error| error.text)
 }
 
 /// The next bytes of a body; `None` at its end, or if they don't come.

@@ -141,6 +141,7 @@ fn main(visitor: &Visitor, read: &Read, action: Action, question: &Question) -> 
             h2 { (t!("Granted on this box")) }
             p class="muted" { (t!("Given at the box and ended there, each with its reason:")) " " code { "callspool rights grant" } ", " code { "callspool rights revoke" } }
             (given(&read.grants, &read.names))
+            @if visitor.over_all(Action::AccountManage) { p { a href="/tokens" { (t!("Tokens for scripts")) } } }
         }
     }
 }

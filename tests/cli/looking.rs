@@ -242,7 +242,39 @@ fn calls_and_why_and_the_queue_say_where_everything_is() {
     let missed_only = json(&callspool(&setup, &["calls", "--outcome", "missed", "--json"]));
     assert_eq!(missed_only.as_array().unwrap().len(), 1);
     assert_eq!(missed_only[0]["key"], missed.main_call_history_id);
-    assert_eq!(code(&callspool(&setup, &["calls", "--outcome", "sad"])), 2);
+    for (flag, nonsense) in [
+        ("--outcome", "sad"),
+        ("--since", "tomorrow"),
+        ("--state", "lost"),
+        ("--recorded", "maybe"),
+    ] {
+        let asked = callspool(&setup, &["calls", flag, nonsense]);
+        assert_eq!(code(&asked), 2, "{flag}");
+        assert!(err(&asked).contains(&format!("{flag} takes ")), "{}", err(&asked));
+    }
+    // The same words as on the page. The terminal sees the trace: by number it finds nobody, and is told why.
+    let count = |words: &[&str]| {
+        json(&callspool(&setup, &[&["calls", "--json", "-n", "500"], words].concat()))
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let all = count(&[]);
+    assert_eq!(
+        count(&["--state", "held"]) + count(&["--state", "delivered"]) + count(&["--state", "none"]),
+        all
+    );
+    assert_eq!(count(&["--recorded", "yes"]) + count(&["--recorded", "no"]), all);
+    assert_eq!(
+        (count(&["--since", "2099-01-01"]), count(&["--extension", "nobody"])),
+        (0, 0)
+    );
+    let by_number = callspool(&setup, &["calls", "--number", "+44"]);
+    assert!(
+        err(&by_number).contains("the terminal sees the trace alone"),
+        "{}",
+        err(&by_number)
+    );
     assert!(out(&callspool(&setup, &["queue", "list"])).contains("held"));
 
     let key = call.main_call_history_id.as_str();

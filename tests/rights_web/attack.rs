@@ -45,7 +45,11 @@ fn ask(page: &Page, method: &str, path: &str, cookie: &str) -> crate::server::An
 
 /// The path with an id that the asker has nothing to do with: call 2 and recording 2 are of 103.
 fn foreign(route: &Route) -> String {
-    route.path.replace("{id}", "2").replace("{name}", "crm")
+    route
+        .path
+        .replace("{id}", "2")
+        .replace("{name}", "crm")
+        .replace("{step}", "clock")
 }
 
 #[test]
@@ -100,6 +104,9 @@ const TABLE: &[(&str, &str, [Told; 4])] = {
         ("POST", "/backup",          [No,      No,      No,      No]),
         ("POST", "/configuration/export",  [No, No,     No,      No]),
         ("POST", "/configuration/compare", [No, No,     No,      No]),
+        ("GET",  "/tokens",          [Yes,     No,      No,      No]),
+        ("POST", "/tokens",          [No,      No,      No,      No]),
+        ("POST", "/tokens/revoke",   [No,      No,      No,      No]),
         ("POST", "/sessions/end",    [No,      No,      No,      No]),
         ("GET",  "/api/v1/openapi.json", [Yes, Yes,     Yes,     Yes]),
         ("GET",  "/api/v1/me",       [Yes,     Yes,     Yes,     Yes]),
@@ -130,6 +137,9 @@ const TABLE: &[(&str, &str, [Told; 4])] = {
         ("GET",  "/recordings/{id}", [No,      Nothing, Nothing, No]),
         ("GET",  "/rights",          [Yes,     No,      No,      No]),
         ("GET",  "/audit",           [Yes,     No,      No,      Yes]),
+        ("GET",  "/settings",        [Yes,     No,      No,      No]),
+        ("GET",  "/settings/{step}", [Yes,     No,      No,      No]),
+        ("POST", "/settings/{step}", [No,      No,      No,      No]),
         ("GET",  "/audit/export",    [No,      No,      No,      No]),
         ("GET",  "/live",            [Yes,     No,      No,      No]),
         ("POST", "/password",        [No,      No,      No,      No]),

@@ -35,21 +35,27 @@ const SEEK: &str = "new Promise(done => {
 })";
 
 #[test]
-fn seeking_works_in_the_player_for_pcm_and_both_kinds_of_g711() {
+fn seeking_works_in_the_player_for_pcm_both_kinds_of_g711_and_gsm() {
     let _alone = ALONE.lock();
     let Some(mut browser) = Browser::start() else {
         eprintln!("no Chromium here: not tested");
         return;
     };
     let page = start();
-    for (n, tag, bits) in [(4, 1, 16), (5, 7, 8), (6, 6, 8)] {
+    // GSM has 65 bytes for 320 samples.
+    for (n, tag, bits, second) in [
+        (4, 1, 16, 16_000),
+        (5, 7, 8, 8_000),
+        (6, 6, 8, 8_000),
+        (7, 0x31, 0, 25 * 65),
+    ] {
         call(&page, n, "101");
-        hold(&page, n, "101", &wav(tag, bits, 120 * 8000 * u32::from(bits) / 8));
+        hold(&page, n, "101", &wav(tag, bits, 120 * second));
     }
     let cookie = page.log_in_as("101");
     drop(cookie);
     log_in(&mut browser, &page, "101", "four words apart really");
-    for n in 4..=6 {
+    for n in 4..=7 {
         browser.open(&format!("https://{}/calls/{n}", page.address));
         let before = audit(&page).len();
         let played = browser.run(SEEK);

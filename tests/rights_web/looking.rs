@@ -8,7 +8,7 @@ use crate::company::{CALLER, NUMBER, SALES, SUPPORT, start};
 use crate::server::Page;
 
 fn found(page: &Page, cookie: &str, query: &str) -> Vec<i64> {
-    let answer = page.get(&format!("/api/calls?{query}"), cookie).json();
+    let answer = page.get(&format!("/api/v1/calls?{query}"), cookie).json();
     let rows = answer["calls"]
         .as_array()
         .unwrap_or_else(|| panic!("{query}: {answer}"));

@@ -100,3 +100,41 @@ fn a_caller_who_is_missed_twice_is_one_task() {
     assert_eq!(over, CallBackState::Over);
     assert!(reason.contains("waits for that already"), "{reason}");
 }
+
+/// Somebody speaks with the caller at the very moment at which the task comes due: it waits for that call's end, and there is
+/// no task, because the row of that call says so then. Somebody else, whom nobody speaks with, is not kept waiting.
+#[test]
+fn a_call_back_that_goes_on_when_the_task_comes_due_is_waited_for() {
+    let town = Town::new("going", 60.0, RULES);
+    let agent = town.start_and_begin();
+    let spoken = town.call(CallKind::InboundMissed, "+441632960001", &["101"]);
+    let alone = town.call(CallKind::InboundMissed, "+441632960002", &["101"]);
+    wait_told(&agent, &town.crm, &spoken);
+    wait_told(&agent, &town.crm, &alone);
+    let going = town.pbx.place_call(callspool_sim::pbx::CallPlan {
+        kind: Some(CallKind::Outbound),
+        outside: Some("+441632960001".to_owned()),
+        agents: vec!["102".to_owned()],
+        ring_ms: Some(2_000),
+        talk_ms: Some(360_000),
+        row_delay_ms: Some(20_000),
+        recorded: Some(false),
+        ..callspool_sim::pbx::CallPlan::default()
+    });
+    let key = |call: &callspool_sim::pbx::TrueCall| call.main_call_history_id.clone();
+    agent.wait("nobody speaks with the other one", PATIENCE, |_| {
+        town.tasks().len() == 1
+    });
+    assert_eq!(state(&agent, &key(&spoken)).unwrap().0, CallBackState::Waiting);
+    // A restart forgets nothing of it.
+    drop(agent);
+    let agent = town.start();
+    agent.wait("it is decided", PATIENCE, |_| {
+        state(&agent, &key(&spoken)).is_some_and(|state| state.0 != CallBackState::Waiting)
+    });
+    let (over, why_over) = state(&agent, &key(&spoken)).unwrap();
+    assert_eq!(over, CallBackState::Over, "{why_over}");
+    assert!(why_over.starts_with("somebody called back at "), "{why_over}");
+    assert!(why(agent.handle(), &key(&going)).is_some());
+    assert_eq!(town.tasks().len(), 1);
+}

@@ -6,7 +6,8 @@ use callspool_sim::pbx::CallKind;
 use serde_json::Value;
 
 use super::town::{Town, wait_told};
-use crate::rig::{callspool, world::PATIENCE};
+use crate::rig::world::{PATIENCE, item};
+use crate::rig::{InProcess, callspool, same_clock};
 
 const RULES: &str = r#"
 [[rule]]
@@ -98,4 +99,56 @@ fn each_rule_and_each_call_is_explained_within_eighty_columns_and_nothing_is_don
         told.contains("rule.3.deliver: \"erp\" is the name of no target; there are crm, archive"),
         "{told}"
     );
+}
+
+/// Before the PBX was reached nobody can tell a mistyped extension from one that is there: that is said, and the running box
+/// tells when it can, and again when the directory changes.
+#[test]
+fn a_mistyped_name_in_an_excluding_rule_is_told_as_soon_as_the_directory_is_known() {
+    let rules = "[[rule]]\nname = \"works council\"\nextension = \"193\"\nexclude = true";
+    let town = Town::new("typo", 20.0, rules);
+    let before = callspool(&town.setup, &["config", "check"]);
+    assert_eq!(before.status.code(), Some(0));
+    let said = String::from_utf8(before.stderr).unwrap();
+    assert!(
+        said.contains("names in rules (extension) could not be checked"),
+        "{said}"
+    );
+    let agent = town.start();
+    agent.wait("the typo is named", PATIENCE, |handle| {
+        item(handle, "rule-unknown-name").is_some()
+    });
+    let found = item(agent.handle(), "rule-unknown-name").unwrap();
+    assert!(
+        found.text.contains("works council") && found.text.contains("\"193\""),
+        "{found:?}"
+    );
+    drop(agent);
+    let after = callspool(&town.setup, &["config", "check"]);
+    let said = String::from_utf8(after.stderr).unwrap();
+    assert!(
+        said.contains("names the extension \"193\"") && !said.contains("could not be checked"),
+        "{said}"
+    );
+    // Corrected, it is over.
+    let Town {
+        pbx,
+        setup,
+        crm,
+        archive,
+    } = town;
+    let path = setup.file();
+    let text = std::fs::read_to_string(&path).unwrap().replace("\"193\"", "\"103\"");
+    std::fs::write(&path, text).unwrap();
+    let config = callspool::config::load(&path).unwrap();
+    let agent = InProcess::with(config, same_clock(&pbx.time()));
+    let reads = pbx.requests(callspool_sim::pbx::PathKind::Users);
+    agent.wait("the directory was read", PATIENCE, |_| {
+        pbx.requests(callspool_sim::pbx::PathKind::Users) > reads
+    });
+    agent.wait("calls are read", PATIENCE, |handle| {
+        handle.status().sync.cursor_ms.is_some()
+    });
+    assert!(item(agent.handle(), "rule-unknown-name").is_none());
+    drop((crm, archive));
 }

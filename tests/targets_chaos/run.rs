@@ -135,11 +135,16 @@ fn once(name: &str, calls: usize, seed: u64, start: impl Fn(&pbx::Handle, u64) -
     assert!(process.stop(), "{}", process.said());
     let states = states(&setup);
     assert_eq!(states.get("held"), None, "{name}, seed {seed}");
+    assert_order(&setup);
+    let at_once = moody.as_ref().map_or(0, |moody| moody.most.load(Ordering::Relaxed));
+    if stand.takes_several() {
+        assert!(at_once > 1, "{name}: never more than one request was under way");
+    }
     stand.assert_once(&pbx);
     let counts = line.map(|line| line.counts()).unwrap_or_default();
     println!(
         "{name}, seed {seed}: {calls} calls and as many recordings once each in {:.0?}; {kills} kills, {} requests, {} cut, {} answers \
-         lost, {} stalled, {} refused, {} made-up errors{}",
+         lost, {} stalled, {} refused, {} made-up errors, {at_once} requests at once at most{}",
         began.elapsed(),
         counts.requests,
         counts.requests_cut,
@@ -150,6 +155,15 @@ fn once(name: &str, calls: usize, seed: u64, start: impl Fn(&pbx::Handle, u64) -
         stand.said(),
     );
     assert!(kills > 0, "{name}, seed {seed}: it was over before anybody was killed");
+}
+
+/// What is of one call was confirmed in the order in which it was made, however many were under way.
+fn assert_order(setup: &Setup) {
+    let store = callspool::store::Store::open_read_only(&setup.state_dir().join("callspool.db")).unwrap();
+    let sql = "SELECT count(*) FROM delivery a JOIN delivery b ON b.call = a.call AND b.target = a.target AND b.seq > a.seq
+               WHERE b.delivered_ms < a.delivered_ms";
+    let early: i64 = store.read(|c| Ok(c.query_row(sql, [], |row| row.get(0))?)).unwrap();
+    assert_eq!(early, 0, "confirmed before what was made earlier of the same call");
 }
 
 /// Presses the target's Resume, if the agent listens.

@@ -24,6 +24,11 @@ pub trait Stand {
     /// Ends these troubles.
     fn calm(&mut self) {}
 
+    /// Whether it is given several deliveries at once.
+    fn takes_several(&self) -> bool {
+        false
+    }
+
     /// What its own troubles came to, for the figures.
     fn said(&self) -> String {
         String::new()

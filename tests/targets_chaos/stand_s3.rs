@@ -43,6 +43,10 @@ impl Stand for Archive {
         rewrite_secret(setup, "t.secret", "AKIDTEST\nnot-a-secret\n");
     }
 
+    fn takes_several(&self) -> bool {
+        true
+    }
+
     fn assert_once(&self, pbx: &pbx::Handle) {
         let versions = self.bucket.versions();
         let doubles: Vec<_> = versions.iter().filter(|(_, count)| **count != 1).collect();

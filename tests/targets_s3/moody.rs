@@ -24,6 +24,8 @@ pub struct Moody {
     calm: Arc<AtomicBool>,
     /// Errors that it made up so far.
     pub made_up: Arc<AtomicU64>,
+    /// The most requests that were under way at once.
+    pub most: Arc<AtomicU64>,
     closing: Arc<AtomicBool>,
 }
 
@@ -35,10 +37,12 @@ impl Moody {
             addr: listener.local_addr().unwrap(),
             calm: Arc::default(),
             made_up: Arc::default(),
+            most: Arc::default(),
             closing: Arc::default(),
         };
         let dice = Arc::new(Mutex::new(Rng::of(seed, "moody", 0)));
         let (calm, made_up, closing) = (moody.calm.clone(), moody.made_up.clone(), moody.closing.clone());
+        let (most, now) = (moody.most.clone(), Arc::new(AtomicU64::new(0)));
         let moods = Arc::new(moods);
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -49,6 +53,7 @@ impl Moody {
                     continue;
                 };
                 let (calm, made_up) = (calm.clone(), made_up.clone());
+                let (most, now) = (most.clone(), now.clone());
                 std::thread::spawn(move || {
                     let errors = if calm.load(Ordering::Relaxed) {
                         0.0
@@ -60,8 +65,10 @@ impl Moody {
                         (dice.chance(errors), dice.chance(0.5))
                     };
                     made_up.fetch_add(u64::from(sick), Ordering::Relaxed);
+                    most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
                     // A client that went away is nobody's trouble here.
                     let _ = serve(client, store, sick.then_some(after), moods.forgetful);
+                    now.fetch_sub(1, Ordering::Relaxed);
                 });
             }
         });

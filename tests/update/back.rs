@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::maker::{Signer, manifest, put, release, script};
+use crate::maker::{Signer, manifest, release, script};
 use crate::supervised::*;
 
 fn install(site: &Site, program: &[u8]) {

@@ -4,9 +4,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use callspool::update::keys::Keys;
+use callspool::update::release::{judge, signed as judge_signed};
 use serde_json::json;
 
-use crate::maker::{Signer, manifest, put, release, script, signed};
+use crate::maker::{Signer, manifest, release, script, signed};
+use crate::rig::Folder;
 use crate::supervised::*;
 
 /// Serves files that are put into it, with ranges; the first answers break off after so many bytes.
@@ -120,6 +123,99 @@ fn a_release_is_found_in_a_signed_list_and_fetched_from_where_the_line_broke() {
     site.supervise("it ends for the new one", PATIENCE, |site| {
         site.agent.said().contains("0.2.0 is tried")
     });
+}
+
+#[test]
+fn what_is_found_is_installed_by_itself_where_that_was_asked_for_and_what_was_given_up_never_again() {
+    let (shelf, url) = Shelf::start();
+    let program = script("exit 1");
+    let mut offer = manifest("0.2.0", &program);
+    offer["url"] = "new".into();
+    let line = json!({ "made": "2026-11-23T10:00:00Z", "releases": [offer] });
+    shelf.put("/list", signed("callspool-index 1", &line, Signer::Ours));
+    shelf.put("/new", release(&manifest("0.2.0", &program), &program, Signer::Ours));
+    let fetched = || {
+        shelf
+            .0
+            .lock()
+            .unwrap()
+            .asked
+            .iter()
+            .filter(|asked| asked.starts_with("/new"))
+            .count()
+    };
+    let index = format!("index = \"{url}/list\"");
+
+    let mut asked = Site::new("by-hand", &index);
+    asked.supervise("it has looked", PATIENCE, |site| {
+        site.standing().is_some_and(|now| now["looked"].is_string())
+    });
+    let now = asked.standing().unwrap();
+    assert_eq!(
+        (&now["offer"]["version"], &now["next"], fetched()),
+        (&"0.2.0".into(), &Value::Null, 0),
+        "{now}"
+    );
+    assert!(asked.agent.stop());
+
+    let mut alone = Site::new("by-itself", &format!("{index}\nautomatic = true"));
+    alone.supervise("it goes back", PATIENCE, |site| {
+        site.agent.said().contains("version 0.2.0 is given up") && status(&site.setup).is_some()
+    });
+    alone.supervise("it has looked again", PATIENCE, |site| {
+        site.standing()
+            .is_some_and(|now| now["looked"].is_string() && now["offer"]["version"] == "0.2.0")
+    });
+    alone.delivers();
+    assert_eq!(fetched(), 1, "once, and not again after it was given up");
+    let (code, said) = alone.update(&["postpone", "7d"]);
+    assert_eq!(
+        (code, said.contains("nothing is installed by itself until")),
+        (0, true),
+        "{said}"
+    );
+    assert!(alone.agent.stop());
+}
+
+#[test]
+fn what_the_script_signs_is_believed() {
+    let folder = Folder::new("script");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/release");
+    let (key, out) = (folder.0.join("key.pem"), folder.0.join("release"));
+    let run = |words: &[&std::ffi::OsStr]| {
+        let output = std::process::Command::new(script).args(words).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let keys = Keys::parse(&run(&["--new-key".as_ref(), key.as_os_str()])).unwrap();
+    let notes = "notes=It's \"new\"\nand quick \\o/";
+    run(&[
+        key.as_os_str(),
+        "/bin/true".as_ref(),
+        "arm".as_ref(),
+        out.as_os_str(),
+        notes.as_ref(),
+    ]);
+    let bytes = std::fs::read(&out).unwrap();
+    let head = judge(&bytes, &keys).unwrap();
+    assert_eq!(
+        (head.manifest.arch.as_str(), head.manifest.notes.as_str()),
+        ("arm", "It's \"new\"\nand quick \\o/")
+    );
+    assert_eq!(
+        bytes.len() - head.length,
+        std::fs::metadata("/bin/true").unwrap().len() as usize
+    );
+    assert_eq!(head.manifest.schema as usize, callspool::store::SCHEMA);
+    let (list, named) = (folder.0.join("list"), format!("{}=new", out.display()));
+    run(&["--list".as_ref(), key.as_os_str(), list.as_os_str(), named.as_ref()]);
+    let list = std::fs::read(&list).unwrap();
+    let (text, _) = judge_signed("callspool-index 1", &list, &keys).unwrap();
+    let text: Value = serde_json::from_str(text).unwrap();
+    assert_eq!(
+        (&text["releases"][0]["url"], &text["releases"][0]["arch"]),
+        (&"new".into(), &"arm".into())
+    );
 }
 
 #[test]

@@ -1,8 +1,5 @@
 //! Makes releases, signed with a key of the test's own.
 
-use std::fs;
-use std::path::PathBuf;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use callspool::random::hex;
@@ -10,8 +7,6 @@ use callspool::update::keys::Keys;
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
-
-use crate::rig::Setup;
 
 /// Which key signs: ours is the one that the box is told to believe.
 #[derive(Clone, Copy)]
@@ -67,27 +62,7 @@ pub fn release(manifest: &Value, program: &[u8], signer: Signer) -> Vec<u8> {
     bytes
 }
 
-/// This very program as if it were another version: every place where its version is written says the other.
-pub fn this_as(version: &str) -> Vec<u8> {
-    let own = env!("CARGO_PKG_VERSION").as_bytes();
-    assert_eq!(own.len(), version.len());
-    let mut program = fs::read(crate::rig::binary()).unwrap();
-    let mut at = 0;
-    while let Some(found) = program[at..].windows(own.len()).position(|window| window == own) {
-        program[at + found..at + found + own.len()].copy_from_slice(version.as_bytes());
-        at += found + own.len();
-    }
-    program
-}
-
 /// A program that passes every look, and does `run` when it is to run.
 pub fn script(run: &str) -> Vec<u8> {
     format!("#!/bin/sh\ncase \"$1\" in run) {run};; esac\nexit 0\n").into_bytes()
-}
-
-/// Puts a release beside the box.
-pub fn put(setup: &Setup, bytes: &[u8]) -> PathBuf {
-    let file = setup.folder.0.join("release");
-    fs::write(&file, bytes).unwrap();
-    file
 }

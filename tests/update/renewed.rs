@@ -1,6 +1,6 @@
 //! A release that is well: it runs, it stays, and a technician goes back from it.
 
-use crate::maker::{Signer, manifest, put, release, this_as};
+use crate::maker::{Signer, manifest, release};
 use crate::supervised::*;
 
 #[test]
@@ -29,7 +29,7 @@ fn a_newer_release_runs_stays_when_it_is_well_and_a_technician_goes_back() {
     );
     let said = site.agent.said();
     assert!(said.contains("version 0.2.0 is tried, start 1 of 3"), "{said}");
-    let identity = status(&site.setup).unwrap()["identity"].clone();
+    let identity = status(&site.setup).unwrap()["box"].clone();
     assert_eq!(
         (&identity["reason"], &identity["before"]),
         (&"update".into(), &"0.1.0".into()),

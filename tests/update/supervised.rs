@@ -1,6 +1,7 @@
 //! A box whose agent is supervised as systemd does it: started anew whenever it ends, killed when it gives no sign.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub use callspool_sim::crm;
@@ -9,7 +10,7 @@ pub use callspool_sim::time::SimTime;
 pub use serde_json::Value;
 
 pub use crate::rig::world::{crm, over, quiet, told};
-pub use crate::rig::{Process, Setup, callspool, status};
+pub use crate::rig::{Process, Setup, binary, callspool, status};
 
 /// Long: everything runs on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -88,9 +89,28 @@ impl Site {
     /// A call that ends now comes to the CRM.
     pub fn delivers(&mut self) {
         let call = self.pbx.place_call(over(true));
-        let crm = self.crm.clone();
-        self.supervise("a call is delivered", PATIENCE, |_| {
-            told(&crm, &call.main_call_history_id)
+        self.supervise("a call is delivered", PATIENCE, |site| {
+            told(&site.crm, &call.main_call_history_id)
         });
     }
+}
+
+/// This very program as if it were another version: every place where its version is written says the other.
+pub fn this_as(version: &str) -> Vec<u8> {
+    let own = env!("CARGO_PKG_VERSION").as_bytes();
+    assert_eq!(own.len(), version.len());
+    let mut program = fs::read(binary()).unwrap();
+    let mut at = 0;
+    while let Some(found) = program[at..].windows(own.len()).position(|window| window == own) {
+        program[at + found..at + found + own.len()].copy_from_slice(version.as_bytes());
+        at += found + own.len();
+    }
+    program
+}
+
+/// Puts a release beside the box.
+pub fn put(setup: &Setup, bytes: &[u8]) -> PathBuf {
+    let file = setup.folder.0.join("release");
+    fs::write(&file, bytes).unwrap();
+    file
 }

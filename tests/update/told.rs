@@ -5,7 +5,6 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::rig::binary;
 use crate::supervised::*;
 
 #[test]
@@ -48,7 +47,7 @@ fn the_supervisor_hears_that_the_agent_is_ready_lives_and_stops() {
 #[test]
 fn a_start_after_a_kill_says_crash_and_after_another_boot_power_loss() {
     let mut site = Site::new("why", "");
-    let reason = |site: &Site| status(&site.setup).unwrap()["identity"]["reason"].clone();
+    let reason = |site: &Site| status(&site.setup).unwrap()["box"]["reason"].clone();
     assert_eq!(reason(&site), "first-start");
     site.agent.kill();
     site.agent = Process::start(&site.setup);

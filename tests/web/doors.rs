@@ -9,7 +9,11 @@ use crate::server::{Answer, NAME, Page, VERSION};
 
 /// A path that fits a route.
 fn path(route: &Route) -> String {
-    route.path.replace("{id}", "1").replace("{name}", "crm")
+    route
+        .path
+        .replace("{id}", "1")
+        .replace("{name}", "crm")
+        .replace("{step}", "clock")
 }
 
 fn head(route: &Route) -> String {
@@ -151,7 +155,7 @@ fn every_route_that_changes_something_wants_the_token() {
         assert_eq!(page.post(route.path, &cookie, "x=y").status, 403, "{}", route.path);
         assert_eq!(
             page.get(route.path, &cookie).status / 100,
-            if matches!(route.path, "/password" | "/checks") {
+            if matches!(route.path, "/password" | "/checks" | "/backup" | "/tokens") {
                 2
             } else {
                 4

@@ -7,7 +7,7 @@ use crate::pages::{calls, held};
 use crate::server::Page;
 
 fn found(page: &Page, cookie: &str, query: &str) -> Vec<i64> {
-    let answer = page.get(&format!("/api/calls?most=200&{query}"), cookie).json();
+    let answer = page.get(&format!("/api/v1/calls?most=200&{query}"), cookie).json();
     let rows = answer["calls"]
         .as_array()
         .unwrap_or_else(|| panic!("{query}: {answer}"));
@@ -84,7 +84,7 @@ fn what_is_not_understood_is_said_beside_the_form_and_to_scripts() {
             "{}",
             answer.body
         );
-        let answer = page.get(&format!("/api/calls?{query}"), &cookie);
+        let answer = page.get(&format!("/api/v1/calls?{query}"), &cookie);
         assert_eq!(
             (answer.status, answer.json()["error"].as_str()),
             (422, Some("Not understood"))

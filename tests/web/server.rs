@@ -37,6 +37,8 @@ pub struct Page {
     pub handle: Handle,
     pub address: SocketAddr,
     pub first_password: Option<String>,
+    /// The code of a box that is not set up.
+    pub setup_code: Option<String>,
     pub fingerprint: String,
     pub pbx: Arc<Mutex<PbxStatus>>,
     stop: watch::Sender<bool>,
@@ -56,6 +58,16 @@ impl Page {
         Page::again(&folder, clock, lines)
     }
 
+    /// A box in factory state: its file says where its state lies, and no more.
+    pub fn factory() -> Page {
+        let folder = std::env::temp_dir().join(format!("callspool-web-{}", random::token::<6>()));
+        std::fs::create_dir(&folder).unwrap();
+        let text = format!("name = \"{NAME}\"\nstate_dir = {folder:?}\n[web]\nlisten = [\"127.0.0.1:0\"]\n");
+        let file = folder.join("callspool.toml");
+        std::fs::write(&file, text).unwrap();
+        Page::of(&folder, Clock::system(), callspool::setup::load(&file).unwrap())
+    }
+
     /// The box that lives in `folder`, started again.
     pub fn again(folder: &Path, clock: Clock, lines: &str) -> Page {
         let text = format!(
@@ -64,7 +76,14 @@ impl Page {
              [[target]]\nname = \"crm\"\nurl = \"https://crm.example.com\"\nsecret_file = \"t\"\n\
              [web]\nlisten = [\"127.0.0.1:0\"]\n{lines}"
         );
-        let config = config::parse(&text, Path::new("/etc/callspool.toml")).unwrap();
+        Page::of(
+            folder,
+            clock,
+            config::parse(&text, Path::new("/etc/callspool.toml")).unwrap(),
+        )
+    }
+
+    fn of(folder: &Path, clock: Clock, config: config::Config) -> Page {
         let pbx = Arc::default();
         let store = Store::open(&folder.join("callspool.db")).unwrap();
         let handle = Handle::new(Parts {
@@ -98,7 +117,7 @@ impl Page {
         let prepared = web::prepare(&handle).unwrap();
         let (stop, stopped) = watch::channel(false);
         let (address, first_password) = (prepared.addresses[0], prepared.first_password.clone());
-        let fingerprint = prepared.fingerprint.clone();
+        let (fingerprint, setup_code) = (prepared.fingerprint.clone(), prepared.setup_code.clone());
         let served = handle.clone();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,6 +133,7 @@ impl Page {
             handle,
             address,
             first_password,
+            setup_code,
             fingerprint,
             pbx,
             stop,

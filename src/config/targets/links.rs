@@ -10,6 +10,10 @@ use crate::config::{Links, Target, TargetKind};
 /// A link to the store itself can't be longer (AWS Signature Version 4, query parameters).
 const LONGEST_SIGNED: Duration = Duration::from_secs(7 * 86_400);
 
+const FROM: &str = "Name of the object storage target whose objects are linked to.";
+const BASE: &str = "Where this box's page is reached by whoever reads the CRM, https://…; links then lead there and on to the store. Without it they lead to the store itself, for 7d at most.";
+const FOR: &str = "How long a link leads there: 1825d with link_base, 7d without.";
+
 /// What was typed, until all targets are known.
 pub(super) struct Wanted {
     from: String,
@@ -25,6 +29,16 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: &mut RawTarget) -> Op
         "What it gets of a recording: \"audio\", or a \"link\" to the object that another target, an object storage, has of it.",
     );
     if recording == "audio" {
+        for (leaf, given, help) in [
+            ("link_from", raw.link_from.take(), FROM),
+            ("link_base", raw.link_base.take(), BASE),
+            ("link_for", raw.link_for.take(), FOR),
+        ] {
+            typed.note(&key(leaf), "", help);
+            if given.is_some_and(|given| !given.is_empty()) {
+                typed.wrong(&key(leaf), "is for recording = \"link\" alone".to_owned());
+            }
+        }
         return None;
     }
     if recording != "link" {
@@ -33,34 +47,16 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: &mut RawTarget) -> Op
             format!("\"{recording}\" is not known; use \"audio\" or \"link\""),
         );
     }
-    let from = typed.needed(
-        &key("link_from"),
-        raw.link_from.take(),
-        "Name of the object storage target whose objects are linked to.",
-    );
-    let base = match raw.link_base.take() {
+    let from = typed.needed(&key("link_from"), raw.link_from.take(), FROM);
+    let base = match raw.link_base.take().filter(|base| !base.is_empty()) {
         None => {
-            typed.note(
-                &key("link_base"),
-                "",
-                "Where this box's page is reached by whoever reads the CRM, https://…; without it links lead to the store itself, for 7 days at most.",
-            );
+            typed.note(&key("link_base"), "", BASE);
             None
         }
-        given => Some(typed.url(
-            &key("link_base"),
-            given,
-            &["https", "http"],
-            "Where this box's page is reached by whoever reads the CRM; links lead there, and on to the store.",
-        )),
+        given => Some(typed.url(&key("link_base"), given, &["https", "http"], BASE)),
     };
     let usual = if base.is_some() { "1825d" } else { "7d" };
-    let valid = typed.span(
-        &key("link_for"),
-        raw.link_for.take(),
-        usual,
-        "How long a link leads there.",
-    );
+    let valid = typed.span(&key("link_for"), raw.link_for.take(), usual, FOR);
     if base.is_none() && valid > LONGEST_SIGNED {
         let text = "a link to the store itself lasts 7d at most, by the signature's definition; give link_base for longer ones";
         typed.wrong(&key("link_for"), text.to_owned());

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::refusal::Refusal;
 use super::wire::{Ask, Body};
 use super::{ObjectStore, Stop, only_if_new, xml};
+use crate::deliver::hands::wait_until;
 use crate::deliver::line::of_line;
 use crate::deliver::pieces::{Content, Piece};
 use crate::deliver::verdict::{Blame, Verdict};
@@ -115,6 +116,7 @@ impl ObjectStore {
             let more: Vec<_> = more.collect();
             let mut tags = work();
             for hand in more {
+                wait_until(|| hand.is_finished());
                 let done = hand.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
                 tags = match (tags, done) {
                     (Ok(mut tags), Ok(more)) => {

@@ -172,6 +172,10 @@ impl Pbx for V20 {
         system::numbering(self)
     }
 
+    fn going(&self) -> Result<Option<Vec<String>>, Error> {
+        system::going(self)
+    }
+
     fn may_administer(&self) -> Result<Option<bool>, Error> {
         system::may_administer(self)
     }

@@ -174,6 +174,27 @@ pub(super) fn numbering(pbx: &V20) -> Result<Option<Numbering>, Error> {
     Ok(Some(told))
 }
 
+/// `Pbx.ActiveCall` (XAPI 20.0.10 specification): a side is text such as `10000 Trunk (+442079460418)`.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", default)]
+struct GoingRow {
+    caller: Text,
+    callee: Text,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct GoingRows {
+    value: Option<Vec<GoingRow>>,
+}
+
+/// Both sides of each call that goes on; `None` where the PBX doesn't let us or has no such list.
+pub(super) fn going(pbx: &V20) -> Result<Option<Vec<String>>, Error> {
+    let rows: GoingRows = optional(pbx.json("ActiveCalls", "the calls that go on"))?;
+    let sides = |row: GoingRow| [row.caller.0, row.callee.0].into_iter().flatten();
+    Ok(rows.value.map(|rows| rows.into_iter().flat_map(sides).collect()))
+}
+
 fn optional<T: Default>(answer: Result<T, Error>) -> Result<T, Error> {
     match answer {
         Err(error)

@@ -2,6 +2,18 @@
 
 pub(super) const ROWS: super::Rows = &[
     (
+        "A rule names what the PBX does not have",
+        "Eine Regel nennt, was es auf der Telefonanlage nicht gibt",
+    ),
+    (
+        "An extension, department or queue in a rule is unknown there, so the rule matches less than its author meant: what it should exclude may be delivered.",
+        "Eine Nebenstelle, Abteilung oder Warteschlange einer Regel ist dort unbekannt, die Regel trifft also weniger, als gemeint war: was sie ausschließen soll, wird vielleicht zugestellt.",
+    ),
+    (
+        "Correct the rule in the configuration (callspool config check shows all), then restart callspool.",
+        "Berichtigen Sie die Regel in der Konfiguration (callspool config check zeigt alle) und starten Sie callspool neu.",
+    ),
+    (
         "The state folder can't be used",
         "Der Zustandsordner ist nicht benutzbar",
     ),

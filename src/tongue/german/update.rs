@@ -45,6 +45,10 @@ pub(super) const ROWS: super::Rows = &[
         "Bis {} wird nichts von selbst installiert.",
     ),
     ("Look now", "Jetzt suchen"),
+    (
+        "It is being looked for; look again in a moment.",
+        "Es wird gesucht; sehen Sie gleich noch einmal nach.",
+    ),
     ("Not this week", "Nicht diese Woche"),
     ("By itself again", "Wieder von selbst"),
     ("Install from a file", "Aus einer Datei installieren"),

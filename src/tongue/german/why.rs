@@ -11,6 +11,10 @@ pub(super) const ROWS: super::Rows = &[
         "a task is made at {} unless somebody calls back",
         "eine Aufgabe entsteht um {}, wenn niemand zurückruft",
     ),
+    (
+        "a task is made at {} unless somebody calls back; {}",
+        "eine Aufgabe entsteht um {}, wenn niemand zurückruft; {}",
+    ),
     ("a task was made for {}: {}", "eine Aufgabe entstand für {}: {}"),
     ("no task: {}", "keine Aufgabe: {}"),
     ("next try in {}", "nächster Versuch in {}"),

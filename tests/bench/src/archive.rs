@@ -97,6 +97,12 @@ pub fn measure(bench: &Bench, figures: &mut Figures) -> io::Result<()> {
             "ratio",
             "recordings a second of callspool for each of rclone",
         );
+        figures.add(
+            &format!("the same in objects, {}", load.name),
+            3.0 * theirs / ours,
+            "ratio",
+            "objects a second of callspool for each of rclone",
+        );
     }
     Ok(())
 }

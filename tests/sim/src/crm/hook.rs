@@ -135,6 +135,7 @@ fn read(id: &str, body: &[u8]) -> Result<Event, String> {
                 .ok_or("data.bytes is missing")?,
             sha256: text(data, "sha256")?.to_lowercase(),
             content_type: text(data, "content_type")?,
+            link: data.pointer("/link/url").and_then(Value::as_str).map(str::to_owned),
         })),
         "call.erased" => Ok(Event::Erased { call, recording: None }),
         "recording.erased" => Ok(Event::Erased {

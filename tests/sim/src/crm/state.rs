@@ -40,6 +40,8 @@ pub struct Announcement {
     pub sha256: String,
     /// The media type, such as `audio/wav`.
     pub content_type: String,
+    /// Where it is, if an address came in the place of audio.
+    pub link: Option<String>,
 }
 
 /// A recording that the CRM holds.

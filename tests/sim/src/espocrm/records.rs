@@ -148,8 +148,8 @@ pub(super) fn delete(desk: &mut State, route: &str, ask: &Ask) -> Result<Reply, 
         "Attachment.delete" => desk.delete_file(id),
         _ => {
             let file = id.strip_prefix("note").unwrap_or_default().to_owned();
-            let of_calls = desk.truth.calls.iter().flat_map(|call| &call.recordings);
-            let record = of_calls.cloned().find(|one| one.id == file);
+            let mut of_calls = desk.truth.calls.iter().flat_map(|call| &call.recordings);
+            let record = of_calls.find(|one| one.id == file).cloned();
             let found = record.is_some() && desk.delete_file(&file);
             desk.truth.loose.extend(record);
             found

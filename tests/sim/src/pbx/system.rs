@@ -112,6 +112,42 @@ pub fn license(world: &World, now_ms: i64) -> Reply {
     }))
 }
 
+/// `GET /ActiveCalls` (`Pbx.ActiveCall`): what goes on now. How a side is written is not documented: UNVERIFIED.
+pub fn going(world: &World, query: &Query, host: &str, now_ms: i64) -> Result<Reply, Reply> {
+    let side = |party: &super::call::Party| match party.kind {
+        1 => format!("{} Trunk ({})", party.dn, party.caller_id),
+        _ => format!("{} {}", party.dn, party.name.clone().unwrap_or_default()),
+    };
+    let rows = world
+        .legs_between(now_ms - 4 * crate::time::HOUR_MS, now_ms)
+        .filter(|row| now_ms < row.start_ms + row.ring_ms + row.talk_ms)
+        .filter_map(|row| {
+            let status = if now_ms < row.start_ms + row.ring_ms { "Routing" } else { "Talking" };
+            let row = json!({
+                "Id": row.counter, "Caller": side(&row.source), "Callee": side(&row.destination), "Status": status,
+                "LastChangeStatus": iso(row.start_ms), "EstablishedAt": iso(row.start_ms), "ServerNow": iso(now_ms),
+            });
+            row.as_object().cloned()
+        });
+    let shape = Shape {
+        set: "ActiveCalls",
+        kind: "ActiveCall",
+        fields: &[
+            "Id",
+            "Caller",
+            "Callee",
+            "Status",
+            "LastChangeStatus",
+            "EstablishedAt",
+            "ServerNow",
+        ],
+        navigation: &[],
+        max_top: Some(100),
+        zeros_left_out: false,
+    };
+    query.page(rows, &shape, host)
+}
+
 /// What only an administrator reads; as little of it as shows that it answers.
 pub fn administration(world: &World, rest: &str, query: &Query, host: &str) -> Result<Reply, Reply> {
     let list = |set: &'static str, kind: &'static str, fields: &[&str], rows: Vec<Value>| {

@@ -121,9 +121,10 @@ fn kind_of(path: &str) -> PathKind {
         "/LastCdrAndChatMessageTimestamp" => PathKind::LastCdr,
         _ if starts("/Groups") => PathKind::Groups,
         _ if starts("/Defs") => PathKind::Defs,
-        "/SystemStatus" | "/LicenseStatus" | "/Recordings/Pbx.GetRecordingRepositorySettings()" => {
-            PathKind::System
-        }
+        "/SystemStatus"
+        | "/LicenseStatus"
+        | "/ActiveCalls"
+        | "/Recordings/Pbx.GetRecordingRepositorySettings()" => PathKind::System,
         "/ServicePrincipals"
         | "/EventLogs"
         | "/Trunks"
@@ -214,6 +215,7 @@ fn right_answer(
         PathKind::System => Ok(match rest {
             "/SystemStatus" => system::status(world, now_ms),
             "/LicenseStatus" => system::license(world, now_ms),
+            "/ActiveCalls" => return system::going(world, &query, host, now_ms),
             _ => recordings::repository(world, now_ms),
         }),
         PathKind::Administration => system::administration(world, rest, &query, host),
