@@ -22,7 +22,7 @@ const SAME: [&str; 20] = [
     "Archiv",
     "crm",
     "Version",
-    "Version 9.8.7",
+    "Version 0.1.0",
     "Verkauf",
     // Levels of the log.
     "error",
