@@ -13,9 +13,12 @@ thread_local! {
     static OWN: RefCell<Option<Arc<AtomicI64>>> = const { RefCell::new(None) };
 }
 
+/// When each flow left its last sign, by its name.
+type Signs = Vec<(String, Arc<AtomicI64>)>;
+
 /// The pulses of an agent's flows.
 #[derive(Clone, Default)]
-pub struct Pulses(Arc<Mutex<Vec<(String, Arc<AtomicI64>)>>>);
+pub struct Pulses(Arc<Mutex<Signs>>);
 
 impl Pulses {
     /// From now on this thread's signs are those of the flow `name`.

@@ -307,7 +307,7 @@ fn cdr_lines_grow_old_by_known_time_and_go_only_when_their_calls_are_taken() {
         };
         bench
             .store
-            .write(move |within| take_cdr_lines(within, &[line.clone()]))
+            .write(move |within| take_cdr_lines(within, std::slice::from_ref(&line)))
             .unwrap();
     };
     let forget = || {

@@ -107,7 +107,7 @@ fn a_link_waits_for_its_object_leads_there_and_ends_when_it_should() {
     let address = follow(&setup, &link, 0).unwrap();
     assert!(address.contains("X-Amz-Expires=300"), "{address}");
     assert_eq!(fetch(&address), audio);
-    assert_eq!(follow(&setup, &link, 29).is_some(), true);
+    assert!(follow(&setup, &link, 29).is_some());
     assert_eq!(follow(&setup, &link, 31), None, "it has an end");
     let guessed = format!("{BASE}/r/{}", "A".repeat(32));
     assert_eq!(follow(&setup, &guessed, 0), None);

@@ -1,6 +1,7 @@
 //! The page about newer releases: what it says, and a release that is sent with a form.
 
 use callspool::clock::Clock;
+use callspool::store::AuditFilter;
 
 use crate::maker::{Signer, keys, manifest, release, script};
 use crate::server::{Answer, Page};
@@ -75,7 +76,13 @@ fn a_release_is_taken_from_a_form_as_it_comes_and_one_that_is_not_signed_is_refu
     let audit = page
         .handle
         .store()
-        .read(|c| callspool::store::audit_rows(c, &Default::default(), 50))
+        .read(|c| {
+            let most = AuditFilter {
+                most: 50,
+                ..AuditFilter::default()
+            };
+            callspool::store::audit_rows(c, &most)
+        })
         .unwrap();
     let noted = audit
         .iter()
