@@ -141,12 +141,12 @@ pub(super) fn table(explanation: &Explanation, names: &Names) -> Markup {
             p class="muted" { (t!("Nobody granted this: {}.", explanation.action.word())) }
         } @else {
             table class="cards" role="table" {
-                (super::queue::heads(&[t!("By"), t!("From"), t!("How far"), t!("Why"), t!("Counts")]))
+                (super::queue::heads(&[t!("By"), t!("Source"), t!("How far"), t!("Why"), t!("Counts")]))
                 tbody role="rowgroup" {
                     @for row in &explanation.rows {
                         tr role="row" {
                             td role="cell" data-head=(t!("By")) { bdi { (row.grant.role) } }
-                            td role="cell" data-head=(t!("From")) { (source(&row.grant.source)) }
+                            td role="cell" data-head=(t!("Source")) { (source(&row.grant.source)) }
                             td role="cell" data-head=(t!("How far")) { bdi { (reach(explanation.action, row.grant.scope, row.grant.place, names)) } }
                             td role="cell" data-head=(t!("Why")) { span { bdi { (why(&row.grant)) } } }
                             td role="cell" data-head=(t!("Counts")) {

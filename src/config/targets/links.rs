@@ -34,7 +34,7 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: &mut RawTarget) -> Op
             ("link_base", raw.link_base.take(), BASE),
             ("link_for", raw.link_for.take(), FOR),
         ] {
-            typed.note(&key(leaf), "", help);
+            typed.note(&key(leaf), "\"\"", help);
             if given.is_some_and(|given| !given.is_empty()) {
                 typed.wrong(&key(leaf), "is for recording = \"link\" alone".to_owned());
             }
@@ -50,7 +50,7 @@ pub(super) fn resolve(typed: &mut Resolver, key: Key, raw: &mut RawTarget) -> Op
     let from = typed.needed(&key("link_from"), raw.link_from.take(), FROM);
     let base = match raw.link_base.take().filter(|base| !base.is_empty()) {
         None => {
-            typed.note(&key("link_base"), "", BASE);
+            typed.note(&key("link_base"), "\"\"", BASE);
             None
         }
         given => Some(typed.url(&key("link_base"), given, &["https", "http"], BASE)),

@@ -12,7 +12,6 @@ pub(super) const ROWS: super::Rows = &[
     ),
     ("Where I am logged in", "Wo ich angemeldet bin"),
     ("Since", "Seit"),
-    ("From", "Von"),
     ("Last used", "Zuletzt benutzt"),
     ("this one", "diese hier"),
     ("End", "Beenden"),

@@ -43,7 +43,7 @@ pub(super) const ROWS: super::Rows = &[
     ("Internal", "Intern"),
     ("answered", "angenommen"),
     ("missed", "verpasst"),
-    ("unanswered", "nicht erreicht"),
+    ("unanswered", "nicht angenommen"),
     ("held", "angehalten"),
     ("waiting", "wartet"),
     ("none", "keine"),
@@ -69,7 +69,7 @@ pub(super) const ROWS: super::Rows = &[
     ("there is none", "keine"),
     ("Department", "Abteilung"),
     ("Extension", "Nebenstelle"),
-    ("any", "beliebig"),
+    ("any", "alle"),
     ("Call", "Anruf"),
     ("No such call", "Kein solcher Anruf"),
     (

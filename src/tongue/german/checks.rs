@@ -6,7 +6,7 @@ pub(super) const ROWS: super::Rows = &[
         "Die Prüfungen laufen. Ihre Zeilen kommen von selbst.",
     ),
     ("of", "vom"),
-    ("Checking …", "Prüft …"),
+    ("Checking …", "Prüfung läuft …"),
     ("Check again", "Noch einmal prüfen"),
     ("Check now", "Jetzt prüfen"),
     (

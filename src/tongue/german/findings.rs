@@ -95,7 +95,7 @@ pub(super) const ROWS: super::Rows = &[
         "Release holds that are no longer needed (callspool hold list), make room on the volume, or raise spool.max_bytes.",
         "Heben Sie Sperren auf, die nicht mehr nötig sind (callspool hold list), schaffen Sie Platz, oder erhöhen Sie spool.max_bytes.",
     ),
-    ("The clock is not synchronised", "Die Uhr ist nicht gestellt"),
+    ("The clock is not synchronised", "Die Uhr ist nicht synchronisiert"),
     (
         "Times in the CRM may be wrong, and certificates may seem expired.",
         "Zeiten im CRM können falsch sein, und Zertifikate können abgelaufen scheinen.",
@@ -640,7 +640,7 @@ pub(super) const ROWS: super::Rows = &[
     ("Network link", "Netzverbindung"),
     ("Network address", "Netzadresse"),
     ("Way out", "Weg hinaus"),
-    ("Name servers", "Namensserver"),
+    ("Name servers", "Nameserver"),
     ("PBX: CDR lines", "Telefonanlage: CDR-Zeilen"),
     ("PBX: name", "Telefonanlage: Name"),
     ("PBX: port", "Telefonanlage: Port"),

@@ -1,7 +1,7 @@
 //! The queue, and deliveries wherever they are shown.
 
 pub(super) const ROWS: super::Rows = &[
-    ("under way", "unterwegs"),
+    ("under way", "läuft"),
     ("dropped", "aufgegeben"),
     ("The call", "Der Anruf"),
     ("The missed call", "Der verpasste Anruf"),

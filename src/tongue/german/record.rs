@@ -3,7 +3,7 @@
 pub(super) const ROWS: super::Rows = &[
     ("All", "Alle"),
     ("Which", "Welche"),
-    ("Done", "Ausgeführt"),
+    ("Done", "Erledigt"),
     ("Refused", "Verweigert"),
     ("done", "ausgeführt"),
     ("refused", "verweigert"),

@@ -77,7 +77,7 @@ pub(super) const ROWS: super::Rows = &[
     ),
     ("Nobody granted this: {}.", "Niemand hat dies erteilt: {}."),
     ("By", "Durch"),
-    ("From", "Quelle"),
+    ("Source", "Quelle"),
     ("How far", "Wie weit"),
     ("Why", "Warum"),
     ("Counts", "Gilt"),

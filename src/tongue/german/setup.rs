@@ -54,7 +54,7 @@ pub(super) const ROWS: super::Rows = &[
     ("Where calls go", "Wohin Anrufe gehen"),
     ("Dashboard (MQTT)", "Übersicht (MQTT)"),
     ("Test", "Test"),
-    ("Done", "Fertig"),
+    ("Done", "Erledigt"),
     ("Settings", "Einstellungen"),
     ("Set-up", "Einrichtung"),
     ("Step {} of {}", "Schritt {} von {}"),
@@ -70,8 +70,8 @@ pub(super) const ROWS: super::Rows = &[
         "Der Code steht auf dem Aufkleber des Geräts oder auf seiner Konsole. Er gilt einmal; danach zählt Ihr Passwort.",
     ),
     ("Code of this box", "Code dieses Geräts"),
-    ("The password that you want", "Das Passwort, das Sie möchten"),
-    ("The same once more", "Dasselbe noch einmal"),
+    ("The password that you want", "Das gewünschte Passwort"),
+    ("The same once more", "Noch einmal dasselbe"),
     ("Begin", "Beginnen"),
     ("Where is the code?", "Wo ist der Code?"),
     (
@@ -84,11 +84,11 @@ pub(super) const ROWS: super::Rows = &[
     ),
     (
         "The two passwords differ. Please type them again; the code is still good.",
-        "Die beiden Passwörter sind verschieden. Bitte geben Sie sie noch einmal ein; der Code gilt weiter.",
+        "Die beiden Passwörter sind verschieden. Bitte geben Sie sie noch einmal ein; der Code gilt weiterhin.",
     ),
     (
         "Please choose another one: {}. The code is still good.",
-        "Bitte wählen Sie ein anderes: {}. Der Code gilt weiter.",
+        "Bitte wählen Sie ein anderes: {}. Der Code gilt weiterhin.",
     ),
     (
         "This is not the code of this box. Dashes and capitals don’t matter; 0 and 1 are never in it.",
@@ -133,7 +133,7 @@ pub(super) const ROWS: super::Rows = &[
         "Nothing was changed yet. Please look at:",
         "Noch wurde nichts geändert. Bitte sehen Sie nach:",
     ),
-    ("Check again", "Erneut prüfen"),
+    ("Check again", "Noch einmal prüfen"),
     ("Check and save", "Prüfen und speichern"),
     ("{} checks are well", "{} Prüfungen sind gut"),
     ("Check and go on", "Prüfen und weiter"),

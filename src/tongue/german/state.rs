@@ -31,7 +31,7 @@ pub(super) const ROWS: super::Rows = &[
     ("not configured", "nicht eingerichtet"),
     (" · not encrypted", " · nicht verschlüsselt"),
     ("connected", "verbunden"),
-    ("connecting", "verbindet"),
+    ("connecting", "verbindet sich"),
     ("not connected", "nicht verbunden"),
     ("recording", "Aufzeichnung"),
     ("recordings", "Aufzeichnungen"),

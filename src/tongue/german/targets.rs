@@ -27,7 +27,7 @@ pub(super) const ROWS: super::Rows = &[
         "The store has not answered yet, so it is not known how this target is.",
         "Der Speicher hat noch nicht geantwortet, darum ist der Zustand dieses Ziels nicht bekannt.",
     ),
-    ("Held for you", "Angehalten für Sie"),
+    ("Held for you", "Für Sie angehalten"),
     ("Waiting, oldest first", "Wartend, das Älteste zuerst"),
     (
         "These are the oldest; there may be more behind them.",
