@@ -200,8 +200,28 @@ fn what_was_cut_off_is_taken_up_where_it_ended_and_a_bad_rest_is_thrown_away() {
     let length = torn.len();
     torn[length - 5000..].fill(0);
     fs::write(&part, torn).unwrap();
-    assert_eq!(own.install(&bytes, 9000), Err("damaged"));
-    assert_eq!(own.install(&bytes, 9000), Ok(()), "the next attempt begins anew");
+    let mut writer = own.slots.initiate_update().unwrap();
+    writer.write_all(&bytes[..1000]).unwrap();
+    writer.leave_out_to(100_000);
+    writer.write_all(&bytes[100_000..]).unwrap();
+    assert_eq!(
+        writer.finish().err().unwrap().code,
+        "damaged",
+        "it was not sent again, and is not believed"
+    );
+    assert_eq!(
+        feed(&mut own, &bytes[..100_000]),
+        100_000,
+        "so the next attempt begins anew"
+    );
+    let mut torn = fs::read(&part).unwrap();
+    torn[length - 5000..].fill(0);
+    fs::write(&part, torn).unwrap();
+    assert_eq!(
+        own.install(&bytes, 9000),
+        Ok(()),
+        "whoever sends all of it again mends it"
+    );
 
     // A part of one release is none of another.
     own.slots.change(|state| *state = State::default()).unwrap();

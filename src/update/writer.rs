@@ -2,8 +2,7 @@
 //! whole before it is chosen.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{Seek, SeekFrom, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 
 use embedded_svc::io::ErrorType;
 use embedded_svc::ota::{OtaUpdate, OtaUpdateFinished};
@@ -174,20 +173,23 @@ impl Writer {
     fn take(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let part = self.part();
         let Some(body) = &mut self.body else { return Ok(()) };
-        // What comes after the program is nobody's; what is there already is not written a second time.
+        // What comes after the program is nobody's; what is there already is compared and not written a second time.
         let left = usize::try_from(body.head.manifest.size - body.at).unwrap_or(usize::MAX);
         let chunk = &chunk[..chunk.len().min(left)];
         let known = usize::try_from(body.have - body.at)
             .unwrap_or(usize::MAX)
             .min(chunk.len());
-        let new = &chunk[known..];
+        let mut there = vec![0; known];
+        let read = body.file.read_exact_at(&mut there, body.at);
+        read.map_err(files::told("read", &part))?;
+        // Where a cut left something else (zeros, the end of a form), what comes now is what counts from there on.
+        let same = there.iter().zip(chunk).take_while(|(one, other)| one == other).count();
+        let new = &chunk[same..];
         if !new.is_empty() {
-            let write = body
-                .file
-                .seek(SeekFrom::Start(body.have))
-                .and_then(|_| body.file.write_all(new));
+            let from = body.at + same as u64;
+            let write = body.file.write_all_at(new, from);
             write.map_err(files::told("write", &part))?;
-            body.have += new.len() as u64;
+            body.have = from + new.len() as u64;
         }
         body.at += chunk.len() as u64;
         Ok(())

@@ -229,8 +229,9 @@ pub(super) async fn upload(
         match multipart::up_to_file(&begun) {
             Some(form) => break form,
             None if begun.len() > multipart::MOST => {
+                drain(&mut body).await;
                 return no(
-                    StatusCode::BAD_REQUEST,
+                    StatusCode::FORBIDDEN,
                     t!("Not installed"),
                     t!("There was no file in what was sent."),
                 );
@@ -239,7 +240,7 @@ pub(super) async fn upload(
                 Some(piece) => begun.extend_from_slice(&piece),
                 None => {
                     return no(
-                        StatusCode::BAD_REQUEST,
+                        StatusCode::FORBIDDEN,
                         t!("Not installed"),
                         t!("There was no file in what was sent."),
                     );
@@ -248,6 +249,7 @@ pub(super) async fn upload(
         }
     };
     if !visitor.sent(&form.token) {
+        drain(&mut body).await;
         return no(
             StatusCode::FORBIDDEN,
             t!("This form is not from your session"),
@@ -298,6 +300,16 @@ async fn install(desk: &Desk, first: Vec<u8>, mut body: Body) -> Result<String, 
         let _ = timeout(Duration::from_millis(20), piece(&mut body)).await;
     };
     done.map_err(|error| error.to_string())?.map_err(|error| error.text)
+}
+
+/// Takes what still comes and drops it: a browser shows no answer to what it could not send to its end.
+async fn drain(body: &mut Body) {
+    let mut left = MOST_BYTES;
+    while let Some(piece) = piece(body).await
+        && left > 0
+    {
+        left = left.saturating_sub(piece.len() as u64);
+    }
 }
 
 /// The next bytes of a body; `None` at its end, or if they don't come.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::maker::{Signer, manifest, release, script};
 use crate::rig::strace;
@@ -11,20 +12,33 @@ use crate::supervised::*;
 /// More points than there can be.
 const MOST: usize = 200;
 
-/// Runs `words` of the command line, killed at the `n`th `call`; `false` if it ended by itself before.
-fn killed(setup: &Setup, words: &[&str], call: &str, n: usize) -> bool {
+/// Runs `words` of the command line, killed at the `n`th `call`; `false` if it ended by itself before, or had to be ended
+/// because it was `done`.
+fn killed(setup: &Setup, words: &[&str], call: &str, n: usize, done: &dyn Fn() -> bool) -> bool {
     let inject = format!("?{call}:signal=KILL:when={n}");
     let mut command = strace::run(binary(), &inject, false);
-    let status = command
+    let mut child = command
         .args(words)
         .arg("--config")
         .arg(setup.file())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .status()
+        .spawn()
         .unwrap();
-    status.signal() == Some(9) || status.code() == Some(137)
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.signal() == Some(9) || status.code() == Some(137);
+        }
+        if done() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return false;
+        }
+        assert!(Instant::now() < end, "{words:?} does not end");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
@@ -54,7 +68,7 @@ fn a_plug_that_is_pulled_while_a_release_is_written_leaves_the_old_or_the_new_on
         let apart = if call == "write" { 5 } else { 1 };
         for n in (1..MOST).step_by(apart) {
             let _ = fs::remove_dir_all(&slots);
-            if !killed(&site.setup, &apply, call, n) {
+            if !killed(&site.setup, &apply, call, n, &|| false) {
                 break;
             }
             points += 1;
@@ -102,11 +116,9 @@ fn a_plug_that_is_pulled_while_a_store_is_put_back_leaves_the_store_of_before() 
             fs::write(state.join("slots/state.json"), format!("{{\"restore\":{schema}}}")).unwrap();
             // Past what is put back the agent starts; the first write of its own is far enough.
             let log = state.join("slots/state.json");
-            let cut = killed(&site.setup, &["run"], call, n);
-            let still = fs::read_to_string(&log)
-                .unwrap()
-                .contains(&format!("\"restore\":{schema}"));
-            if !cut || !still {
+            let asked = format!("\"restore\":{schema}");
+            let over = || !fs::read_to_string(&log).unwrap().contains(&asked);
+            if !killed(&site.setup, &["run"], call, n, &over) || over() {
                 break;
             }
             points += 1;
