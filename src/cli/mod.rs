@@ -230,7 +230,11 @@ fn begin(path: &std::path::Path, json: bool) -> Exit {
         Ok(config) => with_config(Verb::Run, config, json),
         Err(problems) => {
             problems.iter().for_each(|problem| out::message(&problem.to_string()));
-            Exit::Usage
+            // A store that can't be read may be readable in a minute: whoever supervises it tries again.
+            match problems.iter().any(|problem| problem.path.ends_with("callspool.db")) {
+                true => Exit::Failed,
+                false => Exit::Usage,
+            }
         }
     };
     match ended {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Savepoint, params};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Savepoint, params};
 
 use super::Result;
 use crate::clock::Clock;
@@ -50,12 +51,30 @@ pub fn page_text(connection: &Connection) -> Result<String> {
 
 /// The same of the store at `path`, which may be in use, and may be of a callspool that knew of no such settings.
 pub fn page_text_of(path: &Path) -> Result<String> {
+    match read_text(path) {
+        // A start that was cut off may have left a journal that only who may write can take back.
+        Err(_) if take_back_journal(path).is_ok() => read_text(path),
+        read => read,
+    }
+}
+
+fn read_text(path: &Path) -> Result<String> {
     let connection = super::reader(path)?;
     let known = "SELECT count(*) FROM sqlite_schema WHERE name = 'page_settings'";
     match connection.query_row(known, [], |row| row.get::<_, i64>(0))? {
         0 => Ok(String::new()),
         _ => page_text(&connection),
     }
+}
+
+/// SQLite does it by itself at the first look of somebody who may write. Nothing is carried over from the log: that is for
+/// the store's own writer, who looks at what its sync says.
+fn take_back_journal(path: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    Ok(())
 }
 
 /// Puts a text in force, if the one before is still `before`: `false` if somebody else was faster.

@@ -242,7 +242,7 @@ fn when_the_rights_are_too_old_calls_and_recordings_close_and_the_state_page_sta
     assert!(
         closed
             .body
-            .contains("After 2 h calls and recordings are closed until it answers again"),
+            .contains("2 h after it last did, calls and recordings are closed until it answers again"),
         "{}",
         closed.body
     );

@@ -46,7 +46,7 @@ fn every_page_opens_for_the_technician_but_sound_and_export() {
             "/recordings/{id}" | "/audit/export" | "/keeping" | "/drop" | "/api/v1/holds" => 403,
             "/api/v1/recordings/{id}" => 403,
             // None was made.
-            "/bundles/{id}" => 404,
+            "/bundles/{id}" | "/r/{token}" => 404,
             _ => 200,
         };
         assert_eq!(answer.status, wanted, "{}", route.path);

@@ -343,6 +343,7 @@ const PROBLEMS: &[(&str, &str)] = &[
     ("410", "It is not on this box any more"),
     ("413", "The body is longer than 64 KB"),
     ("421", "The name under which it was asked is not one of this box's"),
+    ("422", "One of the query's values is not one that it takes"),
     (
         "429",
         "Too many wrong tokens; Retry-After says how long none is looked at",
@@ -391,6 +392,7 @@ fn answers(
     }
     let applies = |code: &str| match code {
         "400" => !queries.is_empty(),
+        "422" => path == "/api/v1/calls",
         "404" => path.contains('{'),
         "409" | "410" => false,
         "413" => method == "POST",
